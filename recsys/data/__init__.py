@@ -1,0 +1,1 @@
+"""Logs, ids and the sparse user-item matrix."""

@@ -1,0 +1,115 @@
+"""What was held out, in the row numbers of the training data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.data.ids import Ids
+from recsys.data.interactions import Duplicates, Interactions
+from recsys.data.log import Log
+from recsys.data.rows import CompressedRows
+from recsys.typing import Float32Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out pairs as the trained model sees them.
+
+    Attributes
+    ----------
+    users, items : int64, shape (n_pairs,)
+        Row numbers in the training data, -1 where training has no such user or item.
+    values : float32, shape (n_pairs,)
+    by_user : CompressedRows, (n_users, n_items)
+        The pairs of users and items that training knows.
+    n_held_out : int64, shape (n_users,)
+        Held-out items of each user, those unknown to training included: the user did take them,
+        so a model that cannot offer them misses them.
+    n_cold_users : int
+        Users with held-out pairs and nothing in training.
+    n_cold_items : int
+        Items with held-out pairs and nothing in training.
+    n_repeated : int
+        Held-out pairs that also stand in training; they are set aside, since a list of unseen
+        items cannot hold them and a rating already seen is no test.
+    """
+
+    users: Int64Array
+    items: Int64Array
+    values: Float32Array
+    by_user: CompressedRows
+    n_held_out: Int64Array
+    n_cold_users: int
+    n_cold_items: int
+    n_repeated: int
+
+    @classmethod
+    def from_log(
+        cls,
+        log: Log,
+        rows: Int64Array | None,
+        train: Interactions,
+        *,
+        duplicates: Duplicates | None = None,
+    ) -> HeldOut:
+        """Join held-out events by pair and look them up in the training data.
+
+        Parameters
+        ----------
+        log : Log
+            May be another log than the one trained on; ids tie the two together.
+        rows : int64 or None
+            The held-out events (None: all).
+        train : Interactions
+        duplicates : str, optional
+            See `Interactions.from_log`.
+        """
+        held = Interactions.from_log(log, rows, duplicates=duplicates)
+        users_of, items_of = (
+            _translate(held.user_ids, train.user_ids),
+            _translate(held.item_ids, train.item_ids),
+        )
+        users = users_of[held.by_user.row_numbers]
+        items = items_of[held.by_user.columns]
+        known = (users >= 0) & (items >= 0)
+
+        seen = train.by_user.row_numbers * train.n_items + train.by_user.columns
+        keys = users * train.n_items + items
+        repeated = known & _is_in_sorted(keys, seen)
+        users, items, values = users[~repeated], items[~repeated], held.by_user.values[~repeated]
+        known = known[~repeated]
+
+        order = np.lexsort((items[known], users[known]))
+        counts = np.bincount(users[known], minlength=train.n_users)
+        return cls(
+            users=users,
+            items=items,
+            values=values,
+            by_user=CompressedRows(
+                np.r_[0, np.cumsum(counts)],
+                items[known][order].astype(np.int32),
+                values[known][order],
+                train.n_items,
+            ),
+            n_held_out=np.bincount(users[users >= 0], minlength=train.n_users).astype(np.int64),
+            n_cold_users=int((users_of < 0).sum()),
+            n_cold_items=int((items_of < 0).sum()),
+            n_repeated=int(repeated.sum()),
+        )
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of held-out pairs, without those set aside."""
+        return len(self.users)
+
+
+def _translate(ids: Ids, known: Ids) -> Int64Array:
+    return known.rows(ids.values)
+
+
+def _is_in_sorted(keys: Int64Array, ordered: Int64Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    at = np.searchsorted(ordered, keys)
+    at[at == len(ordered)] = 0
+    return ordered[at] == keys if len(ordered) else np.zeros(len(keys), dtype=bool)

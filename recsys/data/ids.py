@@ -1,0 +1,133 @@
+"""The outside world's ids and the row numbers they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import InputError
+from recsys.typing import AnyArray, Int64Array
+
+Id: TypeAlias = int | str
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_INT64 = np.iinfo(np.int64)
+
+
+class Ids:
+    """An ordered set of ids, all integers or all text; the position of an id is its row number.
+
+    Parameters
+    ----------
+    values : array-like of int or str, shape (n,)
+        Unique ids. Sorted ids make row numbers independent of the order of the log.
+
+    Raises
+    ------
+    InputError
+        If an id is missing, is neither integer nor text, is mixed with the other kind, or repeats.
+    """
+
+    def __init__(self, values: Iterable[Id] | AnyArray) -> None:
+        self.values = as_id_array(values)
+        self.values.setflags(write=False)
+        if not self._index.is_unique:
+            twice = self._index[self._index.duplicated()][0]
+            raise InputError(f"id {twice!r} stands twice in a list of ids; expected each once.")
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.values)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the ids are integers (otherwise they are text)."""
+        return self.values.dtype.kind == "i"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, row: int) -> Id:
+        value: Id = self.values[row].item() if self.is_integer else str(self.values[row])
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Ids)
+            and self.is_integer == other.is_integer
+            and np.array_equal(self.values, other.values)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.is_integer, len(self)))
+
+    def __repr__(self) -> str:
+        kind = "integer" if self.is_integer else "text"
+        return f"Ids({len(self)} {kind} ids)"
+
+    def rows(self, ids: Iterable[Id] | AnyArray) -> Int64Array:
+        """Return the row number of each id, -1 where it is not known.
+
+        Text that spells an integer finds an integer id and the other way round, since a command
+        line and a file of another kind know no better.
+        """
+        listed = ids if isinstance(ids, np.ndarray) else np.asarray(list(ids), dtype=object)
+        if len(listed) == 0 or len(self) == 0:
+            return np.full(len(listed), -1, dtype=np.int64)
+        if self.is_integer and listed.dtype.kind not in "iu":
+            listed = np.asarray([_integer_or_none(value) for value in listed], dtype=object)
+        elif not self.is_integer and listed.dtype.kind != "O":
+            listed = listed.astype(str).astype(object)
+        elif not self.is_integer:
+            listed = np.asarray([str(value) for value in listed], dtype=object)
+        return np.asarray(self._index.get_indexer(pd.Index(listed)), dtype=np.int64)
+
+    def select(self, rows: AnyArray) -> Ids:
+        """Return the ids at the given row numbers, in that order."""
+        return Ids(self.values[rows])
+
+
+def _integer_or_none(value: object) -> int | None:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        number = int(value)
+        return number if _INT64.min <= number <= _INT64.max else None
+    return None
+
+
+def as_id_array(values: Iterable[Id] | AnyArray) -> AnyArray:
+    """Return ids as an int64 array or an object array of str; refuse everything else.
+
+    Floats that are all whole numbers (what tables make of an integer column with gaps) are taken
+    as integers.
+    """
+    array = values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
+    if array.ndim != 1:
+        raise InputError(f"ids come as an array of shape {array.shape}; expected one dimension.")
+    if array.dtype.kind in "iu":
+        if array.dtype.kind == "u" and len(array) and array.max() > _INT64.max:
+            raise InputError("an integer id is above 2**63 - 1; give such ids as text.")
+        return array.astype(np.int64)
+    if array.dtype.kind == "f":
+        if not np.all(np.isfinite(array)) or np.any(array != np.floor(array)) or np.any(abs(array) > 2**53):
+            raise InputError("ids are numbers with fractions or gaps; expected integers or text.")
+        return array.astype(np.int64)
+    kinds = {type(value) for value in array}
+    if all(issubclass(kind, (int, np.integer)) and not issubclass(kind, (bool, np.bool_)) for kind in kinds):
+        return array.astype(np.int64)
+    if all(issubclass(kind, str) for kind in kinds):
+        return np.asarray([str(value) for value in array], dtype=object)
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise InputError(f"ids are of kind {names}; expected all integers or all text.")
+
+
+def encode(values: AnyArray) -> tuple[Int64Array, Ids]:
+    """Return the row number of each value and the sorted ids they refer to."""
+    codes, unique = pd.factorize(as_id_array(values), sort=True)
+    return np.asarray(codes, dtype=np.int64), Ids(np.asarray(unique))

@@ -1,0 +1,73 @@
+"""A log as it came: one row an event, ids already numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from recsys.data.ids import Ids
+from recsys.errors import InputError
+from recsys.typing import Float64Array, Int32Array, Int64Array
+
+Feedback = Literal["explicit", "implicit"]
+TimeKind = Literal["timestamp", "number"]
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """Events in the order of the source.
+
+    A split is made here, before repeats are joined, so that what is learned from the past holds
+    nothing of the future.
+
+    Attributes
+    ----------
+    users, items : int32, shape (n_events,)
+        Row numbers into ``user_ids`` and ``item_ids``.
+    values : float64, shape (n_events,)
+        Ratings, counts or amounts, finite and 0 or more; ones where the log has no such column.
+    times : int64, shape (n_events,), optional
+        Microseconds since 1970 (``time_kind`` "timestamp") or the log's own numbers ("number").
+    user_ids, item_ids : Ids
+    feedback : {"explicit", "implicit"}
+        Whether values are opinions (ratings) or amounts (purchases, plays, clicks).
+    time_kind : {"timestamp", "number"} or None
+    """
+
+    users: Int32Array
+    items: Int32Array
+    values: Float64Array
+    user_ids: Ids
+    item_ids: Ids
+    feedback: Feedback
+    times: Int64Array | None = None
+    time_kind: TimeKind | None = None
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("users", np.int32),
+            ("items", np.int32),
+            ("values", np.float64),
+            ("times", np.int64),
+        ):
+            if getattr(self, name) is not None:
+                array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
+        n_events = len(self.users)
+        if not (len(self.items) == len(self.values) == n_events) or (
+            self.times is not None and len(self.times) != n_events
+        ):
+            raise InputError("the columns of a log differ in length.")
+        if (self.times is None) != (self.time_kind is None):
+            raise InputError("a log with times needs a time kind, and one without has none.")
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def pairs(self) -> Int64Array:
+        """One number for each event's (user, item) pair, shape (n_events,)."""
+        return self.users.astype(np.int64) * len(self.item_ids) + self.items

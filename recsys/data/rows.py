@@ -1,0 +1,81 @@
+"""One side's view of the observed entries: compressed rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recsys.typing import Float32Array, Int32Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class CompressedRows:
+    """Sparse rows in which *stored* means *observed*, a stored zero included.
+
+    Attributes
+    ----------
+    indptr : int64, shape (n_rows + 1,)
+        Entries of row ``r`` stand at ``indptr[r]:indptr[r + 1]``.
+    columns : int32, shape (nnz,)
+        Ascending and without repeats inside a row.
+    values : float32, shape (nnz,)
+    n_columns : int
+    """
+
+    indptr: Int64Array
+    columns: Int32Array
+    values: Float32Array
+    n_columns: int
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("indptr", np.int64), ("columns", np.int32), ("values", np.float32)):
+            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def from_scipy(cls, matrix: Any) -> CompressedRows:
+        """Take over a SciPy CSR matrix whose columns are sorted and unique."""
+        return cls(matrix.indptr, matrix.indices, matrix.data, matrix.shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.indptr) - 1
+
+    @property
+    def nnz(self) -> int:
+        """Number of observed entries, stored zeros included."""
+        return len(self.columns)
+
+    @property
+    def counts(self) -> Int64Array:
+        """Number of observed entries of each row, shape (n_rows,)."""
+        return np.diff(self.indptr)
+
+    @property
+    def row_numbers(self) -> Int64Array:
+        """Row number of each entry, shape (nnz,)."""
+        return np.repeat(np.arange(self.n_rows, dtype=np.int64), self.counts)
+
+    def row(self, row: int) -> tuple[Int32Array, Float32Array]:
+        """Return the columns and the values of one row."""
+        span = slice(self.indptr[row], self.indptr[row + 1])
+        return self.columns[span], self.values[span]
+
+    def with_values(self, values: Float32Array) -> CompressedRows:
+        """Return the same pattern with other values."""
+        return CompressedRows(self.indptr, self.columns, values, self.n_columns)
+
+    def to_scipy(self) -> sparse.csr_array:
+        """Return a SciPy CSR array; stored zeros stay stored."""
+        return sparse.csr_array(
+            (self.values, self.columns, self.indptr), shape=(self.n_rows, self.n_columns), copy=False
+        )
+
+    def transposed(self) -> CompressedRows:
+        """Return the same entries seen from the other side."""
+        return CompressedRows.from_scipy(self.to_scipy().tocsc().T)

@@ -1,0 +1,103 @@
+"""Writes that are either done or not begun: a sibling is written, synced and renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name != "nt":  # Windows cannot open a folder, and its renames are journalled
+        _sync(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a sibling to write; on success it takes the place of ``path``, on failure it goes.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder is made if need be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    sibling = Path(name)
+    try:
+        yield sibling
+        sibling.chmod(0o666 & ~_umask())
+        _sync(sibling)
+        sibling.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
+def previous(folder: Path) -> Path:
+    """Return where `replacing_folder` keeps the old folder for the moment of the exchange."""
+    return folder.with_name(f".{folder.name}.previous")
+
+
+def standing(folder: Path) -> Path:
+    """Return ``folder``, or its predecessor if a write was cut off between the two renames."""
+    return previous(folder) if not folder.exists() and previous(folder).exists() else folder
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty sibling folder; on success it takes the place of ``folder``.
+
+    A folder cannot be renamed over another, so the old one steps aside first. A reader that uses
+    `standing` finds the old folder or the new one at every moment.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sibling = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    aside = previous(folder)
+    try:
+        yield sibling
+        sibling.chmod(0o777 & ~_umask())
+        for file in sorted(sibling.iterdir()):
+            _sync(file)
+        _sync_folder(sibling)
+        if folder.exists():
+            if aside.exists():
+                shutil.rmtree(aside)
+            folder.rename(aside)
+        sibling.rename(folder)
+        _sync_folder(folder.parent)
+        if aside.exists():
+            shutil.rmtree(aside)
+    finally:
+        if sibling.exists():
+            shutil.rmtree(sibling)
