@@ -88,6 +88,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         yield sibling
         sibling.chmod(0o777 & ~_umask())
         for file in sorted(sibling.iterdir()):
+            file.chmod(0o666 & ~_umask())
             _sync(file)
         _sync_folder(sibling)
         if folder.exists():

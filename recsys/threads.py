@@ -34,7 +34,8 @@ def current() -> int:
     """Return the number of threads that kernels launched from here would use."""
     from numba import config
 
-    return min(_requested.get() or available(), int(config.NUMBA_NUM_THREADS))
+    most = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    return min(_requested.get() or available(), most)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TypeAlias
 
@@ -55,6 +55,9 @@ class Ids:
     def __getitem__(self, row: int) -> Id:
         value: Id = self.values[row].item() if self.is_integer else str(self.values[row])
         return value
+
+    def __iter__(self) -> Iterator[Id]:
+        return iter(self.values.tolist())
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -1,0 +1,1 @@
+"""Solvers: arrays in, factors out."""

@@ -1,0 +1,300 @@
+"""Masked factorization: only observed entries count.
+
+Legend: W (n_users, rank) and H (n_items, rank) are the factors, b and a the biases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys import rng, threads
+from recsys.data.rows import CompressedRows
+from recsys.factorization.descent import History, descend
+from recsys.factorization.sharing import row_blocks
+from recsys.kernels.masked import sweep_masked
+from recsys.progress import SILENT, Progress
+from recsys.typing import Float32Array, Float64Array, Int64Array
+
+UNBOUNDED = -np.inf
+
+
+@dataclass(frozen=True)
+class MaskedObjective:
+    """``1/2 sum_observed (x - mean - b_u - a_i - w_u . h_i)^2`` plus penalties.
+
+    Attributes
+    ----------
+    l2 : float
+        Weight of ``1/2 n^nu ||w||^2``, n being the row's number of entries.
+    l2_exponent : float
+        nu; 1 is ALS-WR (Zhou, Wilkinson, Schreiber & Pan 2008, section 3.1), 0 plain ridge.
+    l1 : float
+        Weight of the sum of all factors.
+    bias_l2 : float
+        Weight of ``1/2 b^2``.
+    biases : bool
+        Whether ``mean``, b and a are part of the model.
+    nonnegative : bool
+    n_inner : int
+        Coordinate passes over a row in one sweep.
+    """
+
+    l2: float
+    l2_exponent: float
+    l1: float
+    bias_l2: float
+    biases: bool
+    nonnegative: bool = True
+    n_inner: int = 1
+
+
+@dataclass
+class MaskedFactors:
+    """What is learned.
+
+    Attributes
+    ----------
+    mean : float
+    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
+    user_bias, item_bias : float32, (n_users,), (n_items,)
+    """
+
+    mean: float
+    user_factors: Float32Array
+    item_factors: Float32Array
+    user_bias: Float32Array
+    item_bias: Float32Array
+
+
+class _Side:
+    """One side's entries with all that its sweeps need."""
+
+    def __init__(self, rows: CompressedRows, objective: MaskedObjective, scale: float) -> None:
+        counts = rows.counts.astype(np.float64)
+        powers = np.where(counts > 0, counts, 1.0) ** objective.l2_exponent
+        self.rows = rows
+        self.blocks = row_blocks(rows.indptr)
+        self.ridge = (objective.l2 / scale * powers).astype(np.float32)
+        self.bias_ridge = np.full(rows.n_rows, objective.bias_l2, dtype=np.float32)
+        self.l1 = np.float32(objective.l1 / scale**1.5)
+        self.slots: Float64Array = np.zeros(rows.n_rows)
+        self._objective = objective
+
+    def sweep(
+        self,
+        mean: float,
+        own: Float32Array,
+        own_bias: Float32Array,
+        other: Float32Array,
+        other_bias: Float32Array,
+    ) -> None:
+        sweep_masked(
+            self.blocks,
+            self.rows.indptr,
+            self.rows.columns,
+            self.rows.values,
+            np.float32(mean),
+            own,
+            own_bias,
+            other,
+            other_bias,
+            self._objective.biases,
+            self.ridge,
+            self.bias_ridge,
+            self.l1,
+            np.float32(0.0 if self._objective.nonnegative else UNBOUNDED),
+            self._objective.n_inner,
+            self.slots,
+        )
+
+    def penalty(self, own: Float32Array, own_bias: Float32Array) -> float:
+        factors = own.astype(np.float64)
+        return float(
+            0.5 * np.sum(self.ridge * np.sum(factors**2, axis=1))
+            + self.l1 * np.sum(np.abs(factors))
+            + 0.5 * np.sum(self.bias_ridge * own_bias.astype(np.float64) ** 2)
+        )
+
+
+def unit_of(values: Float32Array) -> float:
+    """Return the power of four nearest to the mean of the values (1 if they are all zero).
+
+    Working in this unit keeps squares within single precision for data of any scale, and dividing
+    by a power of two loses no bit.
+    """
+    mean = float(np.mean(values, dtype=np.float64))
+    return float(4.0 ** np.round(np.log2(mean) / 2)) if mean > 0 else 1.0
+
+
+class MaskedProblem:
+    """The two sides and the factors between them, in units of `unit_of`."""
+
+    def __init__(
+        self,
+        by_user: CompressedRows,
+        by_item: CompressedRows,
+        objective: MaskedObjective,
+        start: MaskedFactors,
+    ) -> None:
+        self.unit = unit_of(by_user.values)
+        self._root = np.float32(np.sqrt(self.unit))
+        unit = np.float32(self.unit)
+        self._users = _Side(by_user.with_values(by_user.values / unit), objective, self.unit)
+        self._items = _Side(by_item.with_values(by_item.values / unit), objective, self.unit)
+        self._factors = MaskedFactors(
+            start.mean / self.unit,
+            start.user_factors / self._root,
+            start.item_factors / self._root,
+            start.user_bias / unit,
+            start.item_bias / unit,
+        )
+
+    def sweep_users(self) -> None:
+        """Improve the user side, the item side held."""
+        at = self._factors
+        self._users.sweep(at.mean, at.user_factors, at.user_bias, at.item_factors, at.item_bias)
+
+    def sweep_items(self) -> float:
+        """Improve the item side, the user side held, and return the objective."""
+        at = self._factors
+        self._items.sweep(at.mean, at.item_factors, at.item_bias, at.user_factors, at.user_bias)
+        total = float(np.sum(self._items.slots)) + self._users.penalty(at.user_factors, at.user_bias)
+        return total * self.unit**2
+
+    def nonzero_share(self) -> float:
+        """Return the share of factor entries that are not zero."""
+        return nonzero_share(self._factors.user_factors, self._factors.item_factors)
+
+    def factors(self) -> MaskedFactors:
+        """Return the factors in the units of the data."""
+        at, unit = self._factors, np.float32(self.unit)
+        return MaskedFactors(
+            at.mean * self.unit,
+            at.user_factors * self._root,
+            at.item_factors * self._root,
+            at.user_bias * unit,
+            at.item_bias * unit,
+        )
+
+
+def nonzero_share(*sides: Float32Array) -> float:
+    """Return the share of entries that are not zero."""
+    size = sum(side.size for side in sides)
+    return sum(int(np.count_nonzero(side)) for side in sides) / size if size else 0.0
+
+
+def random_start(
+    rows: CompressedRows, rank: int, *, biases: bool, seed: int, nonnegative: bool = True
+) -> MaskedFactors:
+    """Draw factors whose products are, on average, the mean of the observed values.
+
+    With biases the products start small beside the spread of the values, for the biases carry the
+    level. Without the bound at zero the factors are drawn around it.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+    rank : int
+    biases : bool
+    seed : int
+    nonnegative : bool
+    """
+    values = rows.values.astype(np.float64)
+    mean = float(np.mean(values))
+    level = _BIASED_LEVEL * float(np.std(values)) if biases else mean
+    width = np.sqrt(level / rank)
+    sides = []
+    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
+        generator = rng.stream(seed, "masked-factors", side)
+        drawn = generator.random((n_rows, rank), dtype=np.float32)
+        sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
+    return MaskedFactors(
+        mean if biases else 0.0,
+        sides[0],
+        sides[1],
+        np.zeros(rows.n_rows, dtype=np.float32),
+        np.zeros(rows.n_columns, dtype=np.float32),
+    )
+
+
+_BIASED_LEVEL = 0.1
+
+
+def fit_masked(
+    by_user: CompressedRows,
+    by_item: CompressedRows,
+    objective: MaskedObjective,
+    start: MaskedFactors,
+    *,
+    max_iter: int,
+    tol: float,
+    name: str = "masked-nmf",
+    progress: Progress = SILENT,
+) -> tuple[MaskedFactors, History]:
+    """Descend from a start; see `recsys.factorization.descent.descend`."""
+    problem = MaskedProblem(by_user, by_item, objective, start)
+    history = descend(problem, max_iter=max_iter, tol=tol, name=name, progress=progress)
+    return problem.factors(), history
+
+
+def fold_in_masked(
+    rows: CompressedRows,
+    objective: MaskedObjective,
+    fitted: MaskedFactors,
+    *,
+    n_iter: int,
+) -> tuple[Float32Array, Float32Array]:
+    """Fit new users to fixed items.
+
+    The problem of one row is convex, so the result does not depend on the start.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_new_users, n_items)
+    objective : MaskedObjective
+    fitted : MaskedFactors
+    n_iter : int
+        Sweeps over the rows.
+
+    Returns
+    -------
+    factors, biases : float32, (n_new_users, rank), (n_new_users,)
+    """
+    side = _Side(rows, objective, 1.0)
+    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
+    bias = np.zeros(rows.n_rows, dtype=np.float32)
+    with threads.launch():
+        for _ in range(n_iter):
+            side.sweep(fitted.mean, own, bias, fitted.item_factors, fitted.item_bias)
+    return own, bias
+
+
+def explained_shares(
+    pattern: CompressedRows, user_factors: Float32Array, item_factors: Float32Array
+) -> Float64Array:
+    """Return each theme's share of the products summed over the observed entries.
+
+    Parameters
+    ----------
+    pattern : CompressedRows, (n_users, n_items)
+    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
+
+    Returns
+    -------
+    float64, shape (rank,)
+        Sums to 1 (all zeros if nothing is explained).
+    """
+    rank = user_factors.shape[1]
+    totals = np.zeros(rank)
+    ones = pattern.with_values(np.ones(pattern.nnz, dtype=np.float32)).to_scipy()
+    for f in range(rank):
+        met = ones @ np.abs(item_factors[:, f].astype(np.float64))
+        totals[f] = np.dot(np.abs(user_factors[:, f].astype(np.float64)), met)
+    return totals / totals.sum() if totals.sum() > 0 else totals
+
+
+def order_by_share(shares: Float64Array) -> Int64Array:
+    """Return theme numbers, the largest share first, ties by number."""
+    return np.argsort(-shares, kind="stable")

@@ -1,0 +1,135 @@
+"""Coordinate descent on the whole matrix, absent cells with a small weight.
+
+Legend: a row ``u`` has factors ``w`` (rank,); its ``n`` observed entries have targets ``p_j``,
+weights ``c_j`` and the other side's factors ``h_j``; ``r_j = p_j - w . h_j``. All cells together
+add ``absent_u / 2 * w' G w``, where ``G`` is the other side's weighted Gram matrix: the absent
+part costs rank x rank a row, however many cells are absent.
+
+Sources: Hu, Koren & Volinsky (2008), section 4; He, Zhang, Kan & Chua (2016, eALS), section 4.2;
+Rendle, Krichene, Zhang & Koren (2021, iALS++).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+
+
+@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+def sweep_weighted(
+    blocks: Int64Array,
+    indptr: Int64Array,
+    columns: Int32Array,
+    weights: Float32Array,
+    row_target: Float32Array,
+    column_target: Float32Array,
+    own: Float32Array,
+    other: Float32Array,
+    gram: Float32Array,
+    absent: Float32Array,
+    ridge: Float32Array,
+    l1: np.float32,
+    lower: np.float32,
+    n_inner: int,
+    objective: Float64Array,
+) -> None:
+    """Improve every row of one side, the other side held.
+
+    Parameters
+    ----------
+    blocks : (n_blocks + 1,)
+        Row numbers at which the shares of work begin.
+    indptr, columns, weights : (n_rows + 1,), (nnz,), (nnz,)
+        The observed entries by row and their weights ``c``.
+    row_target, column_target : (n_rows,), (n_columns,)
+        The target of an observed entry is the product of the two.
+    own : (n_rows, rank)
+        Factors of this side, improved in place.
+    other : (n_columns, rank)
+    gram : (rank, rank)
+        ``sum_i s_i h_i h_i'`` over all rows of the other side.
+    absent : (n_rows,)
+        Weight of this row's part of the sum over all cells.
+    ridge : (n_rows,)
+        The weight of half the squared norm of a row's factors.
+    l1 : float32
+        The weight of the sum of a row's factors.
+    lower : float32
+        The least value a factor may take: 0, or -inf for the unconstrained twin.
+    n_inner : int
+        Passes over the coordinates of a row.
+    objective : (n_rows,)
+        Receives the row's loss and penalties.
+    """
+    rank = own.shape[1]
+    for block in prange(len(blocks) - 1):
+        first, last = blocks[block], blocks[block + 1]
+        longest = 0
+        for row in range(first, last):
+            longest = max(longest, indptr[row + 1] - indptr[row])
+        gathered = np.empty(rank * longest, dtype=np.float32)
+        residual = np.empty(longest, dtype=np.float32)
+        weighted = np.empty(longest, dtype=np.float32)  # c_j r_j, so that a sum needs two streams
+        squares = np.empty(rank, dtype=np.float32)
+        pull = np.empty(rank, dtype=np.float32)  # G w
+        for row in range(first, last):
+            begin = indptr[row]
+            n = indptr[row + 1] - begin
+            if n == 0:
+                own[row, :] = 0
+                objective[row] = 0
+                continue
+            c = weights[begin : begin + n]
+            for j in range(n):
+                column = columns[begin + j]
+                residual[j] = row_target[row] * column_target[column]
+                for f in range(rank):
+                    gathered[f * n + j] = other[column, f]
+            pull[:] = 0
+            for f in range(rank):
+                h = gathered[f * n : (f + 1) * n]
+                w = own[row, f]
+                total = np.float32(0)
+                for j in range(n):
+                    total += c[j] * h[j] * h[j]
+                squares[f] = total
+                if w != 0:
+                    for j in range(n):
+                        residual[j] -= w * h[j]
+                    for g in range(rank):
+                        pull[g] += w * gram[f, g]
+            for j in range(n):
+                weighted[j] = c[j] * residual[j]
+
+            for _ in range(n_inner):
+                for f in range(rank):
+                    quadratic = squares[f] + absent[row] * gram[f, f]
+                    if quadratic + ridge[row] <= 0:
+                        continue  # no cell speaks of this coordinate
+                    h = gathered[f * n : (f + 1) * n]
+                    w = own[row, f]
+                    total = np.float32(0)
+                    for j in range(n):
+                        total += weighted[j] * h[j]
+                    gradient = total - absent[row] * pull[f]
+                    better = max(lower, (gradient + quadratic * w - l1) / (quadratic + ridge[row]))
+                    delta = np.float32(better - w)
+                    if delta != 0:
+                        own[row, f] = better
+                        for j in range(n):
+                            weighted[j] -= delta * c[j] * h[j]
+                        for g in range(rank):
+                            pull[g] += delta * gram[f, g]
+
+            loss = 0.0
+            for j in range(n):
+                loss += np.float64(weighted[j]) * np.float64(weighted[j]) / np.float64(c[j])
+            norm, absolute, spread = 0.0, 0.0, 0.0
+            for f in range(rank):
+                w = own[row, f]
+                norm += np.float64(w) ** 2
+                absolute += abs(w)
+                spread += np.float64(w) * np.float64(pull[f])
+            objective[row] = 0.5 * (loss + absent[row] * spread + ridge[row] * norm) + l1 * absolute

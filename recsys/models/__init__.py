@@ -1,0 +1,1 @@
+"""Fitted recommenders: parameters, checks and names around the solvers."""

@@ -1,0 +1,64 @@
+"""Alternating least squares by the `implicit` library (Hu, Koren & Volinsky 2008).
+
+The adapter corrects: a second fit starts afresh, BLAS is held at one thread, whose count would
+otherwise change the last bits, and seen items and padding are left to our own ranking.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from recsys import threads
+from recsys.data.interactions import Interactions
+from recsys.models.base import FactorModel
+from recsys.models.parameters import param
+from recsys.models.weighted_nmf import CONFIDENCES, confidences
+from recsys.progress import Progress, task
+
+
+@dataclass(eq=False)
+class ALS(FactorModel):
+    """implicit's ALS: factors of any sign, absent cells of weight 1.
+
+    An observed entry has the confidence ``weight x g``, g being 1, 1 + alpha ln(1 + x) or
+    1 + alpha x; a ``weight`` above 1 is what sets it apart from an absent cell.
+    """
+
+    name: ClassVar[str] = "als"
+
+    n_components: int = param(64, "number of factors", minimum=1)
+    _: KW_ONLY
+    l2: float = param(0.01, "squared penalty on factors (implicit's regularization)", minimum=0)
+    weight: float = param(20.0, "confidence of an observed entry beside 1 for an absent one", minimum=1)
+    confidence: str = param("constant", "how confidence grows with the amount", choices=CONFIDENCES)
+    alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
+    max_iter: int = param(15, "iterations", minimum=1)
+    random_state: int = param(0, "seed of the start", minimum=0)
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        rows = confidences(data.by_user, self.confidence, self.alpha)
+        matrix = sparse.csr_matrix(
+            # implicit wants arrays it could write to
+            (rows.values * np.float32(self.weight), rows.columns.copy(), rows.indptr.copy()),
+            shape=(rows.n_rows, rows.n_columns),
+        )
+        with task(progress, self.name, self.max_iter) as running, threads.launch() as n_threads:
+            with warnings.catch_warnings():
+                # It warns of BLAS threads, which `launch` has just set to one.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                from implicit.cpu.als import AlternatingLeastSquares
+
+                solver = AlternatingLeastSquares(
+                    factors=self.n_components,
+                    regularization=self.l2,
+                    iterations=self.max_iter,
+                    num_threads=n_threads,
+                    random_state=int(self.random_state),
+                )
+            solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
+        self._learned(solver.user_factors, solver.item_factors)

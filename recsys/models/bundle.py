@@ -1,0 +1,206 @@
+"""A trained model as a folder: JSON, safetensors and Parquet, nothing that runs code.
+
+::
+
+    model.json           format, model name and config, versions, training data, hashes of the rest
+    arrays.safetensors   what the model learned, the pattern seen in training, item counts
+    users.parquet        id
+    items.parquet        id, name
+
+Written to a sibling, synced and renamed: a reader finds the old bundle or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from recsys._version import __version__
+from recsys.data.ids import Id, Ids
+from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
+from recsys.errors import BundleError, RecsysError
+from recsys.files import replacing_folder, sha256, standing
+from recsys.models.base import Model, require
+from recsys.models.catalogue import make
+from recsys.typing import AnyArray
+
+FORMAT = 1
+_PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A fitted model with all that recommending needs.
+
+    Attributes
+    ----------
+    model : Model
+    user_ids, item_ids : Ids
+    seen : CompressedRows, (n_users, n_items)
+        The training pattern: what a list of new items leaves out.
+    item_names : mapping of id to str
+        Names to show; an item without one shows its id.
+    training : dict
+        Where the data came from: source, digest, counts, seconds.
+    """
+
+    model: Model
+    user_ids: Ids
+    item_ids: Ids
+    seen: CompressedRows
+    item_names: Mapping[Id, str] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        train: Interactions,
+        *,
+        item_names: Mapping[Id, str] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> Bundle:
+        """Join a fitted model and the data it was fitted to."""
+        record = {
+            "digest": train.digest,
+            "n_users": train.n_users,
+            "n_items": train.n_items,
+            "n_entries": train.nnz,
+            "feedback": train.feedback,
+            **(training or {}),
+        }
+        return cls(model, train.user_ids, train.item_ids, train.by_user, item_names or {}, record)
+
+    def name_of(self, item_id: Id) -> str:
+        """Return an item's name, or its id as text."""
+        return self.item_names.get(item_id) or str(item_id)
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write a bundle; an older bundle at that place is replaced as a whole.
+
+    Raises
+    ------
+    BundleError
+        If ``folder`` is something else than a bundle or an empty folder.
+    """
+    if (
+        folder.exists()
+        and not (folder / "model.json").exists()
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        raise BundleError(f"{folder} exists and is no model bundle; give another place.")
+    history = bundle.model.history
+    with replacing_folder(folder) as place:
+        arrays = {f"model.{name}": array for name, array in bundle.model.to_arrays().items()}
+        arrays["seen.indptr"], arrays["seen.items"] = bundle.seen.indptr, bundle.seen.columns
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, place / _PARTS[0])
+        pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / _PARTS[1])
+        names = [bundle.item_names.get(item) for item in bundle.item_ids]
+        pq.write_table(
+            pa.table({"id": _id_column(bundle.item_ids), "name": pa.array(names, pa.string())}),
+            place / _PARTS[2],
+        )
+        record = {
+            "format": FORMAT,
+            "model": bundle.model.name,
+            "config": bundle.model.config(),
+            "training": dict(bundle.training),
+            "history": None if history is None else history.to_json(),
+            "versions": {"recsys": __version__, "numpy": np.__version__, "python": platform.python_version()},
+            "parts": {part: sha256(place / part) for part in _PARTS},
+        }
+        (place / "model.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _id_column(ids: Ids) -> pa.Array:
+    return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
+
+    Raises
+    ------
+    BundleError
+        If a part is missing, changed, of a newer format or inconsistent.
+    """
+    folder = standing(folder)
+    try:
+        return _load(folder)
+    except BundleError:
+        raise
+    except (
+        RecsysError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        pa.ArrowException,
+        SafetensorError,
+    ) as error:
+        raise BundleError(f"{folder}: the bundle cannot be read: {error}") from error
+
+
+def _load(folder: Path) -> Bundle:
+    if not (folder / "model.json").is_file():
+        raise BundleError(
+            f"{folder} is no model bundle: it holds no model.json; make one with 'recsys train'."
+        )
+    record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        found = record.get("format") if isinstance(record, dict) else None
+        raise BundleError(f"{folder}: the bundle has format {found}; this version reads {FORMAT}.")
+    for part in _PARTS:
+        if not (folder / part).is_file():
+            raise BundleError(f"{folder}: {part} is missing; train the model again.")
+        if sha256(folder / part) != record["parts"][part]:
+            raise BundleError(f"{folder}: {part} is not the file that was written; train the model again.")
+
+    arrays: dict[str, AnyArray] = load_file(folder / _PARTS[0])
+    model = make(record["model"], record["config"])
+    prefix = "model."
+    model.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
+
+    users, items = pq.read_table(folder / _PARTS[1]), pq.read_table(folder / _PARTS[2])
+    user_ids, item_ids = _ids(users), _ids(items)
+    if (len(user_ids), len(item_ids)) != (model.n_users_, model.n_items_):
+        raise BundleError(
+            f"{folder}: {len(user_ids)} users and {len(item_ids)} items are listed, "
+            f"but the model has {model.n_users_} and {model.n_items_}."
+        )
+    indptr = require(arrays, "seen.indptr", np.int64, 1)
+    columns = require(arrays, "seen.items", np.int32, 1)
+    if (
+        len(indptr) != len(user_ids) + 1
+        or indptr[0] != 0
+        or indptr[-1] != len(columns)
+        or np.any(np.diff(indptr) < 0)
+        or (len(columns) and (columns.min() < 0 or columns.max() >= len(item_ids)))
+    ):
+        raise BundleError(f"{folder}: the pattern of seen items does not fit the lists of users and items.")
+    seen = CompressedRows(indptr, columns, np.ones(len(columns), dtype=np.float32), len(item_ids))
+    names = {
+        item: name for item, name in zip(item_ids, items.column("name").to_pylist(), strict=True) if name
+    }
+    return Bundle(model, user_ids, item_ids, seen, names, record["training"])
+
+
+def _ids(table: pa.Table) -> Ids:
+    column = table.column("id")
+    if column.null_count:
+        raise BundleError("an id is missing in a list of ids.")
+    if pa.types.is_integer(column.type):
+        return Ids(column.to_numpy())
+    return Ids(column.to_pylist())
