@@ -30,6 +30,7 @@ class ALS(FactorModel):
     """
 
     name: ClassVar[str] = "als"
+    has_themes: ClassVar[bool] = False
 
     n_components: int = param(64, "number of factors", minimum=1)
     _: KW_ONLY

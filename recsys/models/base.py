@@ -170,6 +170,9 @@ class FactorModel(Model):
     history_ : History or None
     """
 
+    has_themes: ClassVar[bool] = True
+    """Whether factors are non-negative, so that contributions are parts of a sum."""
+
     user_factors_: Float32Array
     item_factors_: Float32Array
     user_bias_: Float32Array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -31,6 +31,13 @@ class Popularity(Model):
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         self.item_counts_ = data.by_item.counts.astype(np.float32)
+
+    @classmethod
+    def of_counts(cls, counts: AnyArray) -> Self:
+        """Return a fitted model from the number of users of each item; it serves a single row."""
+        model = cls()
+        model.restore({"item_counts": counts.astype(np.float32), "n_users": np.array([1])})
+        return model
 
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""

@@ -1,0 +1,1 @@
+"""Recommendations and held-out items in, measurements out."""

@@ -1,0 +1,1 @@
+"""Fitted model and seen items in, ranked items and reasons out."""

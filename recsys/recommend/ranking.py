@@ -1,0 +1,102 @@
+"""Blocks of users in, ranked unseen items out; never users x items in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys import threads
+from recsys.data.rows import CompressedRows
+from recsys.errors import ModelError, ParameterError
+from recsys.kernels.ranking import select_top
+from recsys.models.base import Model
+from recsys.typing import Float32Array, Int32Array, Int64Array
+
+BLOCK_BYTES = 64 * 2**20
+"""How large a block of scores may be."""
+
+
+@dataclass(frozen=True, eq=False)
+class RankedBlock:
+    """The lists of a block of users.
+
+    Attributes
+    ----------
+    users : int64, (n_block,)
+    items, scores : int32 and float32, (n_block, n)
+        Best first; only the first ``n_listed`` of a row count.
+    n_listed : int64, (n_block,)
+    """
+
+    users: Int64Array
+    items: Int32Array
+    scores: Float32Array
+    n_listed: Int64Array
+
+
+def check_n(n: object) -> None:
+    """Raise ParameterError unless n is 1 or more."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ParameterError(f"n is {n!r}; expected a whole number, 1 or more.")
+
+
+def ranked_blocks(
+    model: Model,
+    users: Int64Array,
+    n: int,
+    seen: CompressedRows | None,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[RankedBlock]:
+    """Rank all unseen items for each user; ties fall to the lower item number.
+
+    Parameters
+    ----------
+    model : Model
+        Fitted.
+    users : int64, (n_users,)
+        Row numbers of the training data.
+    n : int
+        Longest list wanted; a user with fewer unseen items gets a shorter one.
+    seen : CompressedRows or None
+        Items to leave out, by user; None leaves out nothing.
+    block_bytes : int
+        Bound on a block of scores; at least one user is scored at a time.
+
+    Raises
+    ------
+    ModelError
+        If a score is not finite.
+    """
+    check_n(n)
+    n = min(int(n), model.n_items_)
+    step = max(1, block_bytes // (4 * model.n_items_))
+    nothing = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    indptr, items = nothing if seen is None else (seen.indptr, seen.columns)
+    for start in range(0, len(users), step):
+        block = np.ascontiguousarray(users[start : start + step], dtype=np.int64)
+        scores = model.score_block(block)
+        ranked = RankedBlock(
+            users=block,
+            items=np.empty((len(block), n), dtype=np.int32),
+            scores=np.empty((len(block), n), dtype=np.float32),
+            n_listed=np.empty(len(block), dtype=np.int64),
+        )
+        is_finite = np.empty(len(block), dtype=np.bool_)
+        with threads.launch():
+            select_top(
+                scores,
+                indptr,
+                items,
+                block if seen is not None else np.full(len(block), -1),
+                ranked.items,
+                ranked.scores,
+                ranked.n_listed,
+                is_finite,
+            )
+        if not is_finite.all():
+            user = int(block[np.flatnonzero(~is_finite)[0]])
+            raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
+        yield ranked

@@ -1,0 +1,98 @@
+"""Lists for users, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.ids import Id
+from recsys.typing import AnyArray, Float32Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendations:
+    """One list a user, one row an item; never more than n, never a repeat, no padding.
+
+    Attributes
+    ----------
+    users : tuple of id
+        In the order asked for.
+    indptr : int64, (n_users + 1,)
+        The list of user ``u`` stands at ``indptr[u]:indptr[u + 1]``.
+    items : array of id, (n_rows,)
+    names : tuple of str, (n_rows,)
+    scores : float32, (n_rows,)
+        Not increasing inside a list.
+    themes : int64, (n_rows,)
+        Number (from 1) of the theme that adds most to the score, 0 where there is none.
+    theme_shares : float32, (n_rows,)
+        That theme's share of all the themes add.
+    sources : tuple of str, (n_users,)
+        ``"model"``, or ``"popularity"`` for users the model does not know.
+    reasons : tuple of str, (n_users,)
+        Why a list is shorter than asked for; empty where it is not.
+    """
+
+    users: tuple[Id, ...]
+    indptr: Int64Array
+    items: AnyArray
+    names: tuple[str, ...]
+    scores: Float32Array
+    themes: Int64Array
+    theme_shares: Float32Array
+    sources: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def ranks(self) -> Int64Array:
+        """Place in the list, from 1, shape (n_rows,)."""
+        lengths = np.diff(self.indptr)
+        return np.arange(len(self.items)) - np.repeat(self.indptr[:-1], lengths) + 1
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the columns user, rank, item, name, score, source, theme, theme_share."""
+        lengths = np.diff(self.indptr)
+        users = np.empty(len(self.users), dtype=object)
+        users[:] = self.users
+        return pd.DataFrame(
+            {
+                "user": pd.Series(np.repeat(users, lengths)).infer_objects(),
+                "rank": self.ranks,
+                "item": self.items,
+                "name": list(self.names),
+                "score": self.scores,
+                "source": np.repeat(np.array(self.sources, dtype=object), lengths),
+                "theme": self.themes,
+                "theme_share": self.theme_shares,
+            }
+        )
+
+    def lists(self) -> Iterator[dict[str, Any]]:
+        """Yield one plain record a user, for JSON."""
+        for at, user in enumerate(self.users):
+            span = range(int(self.indptr[at]), int(self.indptr[at + 1]))
+            yield {
+                "user": user,
+                "source": self.sources[at],
+                "reason": self.reasons[at] or None,
+                "items": [
+                    {
+                        "rank": place + 1,
+                        "item": self.items[row].item()
+                        if hasattr(self.items[row], "item")
+                        else self.items[row],
+                        "name": self.names[row],
+                        "score": float(self.scores[row]),
+                        "theme": int(self.themes[row]) or None,
+                        "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
+                    }
+                    for place, row in enumerate(span)
+                ],
+            }

@@ -1,0 +1,88 @@
+"""The themes of a non-negative model: what they weigh and what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.data.ids import Id
+from recsys.errors import ModelError
+from recsys.models.base import FactorModel
+from recsys.models.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One theme.
+
+    Attributes
+    ----------
+    number : int
+        From 1, by share.
+    share : float
+        Its part of what all themes explain of the observed entries.
+    n_users, n_items : int
+        How many users and items have a part in it.
+    items : tuple of (id, name, weight)
+        The strongest items, weight being relative to the strongest.
+    """
+
+    number: int
+    share: float
+    n_users: int
+    n_items: int
+    items: tuple[tuple[Id, str, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain record."""
+        return {
+            "theme": self.number,
+            "share": self.share,
+            "n_users": self.n_users,
+            "n_items": self.n_items,
+            "items": [{"item": item, "name": name, "weight": weight} for item, name, weight in self.items],
+        }
+
+
+def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> list[Theme]:
+    """Return the themes by share with their strongest items.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of a non-negative factor model.
+    n_items : int
+        Items to list for each theme.
+    n_themes : int, optional
+        All by default.
+
+    Raises
+    ------
+    ModelError
+        If the model has no themes: its factors may be negative, so they are no parts of a sum.
+    """
+    model = bundle.model
+    if not isinstance(model, FactorModel) or not model.has_themes:
+        raise ModelError(f"{model.name} has no themes; masked-nmf and weighted-nmf do.")
+    found = []
+    for f in range(model.item_factors_.shape[1])[:n_themes]:
+        weights = model.item_factors_[:, f]
+        order = np.argsort(-weights, kind="stable")[:n_items]
+        order = order[weights[order] > 0]
+        top = float(weights[order[0]]) if len(order) else 1.0
+        listed = []
+        for item in order:
+            item_id = bundle.item_ids[int(item)]
+            listed.append((item_id, bundle.name_of(item_id), float(weights[item]) / top))
+        found.append(
+            Theme(
+                number=f + 1,
+                share=float(model.shares_[f]),
+                n_users=int(np.count_nonzero(model.user_factors_[:, f])),
+                n_items=int(np.count_nonzero(weights)),
+                items=tuple(listed),
+            )
+        )
+    return found

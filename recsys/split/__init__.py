@@ -1,0 +1,1 @@
+"""Splits: a log in, row numbers out."""
