@@ -34,7 +34,7 @@ class Measurements:
     users : int64, (n_users,)
         Row numbers of the users measured: those with training and held-out items.
     n_users : int
-        How many were averaged (0 if only errors were asked for).
+        How many were averaged; without ranking metrics, how many have entries behind the errors.
     n_pairs : int
         Held-out entries behind rmse and mae.
     seconds : float
@@ -115,7 +115,7 @@ def evaluate(
         metrics={str(metric): results[str(metric)] for metric in metrics},
         per_user=per_user,
         users=users,
-        n_users=len(users),
+        n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)),
         n_pairs=held_out.n_pairs,
         seconds=time.perf_counter() - began,
         remarks=tuple(remarks),

@@ -48,7 +48,8 @@ class Bundle:
     model : Model
     user_ids, item_ids : Ids
     seen : CompressedRows, (n_users, n_items)
-        The training pattern: what a list of new items leaves out.
+        The training pattern: what a list of new items leaves out. Values are those trained on, or
+        ones after loading, since a bundle keeps the pattern alone.
     item_names : mapping of id to str
         Names to show; an item without one shows its id.
     training : dict
@@ -87,6 +88,17 @@ class Bundle:
         return self.item_names.get(item_id) or str(item_id)
 
 
+def check_place(folder: Path) -> None:
+    """Raise BundleError if ``folder`` is something else than a bundle or an empty folder."""
+    if (
+        not folder.exists()
+        or (folder / "model.json").exists()
+        or (folder.is_dir() and not any(folder.iterdir()))
+    ):
+        return
+    raise BundleError(f"{folder} exists and is no model bundle; give another place.")
+
+
 def save_bundle(bundle: Bundle, folder: Path) -> None:
     """Write a bundle; an older bundle at that place is replaced as a whole.
 
@@ -95,12 +107,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     BundleError
         If ``folder`` is something else than a bundle or an empty folder.
     """
-    if (
-        folder.exists()
-        and not (folder / "model.json").exists()
-        and (not folder.is_dir() or any(folder.iterdir()))
-    ):
-        raise BundleError(f"{folder} exists and is no model bundle; give another place.")
+    check_place(folder)
     history = bundle.model.history
     with replacing_folder(folder) as place:
         arrays = {f"model.{name}": array for name, array in bundle.model.to_arrays().items()}

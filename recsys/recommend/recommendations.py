@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,24 @@ class Recommendations:
         """Place in the list, from 1, shape (n_rows,)."""
         lengths = np.diff(self.indptr)
         return np.arange(len(self.items)) - np.repeat(self.indptr[:-1], lengths) + 1
+
+    def select(self, users: Iterable[Id]) -> Recommendations:
+        """Return the lists of some of the users, in the order given."""
+        place = {user: at for at, user in enumerate(self.users)}
+        chosen = [place[user] for user in users]
+        spans = [np.arange(self.indptr[at], self.indptr[at + 1]) for at in chosen]
+        rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+        return Recommendations(
+            users=tuple(self.users[at] for at in chosen),
+            indptr=np.r_[0, np.cumsum([len(span) for span in spans], dtype=np.int64)],
+            items=self.items[rows],
+            names=tuple(self.names[row] for row in rows),
+            scores=self.scores[rows],
+            themes=self.themes[rows],
+            theme_shares=self.theme_shares[rows],
+            sources=tuple(self.sources[at] for at in chosen),
+            reasons=tuple(self.reasons[at] for at in chosen),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns user, rank, item, name, score, source, theme, theme_share."""

@@ -1,0 +1,168 @@
+"""``recsys train``, ``recommend`` and ``themes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys_cli import options
+from recsys_cli.output import progress, say, say_json, say_table
+
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Folder made by 'recsys train'.", show_default=False)
+]
+
+
+def train(
+    log: options.Log,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the model.", show_default=False)],
+    model: options.Model = None,
+    set_: options.Set = None,
+    config: options.Config = None,
+    user: options.User = None,
+    item: options.Item = None,
+    value: options.Value = None,
+    time: options.Time = None,
+    where: options.Where = None,
+    feedback: options.FeedbackKind = None,
+    duplicates: options.DuplicateRule = None,
+    items: options.Items = None,
+    seed: options.Seed = 0,
+    threads: options.Threads = None,
+    json: options.Json = False,
+) -> None:
+    """Train a model on a whole log and write it to a folder."""
+    from recsys import threads as pool
+    from recsys.experiment.settings import AUTO
+    from recsys.experiment.training import train as train_model
+    from recsys.models.bundle import check_place, save_bundle
+    from recsys_cli.inputs import load, one_spec, rule
+
+    check_place(out)
+    spec = one_spec(model, set_, config)
+    with pool.use(threads), progress(quiet=json) as listener:
+        loaded, load_seconds = load(
+            log,
+            listener,
+            user=user,
+            item=item,
+            value=value,
+            time=time,
+            where=where,
+            feedback=feedback,
+            items=items,
+            threads=threads,
+        )
+        bundle, _, record = train_model(
+            loaded, spec, seed=seed, duplicates=rule(duplicates), progress=listener
+        )
+        save_bundle(bundle, out)
+    description = loaded.describe()
+    if json:
+        seconds = {"load": load_seconds, **record["seconds"]}
+        say_json({**record, "seconds": seconds, "log": description, "out": str(out)})
+        return
+    _say_log(description)
+    chosen = (
+        "" if spec.name != AUTO else f" (chosen for {record['feedback']} feedback; --model names another)"
+    )
+    say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
+    if record["iterations"] is not None:
+        ended = "converged" if record["converged"] else "reached max_iter"
+        say(f"  {ended} after {record['iterations']} iterations, objective {record['objective']:.6g}")
+    say(f"Model in {out}. Next: recsys recommend {out} --all-users --out lists.csv")
+
+
+def _say_log(description: dict[str, object]) -> None:
+    say(f"Read {description['n_read']:,} rows of {description['source']}")
+    dropped = description["dropped"]
+    assert isinstance(dropped, list)
+    for drop in dropped:
+        say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
+
+
+def recommend(
+    model: Model,
+    user: Annotated[
+        list[str] | None,
+        typer.Option("--user", help="A user's id; give it several times.", show_default=False),
+    ] = None,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
+    n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Write to .parquet, .csv or .jsonl instead of printing.", show_default=False
+        ),
+    ] = None,
+    include_seen: Annotated[bool, typer.Option("--include-seen", help="Also list what a user has.")] = False,
+    threads: options.Threads = None,
+    json: options.Json = False,
+) -> None:
+    """Rank what users have not seen."""
+    from recsys import threads as pool
+    from recsys.experiment.training import check_list_path, write_lists
+    from recsys.models.bundle import load_bundle
+    from recsys.recommend.recommender import Recommender
+
+    if bool(user) == all_users:
+        raise typer.BadParameter("give --user ID (several times if you like) or --all-users.")
+    if out is not None:
+        check_list_path(out)
+    with pool.use(threads), progress(quiet=json) as listener:
+        lists = Recommender(load_bundle(model)).recommend(
+            None if all_users else user, n, include_seen=include_seen, progress=listener
+        )
+        if out is not None:
+            write_lists(lists, out)
+    if json:
+        record = {"n_users": len(lists), "n_rows": len(lists.items), "out": None if out is None else str(out)}
+        say_json(record if out is not None else {**record, "lists": list(lists.lists())})
+        return
+    if out is not None:
+        say(f"Wrote {len(lists.items):,} rows for {len(lists):,} users to {out}")
+        return
+    for one in lists.lists():
+        known = "" if one["source"] == "model" else " (not known to the model: the most popular)"
+        say(f"User {one['user']}{known}")
+        if one["items"]:
+            say_table(
+                ["rank", "item", "name", "theme", "score"],
+                [
+                    [
+                        str(row["rank"]),
+                        str(row["item"]),
+                        row["name"] if row["name"] != str(row["item"]) else "",
+                        f"{row['theme']} ({100 * row['theme_share']:.0f} %)" if row["theme"] else "",
+                        f"{row['score']:.4g}",
+                    ]
+                    for row in one["items"]
+                ],
+                left=4,
+            )
+        if one["reason"]:
+            say(f"  {one['reason']}")
+
+
+def themes(
+    model: Model,
+    n_items: Annotated[int, typer.Option("--items", min=1, help="Items to list for each theme.")] = 8,
+    json: options.Json = False,
+) -> None:
+    """Show what a non-negative model is made of: each theme's strongest items."""
+    from recsys.models.bundle import load_bundle
+    from recsys.recommend.themes import themes as find_themes
+
+    found = find_themes(load_bundle(model), n_items=n_items)
+    if json:
+        say_json({"themes": [theme.to_json() for theme in found]})
+        return
+    for theme in found:
+        say(
+            f"Theme {theme.number}: {100 * theme.share:.1f} % of what is explained, "
+            f"{theme.n_users:,} users, {theme.n_items:,} items"
+        )
+        for _, name, weight in theme.items:
+            say(f"  {weight:5.2f}  {name}")

@@ -1,0 +1,163 @@
+"""Options that several commands share. Nothing heavy is imported here: help has to be quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+_COLUMNS = "Columns of the log"
+_MODEL = "Model"
+_RUN = "Run"
+
+Log: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOG",
+        help="CSV, TSV, Parquet, JSON lines (also .gz, .zst), a glob, or a data set, e.g. completejourney.",
+        show_default=False,
+    ),
+]
+User: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--user", help="Column of users.", rich_help_panel=_COLUMNS, show_default="recognised"),
+]
+Item: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--item", help="Column of items.", rich_help_panel=_COLUMNS, show_default="recognised"),
+]
+Value: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--value",
+        help="Column of ratings or amounts; '-': each row counts 1.",
+        rich_help_panel=_COLUMNS,
+        show_default="recognised",
+    ),
+]
+Time: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--time", help="Column of times; '-': none.", rich_help_panel=_COLUMNS, show_default="recognised"
+    ),
+]
+Where: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        help='Rows to keep, as an SQL condition, e.g. "Quantity > 0".',
+        rich_help_panel=_COLUMNS,
+        show_default=False,
+    ),
+]
+FeedbackKind: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--feedback",
+        help="explicit (ratings) or implicit (purchases, plays, clicks).",
+        rich_help_panel=_COLUMNS,
+        show_default="by the value column",
+    ),
+]
+DuplicateRule: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--duplicates",
+        help="How repeats of a pair become one value: last, sum, mean, max, count or error.",
+        rich_help_panel=_COLUMNS,
+        show_default="last for ratings, sum otherwise",
+    ),
+]
+Items: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--items", help="File with ids and names of items.", rich_help_panel=_COLUMNS, show_default=False
+    ),
+]
+Model: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="masked-nmf (ratings), weighted-nmf (purchases, plays), als or popularity; auto: by the log.",
+        rich_help_panel=_MODEL,
+        show_default="auto",
+    ),
+]
+Models: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="A model to compare; give it several times.",
+        rich_help_panel=_MODEL,
+        show_default="auto, als, popularity",
+    ),
+]
+Set: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter of the model, e.g. n_components=32; with several models MODEL.KEY=VALUE.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Config: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="TOML file with a [model] table, instead of --model.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Configs: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        help="TOML file with a [model] table; give it several times.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Test: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--test", help="Held-out events in a log of their own.", rich_help_panel=_RUN, show_default=False
+    ),
+]
+SplitSpec: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="What to hold out: random:0.2, last:5, time:0.1, time:2024-05-31 or time:4w.",
+        rich_help_panel=_RUN,
+        show_default="random:0.2",
+    ),
+]
+Metrics: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        help="precision, recall, ndcg, map, mrr, hit-rate, coverage, each with @k; rmse, mae.",
+        rich_help_panel=_RUN,
+        show_default="precision@10,recall@10,ndcg@10,coverage@10, and rmse,mae for ratings",
+    ),
+]
+Seed: TypeAlias = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of splits and starts.", rich_help_panel=_RUN)
+]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Most threads; results do not depend on it.",
+        rich_help_panel=_RUN,
+        show_default="all cores",
+    ),
+]
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=_RUN)
+]

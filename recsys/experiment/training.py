@@ -1,0 +1,95 @@
+"""A log in, a trained bundle out; a bundle in, lists out."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.data.interactions import Duplicates, Interactions
+from recsys.data.load import LoadedLog
+from recsys.errors import ParameterError
+from recsys.experiment.settings import ModelSpec
+from recsys.files import replacing
+from recsys.models.bundle import Bundle
+from recsys.models.catalogue import make
+from recsys.progress import SILENT, Progress
+from recsys.recommend.recommendations import Recommendations
+
+LIST_FORMATS = (".parquet", ".csv", ".jsonl")
+
+
+def train(
+    loaded: LoadedLog,
+    spec: ModelSpec,
+    *,
+    seed: int = 0,
+    duplicates: Duplicates | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Bundle, Interactions, Mapping[str, Any]]:
+    """Train a model on a whole log.
+
+    Returns
+    -------
+    bundle : Bundle
+    data : Interactions
+        What it was trained on.
+    record : dict
+        Model, config, counts, convergence and seconds.
+    """
+    began = time.perf_counter()
+    data = Interactions.from_log(loaded.log, duplicates=duplicates)
+    spec = spec.resolved(data.feedback).seeded(seed)
+    model = make(spec.name, spec.params).fit(data, progress=progress)
+    seconds = time.perf_counter() - began
+    bundle = Bundle.of(
+        model,
+        data,
+        item_names=loaded.item_names,
+        training={"source": loaded.source, "seed": seed, "seconds": seconds},
+    )
+    history = model.history
+    record = {
+        "model": spec.name,
+        "config": model.config(),
+        "seed": seed,
+        "n_users": data.n_users,
+        "n_items": data.n_items,
+        "n_entries": data.nnz,
+        "feedback": data.feedback,
+        "iterations": None if history is None else history.n_iter,
+        "converged": None if history is None else history.converged,
+        "objective": None if history is None else history.objective[-1],
+        "seconds": {"fit": seconds},
+    }
+    return bundle, data, record
+
+
+def check_list_path(path: Path) -> None:
+    """Raise ParameterError unless the ending of a file names a format that lists can have."""
+    if path.suffix not in LIST_FORMATS:
+        raise ParameterError(f"{path}: the ending is {path.suffix!r}; expected {', '.join(LIST_FORMATS)}.")
+
+
+def write_lists(recommended: Recommendations, path: Path) -> None:
+    """Write lists as Parquet, CSV or JSON lines, by the ending of the file.
+
+    Raises
+    ------
+    ParameterError
+        If the ending is none of these.
+    """
+    check_list_path(path)
+    frame = recommended.to_frame()
+    with replacing(path) as place:
+        if path.suffix == ".parquet":
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), place, compression="zstd")
+        elif path.suffix == ".csv":
+            frame.to_csv(place, index=False, quoting=csv.QUOTE_MINIMAL)
+        else:
+            frame.to_json(place, orient="records", lines=True, force_ascii=False)
