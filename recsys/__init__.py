@@ -1,5 +1,57 @@
-"""Top-N recommendations by non-negative matrix factorization."""
+"""Top-N recommendations by non-negative matrix factorization.
+
+The names below are the public surface; they are imported when first used, so that
+``import recsys`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from recsys._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from recsys.data.held_out import HeldOut as HeldOut
+    from recsys.data.interactions import Interactions as Interactions
+    from recsys.data.load import load_log as load_log
+    from recsys.evaluate.metrics import parse_metrics as parse_metrics
+    from recsys.models.als import ALS as ALS
+    from recsys.models.bundle import Bundle as Bundle
+    from recsys.models.bundle import load_bundle as load_bundle
+    from recsys.models.bundle import save_bundle as save_bundle
+    from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
+    from recsys.models.popularity import Popularity as Popularity
+    from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.recommend.recommender import Recommender as Recommender
+    from recsys.recommend.themes import themes as themes
+    from recsys.split.rules import parse_split as parse_split
+
+_HOMES = {
+    "ALS": "recsys.models.als",
+    "Bundle": "recsys.models.bundle",
+    "HeldOut": "recsys.data.held_out",
+    "Interactions": "recsys.data.interactions",
+    "MaskedNMF": "recsys.models.masked_nmf",
+    "Popularity": "recsys.models.popularity",
+    "Recommender": "recsys.recommend.recommender",
+    "WeightedNMF": "recsys.models.weighted_nmf",
+    "load_bundle": "recsys.models.bundle",
+    "load_log": "recsys.data.load",
+    "parse_metrics": "recsys.evaluate.metrics",
+    "parse_split": "recsys.split.rules",
+    "save_bundle": "recsys.models.bundle",
+    "themes": "recsys.recommend.themes",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'recsys' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -18,7 +18,7 @@ from recsys.models.base import FactorModel
 from recsys.models.bundle import Bundle
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.recommender import Recommender
-from recsys.recommend.themes import themes
+from recsys.recommend.themes import Theme, themes
 from recsys.report.answer import sentences
 from recsys.report.page import Page, Story, table_rows, write_page
 from recsys.rng import stream
@@ -162,11 +162,17 @@ def make_page(
         facts=facts(loaded.describe(), trial.split, n_users),
         metrics=list(metrics),
         rows=table_rows(records, metrics),
-        themes=() if showcase is None else themes(showcase, n_themes=12),
+        themes=() if showcase is None else _themes_to_show(showcase, told),
         stories=told,
         provenance=provenance,
         command=command,
     )
+
+
+def _themes_to_show(bundle: Bundle, told: Sequence[Story], most: int = 12) -> tuple[Theme, ...]:
+    """Return the largest themes and those that a story names as a reason."""
+    named = {number for story in told for _, _, _, number, _ in story.listed}
+    return tuple(theme for theme in themes(bundle) if theme.number <= most or theme.number in named)
 
 
 def write_comparison(

@@ -65,9 +65,9 @@ class MaskedNMF(FactorModel):
     predicts_values: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
-    n_components: int = param(32, "number of themes", minimum=1)
+    n_components: int = param(64, "number of themes", minimum=1)
     _: KW_ONLY
-    l2: float = param(0.1, "squared penalty on factors (lambda)", minimum=0)
+    l2: float = param(0.08, "squared penalty on factors (lambda)", minimum=0)
     l2_exponent: float = param(
         1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )

@@ -15,7 +15,9 @@ def main_metric(measured: Sequence[Measurements]) -> str | None:
 
 
 def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
-    """Return one plain sentence for the best model and one for its lead on each other.
+    """Return a plain sentence on who is best, or who share the lead, and one for each other model.
+
+    A difference is clear if the 95 % interval of its paired bootstrap leaves out zero.
 
     Parameters
     ----------
@@ -29,16 +31,25 @@ def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
         return []
     ranked = sorted(measured.items(), key=lambda pair: -(pair[1].metrics[metric] or 0.0))
     best, at_best = ranked[0]
+    leads = {
+        other: bootstrap(at_best.per_user[metric] - at_other.per_user[metric], seed=seed)
+        for other, at_other in ranked[1:]
+    }
+    level = [other for other, lead in leads.items() if not lead.is_clear]
     value = bootstrap(at_best.per_user[metric], seed=seed)
-    found = [
-        f"{best} has the highest {metric}: {value.mean:.4f} "
-        f"(95 % interval {value.low:.4f} to {value.high:.4f}, {at_best.n_users:,} users)."
-    ]
-    for other, at_other in ranked[1:]:
-        lead = bootstrap(at_best.per_user[metric] - at_other.per_user[metric], seed=seed)
-        verdict = "" if lead.is_clear else ": no clear difference"
+    spread = f"{value.mean:.4f} (95 % interval {value.low:.4f} to {value.high:.4f})"
+    users = f"{at_best.n_users:,} users"
+    if level:
+        found = [f"{_joined([best, *level])} are level on {metric}; {best} has {spread}, {users}."]
+    else:
+        found = [f"{best} is best on {metric}: {spread}, {users}."]
+    for other, lead in leads.items():
+        verdict = "no clear difference" if other in level else "a clear difference"
         found.append(
-            f"It is ahead of {other} by {lead.mean:.4f} ({lead.low:.4f} to {lead.high:.4f}, "
-            f"the same users resampled){verdict}."
+            f"{best} less {other}: {lead.mean:+.4f} ({lead.low:+.4f} to {lead.high:+.4f}), {verdict}."
         )
     return found
+
+
+def _joined(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
