@@ -10,6 +10,7 @@ threading layers aborts when two threads launch at once).
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,8 @@ def use(n_threads: int | None) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _pools() -> Any:
+def _pools(n_modules: int) -> Any:
+    """Find the BLAS libraries; anew when modules were imported, which may have brought another."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -68,7 +70,7 @@ def launch() -> Iterator[int]:
     """Hold the launch lock, the thread count and BLAS while kernels run."""
     import numba
 
-    with _launch_lock, _pools().limit(limits=1, user_api="blas"):
+    with _launch_lock, _pools(len(sys.modules)).limit(limits=1, user_api="blas"):
         before = numba.get_num_threads()
         n_threads = current()
         numba.set_num_threads(n_threads)

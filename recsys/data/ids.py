@@ -37,7 +37,7 @@ class Ids:
         self.values = as_id_array(values)
         self.values.setflags(write=False)
         if not self._index.is_unique:
-            twice = self._index[self._index.duplicated()][0]
+            twice = self[int(np.flatnonzero(self._index.duplicated())[0])]
             raise InputError(f"id {twice!r} stands twice in a list of ids; expected each once.")
 
     @cached_property

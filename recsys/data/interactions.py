@@ -180,8 +180,10 @@ class Interactions:
             If the matrix is not two-dimensional, is empty, or holds negative or infinite values.
         """
         if sparse.issparse(matrix):
+            if matrix.ndim != 2:
+                raise InputError(f"the matrix has shape {matrix.shape}; expected users x items.")
+            n_stored = matrix.nnz
             rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
-            n_stored = rows.nnz
             rows.sum_duplicates()
             if rows.nnz < n_stored:
                 raise InputError("the sparse matrix stores an entry twice; join such entries first.")

@@ -119,13 +119,13 @@ class _Side:
 
 
 def unit_of(values: Float32Array) -> float:
-    """Return the power of four nearest to the mean of the values (1 if they are all zero).
+    """Return the power of four at or below the mean of the values (1 if they are all zero).
 
     Working in this unit keeps squares within single precision for data of any scale, and dividing
     by a power of two loses no bit.
     """
     mean = float(np.mean(values, dtype=np.float64))
-    return float(4.0 ** np.round(np.log2(mean) / 2)) if mean > 0 else 1.0
+    return float(4.0 ** np.floor(np.log2(mean) / 2)) if mean > 0 else 1.0
 
 
 class MaskedProblem:
@@ -262,13 +262,16 @@ def fold_in_masked(
     -------
     factors, biases : float32, (n_new_users, rank), (n_new_users,)
     """
-    side = _Side(rows, objective, 1.0)
-    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
+    unit = np.float32(unit_of(rows.values))
+    root = np.sqrt(unit)
+    side = _Side(rows.with_values(rows.values / unit), objective, float(unit))
+    items, item_bias = fitted.item_factors / root, fitted.item_bias / unit
+    own = np.zeros((rows.n_rows, items.shape[1]), dtype=np.float32)
     bias = np.zeros(rows.n_rows, dtype=np.float32)
     with threads.launch():
         for _ in range(n_iter):
-            side.sweep(fitted.mean, own, bias, fitted.item_factors, fitted.item_bias)
-    return own, bias
+            side.sweep(fitted.mean / float(unit), own, bias, items, item_bias)
+    return own * root, bias * unit
 
 
 def explained_shares(

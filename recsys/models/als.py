@@ -6,7 +6,6 @@ otherwise change the last bits, and seen items and padding are left to our own r
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
@@ -35,7 +34,7 @@ class ALS(FactorModel):
     n_components: int = param(64, "number of factors", minimum=1)
     _: KW_ONLY
     l2: float = param(0.01, "squared penalty on factors (implicit's regularization)", minimum=0)
-    weight: float = param(20.0, "confidence of an observed entry beside 1 for an absent one", minimum=1)
+    weight: float = param(5.0, "confidence of an observed entry beside 1 for an absent one", minimum=1)
     confidence: str = param("constant", "how confidence grows with the amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
     max_iter: int = param(15, "iterations", minimum=1)
@@ -48,18 +47,15 @@ class ALS(FactorModel):
             (rows.values * np.float32(self.weight), rows.columns.copy(), rows.indptr.copy()),
             shape=(rows.n_rows, rows.n_columns),
         )
-        with task(progress, self.name, self.max_iter) as running, threads.launch() as n_threads:
-            with warnings.catch_warnings():
-                # It warns of BLAS threads, which `launch` has just set to one.
-                warnings.simplefilter("ignore", RuntimeWarning)
-                from implicit.cpu.als import AlternatingLeastSquares
+        from implicit.cpu.als import AlternatingLeastSquares  # before `launch`, for the BLAS it brings
 
-                solver = AlternatingLeastSquares(
-                    factors=self.n_components,
-                    regularization=self.l2,
-                    iterations=self.max_iter,
-                    num_threads=n_threads,
-                    random_state=int(self.random_state),
-                )
+        with task(progress, self.name, self.max_iter) as running, threads.launch() as n_threads:
+            solver = AlternatingLeastSquares(
+                factors=self.n_components,
+                regularization=self.l2,
+                iterations=self.max_iter,
+                num_threads=n_threads,
+                random_state=int(self.random_state),
+            )
             solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
         self._learned(solver.user_factors, solver.item_factors)

@@ -173,6 +173,7 @@ class FactorModel(Model):
     has_themes: ClassVar[bool] = True
     """Whether factors are non-negative, so that contributions are parts of a sum."""
 
+    n_components: int
     user_factors_: Float32Array
     item_factors_: Float32Array
     user_bias_: Float32Array
@@ -285,6 +286,8 @@ class FactorModel(Model):
         }
         n_users, rank = at["user_factors"].shape
         n_items = len(at["item_factors"])
+        if rank != self.n_components:
+            raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
         wanted = {
             "item_factors": (n_items, rank),
             "user_bias": (n_users,),

@@ -30,8 +30,9 @@ from recsys.data.ids import Id, Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, RecsysError
+from recsys.factorization.descent import History
 from recsys.files import replacing_folder, sha256, standing
-from recsys.models.base import Model, require
+from recsys.models.base import FactorModel, Model, require
 from recsys.models.catalogue import make
 from recsys.typing import AnyArray
 
@@ -179,6 +180,9 @@ def _load(folder: Path) -> Bundle:
     model = make(record["model"], record["config"])
     prefix = "model."
     model.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
+
+    if record["history"] is not None and isinstance(model, FactorModel):
+        model.history_ = History.from_json(record["history"])
 
     users, items = pq.read_table(folder / _PARTS[1]), pq.read_table(folder / _PARTS[2])
     user_ids, item_ids = _ids(users), _ids(items)

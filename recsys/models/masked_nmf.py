@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
-from recsys.errors import ModelError
+from recsys.errors import InputError, ModelError
 from recsys.factorization.masked import (
     MaskedFactors,
     MaskedObjective,
@@ -142,6 +142,8 @@ class MaskedNMF(FactorModel):
         """
         self._check_fitted()
         data = X if isinstance(X, Interactions) else Interactions.from_matrix(X, feedback=self.feedback)
+        if data.n_items != self.n_items_:
+            raise InputError(f"the matrix has {data.n_items} items; expected {self.n_items_}.")
         fitted = MaskedFactors(
             self.mean_, self.user_factors_, self.item_factors_, self.user_bias_, self.item_bias_
         )

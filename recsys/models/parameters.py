@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -81,10 +82,13 @@ def _check_one(field: dataclasses.Field[Any], value: Any, where: str) -> None:
         return
     whole = default is None or isinstance(default, int)
     kind = "a whole number" if whole else "a number"
-    if isinstance(value, bool) or not hasattr(value, "__float__") or isinstance(value, str):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral if whole else numbers.Real):
         raise ParameterError(f"{where} is {value!r}; expected {kind}.")
-    number = float(value)
-    if not math.isfinite(number) or (whole and number != int(number)):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ParameterError(f"{where} is {value!r}; expected {kind}.")
     least, most = limits["minimum"], limits["maximum"]
     if least is not None and number < least:

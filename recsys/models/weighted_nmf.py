@@ -61,25 +61,25 @@ class WeightedNMF(FactorModel):
 
     name: ClassVar[str] = "weighted-nmf"
 
-    n_components: int = param(64, "number of themes", minimum=1)
+    n_components: int = param(128, "number of themes", minimum=1)
     _: KW_ONLY
-    absent_weight: float = param(0.05, "weight of a cell without an entry", above=0)
+    absent_weight: float = param(0.1, "weight of a cell without an entry", above=0)
     confidence: str = param("constant", "weight of an observed entry by its amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
-    user_exponent: float = param(0.0, "how far targets shrink for active users", minimum=0, maximum=1)
-    item_exponent: float = param(0.0, "how far targets shrink for popular items", minimum=0, maximum=1)
+    user_exponent: float = param(0.1, "how far targets shrink for active users", minimum=0, maximum=1)
+    item_exponent: float = param(0.1, "how far targets shrink for popular items", minimum=0, maximum=1)
     user_absent_exponent: float = param(
         0.0, "how absent weights grow with a user's activity", minimum=0, maximum=1
     )
     item_absent_exponent: float = param(
         0.0, "how absent weights grow with an item's popularity", minimum=0, maximum=1
     )
-    l2: float = param(0.005, "squared penalty on factors (lambda)", minimum=0)
+    l2: float = param(4.0, "squared penalty on factors (lambda)", minimum=0)
     l2_exponent: float = param(
-        1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
+        0.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
     l1: float = param(0.0, "penalty on the sum of factors; makes themes sparse", minimum=0)
-    max_iter: int = param(15, "most sweeps over users and items", minimum=1)
+    max_iter: int = param(10, "most sweeps over users and items", minimum=1)
     tol: float = param(1e-4, "stop when the objective falls by less than this share of itself", minimum=0)
     n_inner: int = param(1, "coordinate passes over a row in one sweep", minimum=1)
     random_state: int = param(0, "seed of the start", minimum=0)

@@ -59,8 +59,15 @@ class Recommender:
         """
         check_n(n)
         bundle = self.bundle
-        wanted: list[Id] = list(bundle.user_ids) if users is None else list(dict.fromkeys(users))
+        wanted: list[Id] = list(bundle.user_ids if users is None else users)
         rows = bundle.user_ids.rows(wanted)
+        # "7" and 7 may be one user: who is known is told apart by row, who is not by the id itself.
+        keys = [row if row >= 0 else (user,) for user, row in zip(wanted, rows.tolist(), strict=True)]
+        first: dict[object, int] = {}
+        for at, key in enumerate(keys):
+            first.setdefault(key, at)
+        once = list(first.values())
+        wanted, rows = [wanted[at] for at in once], rows[once]
         lists: list[tuple[Int64Array, Float32Array] | None] = [None] * len(wanted)
         known = np.flatnonzero(rows >= 0)
         done = 0
@@ -99,7 +106,8 @@ class Recommender:
             theme_shares=shares,
             sources=tuple("model" if row >= 0 else "popularity" for row in rows),
             reasons=tuple(
-                "" if length == n else f"only {length} items are not yet seen" for length in lengths
+                "" if length == n else _why_short(int(length), all_listed=include_seen or row < 0)
+                for row, length in zip(rows, lengths, strict=True)
             ),
         )
 
@@ -127,6 +135,11 @@ class Recommender:
             themes[at] = best[explained] + 1
             shares[at] = parts[explained, best[explained]] / totals[explained]
         return themes, shares
+
+
+def _why_short(length: int, *, all_listed: bool) -> str:
+    items = "1 item" if length == 1 else f"{length:,} items"
+    return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
 
 
 def _list(block: RankedBlock, at: int) -> tuple[Int64Array, Float32Array]:

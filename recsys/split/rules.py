@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -98,16 +99,13 @@ def _point(log: Log, times: Int64Array, when: str) -> int:
         if log.time_kind != "timestamp":
             raise ParameterError(f"split time:{when}: this log's time is a number; give time:NUMBER.")
         return int(times.max()) - int(span[1]) * _SPANS[span[2]] + 1
-    try:
-        number = float(when)
-    except ValueError:
-        number = float("nan")
-    if 0 < number < 1:
-        rank = min(len(times) - 1, int((1 - number) * len(times)))
-        return int(np.partition(times, rank)[rank])
-    if number == number:
+    number = _number(when)
+    if number is not None and 0 < number < 1:
+        n_held_out = max(1, min(round(number * len(times)), len(times) - 1))
+        return int(np.partition(times, len(times) - n_held_out)[len(times) - n_held_out])
+    if number is not None:
         if log.time_kind == "number":
-            return int(np.ceil(number))
+            return math.ceil(number)
         raise ParameterError(f"split time:{when}: this log has timestamps; give a date or a share below 1.")
     try:
         moment = datetime.fromisoformat(when)
@@ -123,6 +121,19 @@ def _point(log: Log, times: Int64Array, when: str) -> int:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+
+
+def _number(text: str) -> int | float | None:
+    """Return a finite number, whole ones in full length, or None."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def parse_split(spec: str, log: Log, *, seed: int) -> Split:
