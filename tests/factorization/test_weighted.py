@@ -1,0 +1,194 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from recsys import threads
+from recsys.factorization.weighted import WeightedObjective, fit_weighted, fold_in_weighted, weighted_start
+from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
+
+PLAIN = WeightedObjective(
+    absent_weight=0.2,
+    user_absent_exponent=0.0,
+    item_absent_exponent=0.0,
+    user_exponent=0.0,
+    item_exponent=0.0,
+    l2=0.05,
+    l2_exponent=0.0,
+    l1=0.0,
+)
+FULL = WeightedObjective(
+    absent_weight=0.3,
+    user_absent_exponent=0.5,
+    item_absent_exponent=0.25,
+    user_exponent=0.3,
+    item_exponent=0.4,
+    l2=0.02,
+    l2_exponent=0.5,
+    l1=0.05,
+    n_inner=2,
+)
+
+
+def fit(confidence, objective, *, rank=3, start=None, max_iter=10):
+    """Fit with no early stop; return the problem and the objective of each iteration."""
+    rows = rows_of(confidence)
+    start = start or weighted_start(rows, rank, objective, seed=0)
+    problem, history = fit_weighted(rows, rows.transposed(), objective, start, max_iter=max_iter, tol=0)
+    return problem, history.objective
+
+
+def relative_counts(confidence, axis):
+    """Entries of each row or column over their mean, an empty one counted as of one entry."""
+    n = np.maximum((~np.isnan(confidence)).sum(axis=axis), 1)
+    return n / n.mean()
+
+
+def cells(confidence, objective):
+    """Return target and weight of the observed part, and the weight of all cells, dense."""
+    users, items = relative_counts(confidence, 1)[:, None], relative_counts(confidence, 0)
+    target = users**-objective.user_exponent * items**-objective.item_exponent
+    everywhere = objective.absent_weight * (
+        users**objective.user_absent_exponent * items**objective.item_absent_exponent
+    )
+    return target, np.nan_to_num(confidence), everywhere
+
+
+def dense_objective(confidence, problem, objective):
+    """The objective by its formula, cell by cell of the whole matrix."""
+    target, observed, everywhere = cells(confidence, objective)
+    W, H = problem.user_factors.astype(float), problem.item_factors.astype(float)
+    products = W @ H.T
+    total = 0.5 * np.sum(observed * (target - products) ** 2 + everywhere * products**2)
+    for factors, axis in ((W, 1), (H, 0)):
+        n = (~np.isnan(confidence)).sum(axis=axis)
+        total += objective.l2 / 2 * (n**objective.l2_exponent * (factors**2).sum(axis=1))[n > 0].sum()
+        total += objective.l1 * factors.sum()
+    return total
+
+
+confidences = observed_matrices(values=(ABSENT, ABSENT, 0.5, 1, 4))
+exponents = st.sampled_from([0.0, 0.5, 1.0])
+objectives = st.builds(
+    WeightedObjective,
+    absent_weight=st.sampled_from([0.05, 1.0]),
+    user_absent_exponent=exponents,
+    item_absent_exponent=exponents,
+    user_exponent=exponents,
+    item_exponent=exponents,
+    l2=st.sampled_from([0.0, 0.25]),
+    l2_exponent=exponents,
+    l1=st.sampled_from([0.0, 0.1]),
+    nonnegative=st.just(True),
+    n_inner=st.integers(1, 3),
+)
+
+
+@given(confidences, objectives, st.integers(1, 5))
+def test_the_objective_is_the_formula_and_never_rises(confidence, objective, rank):
+    found, trace = fit(confidence, objective, rank=rank)
+    slack = 1e-6 * (1 + np.nansum(confidence))
+    assert np.all(np.diff(trace) <= slack)
+    assert trace[-1] == pytest.approx(dense_objective(confidence, found, objective), rel=1e-4, abs=slack)
+
+
+@given(confidences, objectives)
+def test_factors_are_never_negative_and_rows_without_entries_are_zero(confidence, objective):
+    found, _ = fit(confidence, objective)
+    observed = ~np.isnan(confidence)
+    for factors, is_empty in (
+        (found.user_factors, ~observed.any(axis=1)),
+        (found.item_factors, ~observed.any(axis=0)),
+    ):
+        assert factors.min() >= 0
+        assert not factors[is_empty].any()
+
+
+def test_permuting_users_permutes_their_rows():
+    confidence = random_matrix(12, 9)
+    order = np.random.default_rng(3).permutation(12)
+    users, items = weighted_start(rows_of(confidence), 3, FULL, seed=0)
+    found, _ = fit(confidence, FULL, start=(users, items))
+    permuted, _ = fit(confidence[order], FULL, start=(users[order], items))
+    np.testing.assert_allclose(permuted.user_factors, found.user_factors[order], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(permuted.item_factors, found.item_factors, rtol=1e-3, atol=1e-4)
+
+
+def test_the_projected_gradient_is_small_at_the_end():
+    confidence = random_matrix(20, 12)
+    found, _ = fit(confidence, FULL, max_iter=3000)
+    target, observed, everywhere = cells(confidence, FULL)
+    W, H = found.user_factors.astype(float), found.item_factors.astype(float)
+    slope = everywhere * (W @ H.T) - observed * (target - W @ H.T)
+    for left, own, other, axis in ((slope, W, H, 1), (slope.T, H, W, 0)):
+        ridge = FULL.l2 * (~np.isnan(confidence)).sum(axis=axis) ** FULL.l2_exponent
+        gradient = left @ other + ridge[:, None] * own + FULL.l1
+        projected = np.where(own > 0, gradient, np.minimum(gradient, 0))
+        assert abs(projected).max() < 2e-4
+
+
+def test_without_the_bound_each_side_is_the_closed_form_of_the_other():
+    confidence = random_matrix(20, 12)
+    objective = replace(FULL, l1=0.0, nonnegative=False)
+    found, _ = fit(confidence, objective, max_iter=3000)
+    assert found.user_factors.min() < 0
+    target, observed, everywhere = cells(confidence, objective)
+    W, H = found.user_factors.astype(float), found.item_factors.astype(float)
+    sides = (
+        (W, H, observed, target, everywhere),
+        (H, W, observed.T, target.T, everywhere.T),
+    )
+    for own, other, weights, targets, absent in sides:
+        for row in range(len(own)):
+            ridge = objective.l2 * np.count_nonzero(weights[row]) ** objective.l2_exponent
+            normal = (other.T * (weights[row] + absent[row])) @ other + ridge * np.eye(3)
+            best = np.linalg.solve(normal, other.T @ (weights[row] * targets[row]))
+            np.testing.assert_allclose(own[row], best, atol=1e-3)
+
+
+def test_planted_groups_are_found_again():
+    # Two groups of users who take from two groups of items; a tenth of the cells is taken out.
+    generator = np.random.default_rng(0)
+    truth = np.kron(np.eye(2), np.ones((20, 15)))
+    hidden = (truth > 0) & (generator.random(truth.shape) < 0.1)
+    found, _ = fit(np.where((truth > 0) & ~hidden, 1.0, ABSENT), PLAIN, rank=2, max_iter=100)
+    products = found.user_factors @ found.item_factors.T
+    assert products[hidden].min() > 2 * products[truth == 0].max()
+
+
+def test_fold_in_is_the_best_non_negative_fit_to_the_items():
+    confidence = random_matrix(10, 9)
+    objective = replace(FULL, l1=0.0)
+    fitted, _ = fit(confidence, objective)
+    # New users in a table of their own: what counts is the activity usual in training.
+    new = confidence[:4]
+    found = fold_in_weighted(rows_of(new), fitted, objective, n_iter=300)
+    items = fitted.item_factors.astype(float)
+    target, observed, everywhere = (part[:4] for part in cells(confidence, objective))
+    for user in range(4):
+        ridge = objective.l2 * np.count_nonzero(observed[user]) ** objective.l2_exponent
+        weights = np.sqrt(np.r_[observed[user], everywhere[user], np.full(3, ridge)])
+        design = np.vstack([items, items, np.eye(3)]) * weights[:, None]
+        best, _ = nnls(design, weights * np.r_[target[user], np.zeros(len(items) + 3)])
+        np.testing.assert_allclose(found[user], best, rtol=1e-3, atol=1e-4)
+
+
+def test_threads_change_no_bit():
+    confidence = random_matrix(150, 70)
+    one, one_trace = fit(confidence, FULL, rank=8)
+    with threads.use(2):
+        two, two_trace = fit(confidence, FULL, rank=8)
+    assert one_trace == two_trace
+    np.testing.assert_array_equal(one.user_factors, two.user_factors)
+    np.testing.assert_array_equal(one.item_factors, two.item_factors)
+
+
+def test_a_weighted_start_meets_the_best_constant():
+    confidence = np.where(np.isnan(random_matrix(200, 150)), ABSENT, 1.0)
+    users, items = weighted_start(rows_of(confidence), 4, PLAIN, seed=0)
+    target, observed, everywhere = cells(confidence, PLAIN)
+    best = (observed * target).sum() / (observed + everywhere).sum()
+    assert (users @ items.T).mean() == pytest.approx(best, rel=0.05)

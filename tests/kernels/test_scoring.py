@@ -1,0 +1,68 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from recsys import threads
+from recsys.kernels.scoring import ITEM_TILE, USER_CHUNK, score_block, score_pairs
+from tests.reference import scoring as reference
+
+
+def floats(*shape):
+    # Zeros are frequent, for the kernel skips themes in which a user has no part.
+    return arrays(np.float32, shape, elements=st.sampled_from([np.float32(v) for v in (0, 0, 0.3, 1.7, -2)]))
+
+
+@st.composite
+def factor_models(draw):
+    n_users, n_items, rank = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 9))
+    shapes = (n_users, rank), (n_items, rank), (n_users,), (n_items,)
+    return tuple(draw(floats(*shape)) for shape in shapes)
+
+
+def block_scores(users, items, user_offset, item_offset):
+    scores = np.full((len(users), len(items)), np.nan, dtype=np.float32)
+    with threads.launch():
+        score_block(users, np.ascontiguousarray(items.T), user_offset, item_offset, scores)
+    return scores
+
+
+@given(factor_models())
+def test_score_block_equals_its_naive_twin(model):
+    users, items, user_offset, item_offset = model
+    expected = reference.score_block(users, items.T, user_offset, item_offset)
+    np.testing.assert_allclose(block_scores(*model), expected, rtol=1e-5, atol=1e-5)
+
+
+@given(factor_models(), st.data())
+def test_score_pairs_equals_its_naive_twin(model, data):
+    n_users, n_items = len(model[0]), len(model[1])
+    pairs = st.tuples(st.integers(-1, n_users - 1), st.integers(-1, n_items - 1))
+    users, items = np.array(data.draw(st.lists(pairs, min_size=1)), dtype=np.int64).T.copy()
+    scores = np.full(len(users), np.nan, dtype=np.float32)
+    with threads.launch():
+        score_pairs(users, items, *model, scores)
+    expected = reference.score_pairs(users, items, *model)
+    np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_score_does_not_depend_on_block_or_threads():
+    generator = np.random.default_rng(0)
+    n_users, n_items, rank = 3 * USER_CHUNK + 5, 2 * ITEM_TILE + 37, 11
+    users = generator.random((n_users, rank), dtype=np.float32)
+    users[generator.random(users.shape) < 0.3] = 0
+    items = generator.random((n_items, rank), dtype=np.float32)
+    user_offset = generator.random(n_users, dtype=np.float32)
+    item_offset = generator.random(n_items, dtype=np.float32)
+    expected = block_scores(users, items, user_offset, item_offset)
+    np.testing.assert_allclose(
+        expected, reference.score_block(users, items.T, user_offset, item_offset), rtol=1e-5
+    )
+    with threads.use(2):
+        np.testing.assert_array_equal(block_scores(users, items, user_offset, item_offset), expected)
+    for cut in (1, 7, USER_CHUNK):
+        parts = [
+            block_scores(users[at : at + cut], items, user_offset[at : at + cut], item_offset)
+            for at in range(0, n_users, cut)
+        ]
+        np.testing.assert_array_equal(np.concatenate(parts), expected)

@@ -1,0 +1,281 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from recsys import files
+from recsys.data.interactions import Interactions
+from recsys.errors import BundleError
+from recsys.files import sha256, standing
+from recsys.models import bundle as bundles
+from recsys.models.bundle import Bundle, load_bundle, save_bundle
+from recsys.models.catalogue import make
+from tests.matrices import random_matrix
+
+PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")
+
+
+def bundle_of(name="masked-nmf", *, seed=0, **params):
+    train = Interactions.from_matrix(random_matrix(6, 5, density=0.6))
+    params = {"random_state": seed, "n_components": 2, "max_iter": 3} | params if name != "popularity" else {}
+    return Bundle.of(make(name, params).fit(train), train)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_bundle(bundle_of(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def seed_of(folder):
+    return load_bundle(folder).model.get_params()["random_state"]
+
+
+def change_record(folder, change):
+    path = folder / "model.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def rehash(folder):
+    """Make the hashes fit the parts, so that what is inside them is what gets checked."""
+    change_record(folder, lambda record: record.update(parts={part: sha256(folder / part) for part in PARTS}))
+
+
+def change_arrays(folder, **changes):
+    arrays = load_file(folder / "arrays.safetensors")
+    for name, change in changes.items():
+        arrays[name.replace("__", ".")] = np.ascontiguousarray(change(arrays[name.replace("__", ".")]))
+    save_file(arrays, folder / "arrays.safetensors")
+    rehash(folder)
+
+
+def write_ids(folder, part, ids):
+    columns = {"id": ids} | ({"name": [None] * len(ids)} if part == "items.parquet" else {})
+    pq.write_table(pa.table(columns), folder / part)
+    rehash(folder)
+
+
+def test_a_bundle_is_four_files_that_hold_no_code(folder):
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*PARTS, "model.json"])
+    assert json.loads((folder / "model.json").read_text())["format"] == bundles.FORMAT
+    for path in folder.iterdir():
+        assert not path.read_bytes().startswith(b"\x80")  # the first byte of a pickle
+
+
+def test_the_record_tells_of_the_training(folder):
+    record = json.loads((folder / "model.json").read_text())
+    model = load_bundle(folder).model
+    assert record["model"] == "masked-nmf"
+    assert record["config"] == model.config()
+    assert len(record["history"]["objective"]) == 3
+    assert record["training"]["n_users"] == 6
+    assert record["training"]["digest"] == bundle_of().training["digest"]
+
+
+def test_a_loaded_model_keeps_its_history(folder):
+    record = json.loads((folder / "model.json").read_text())
+    history = load_bundle(folder).model.history
+    assert history is not None
+    assert history.to_json() == record["history"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_missing_part_is_found(folder, part):
+    (folder / part).unlink()
+    with pytest.raises(BundleError, match=f"{part} is missing"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_flipped_byte_is_found(folder, part):
+    content = bytearray((folder / part).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / part).write_bytes(content)
+    with pytest.raises(BundleError, match=f"{part} is not the file that was written"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda record: record.update(format=2), "has format 2; this version reads 1"),
+        (lambda record: record.pop("format"), "has format None; this version reads 1"),
+        (lambda record: record["config"].update(nonsense=1), "no parameter 'nonsense'"),
+        (lambda record: record["config"].update(l2=-1), "l2 is -1; expected a number, 0 or more"),
+        (lambda record: record.update(config=[1]), "cannot be read"),
+        (lambda record: record.update(model="no-such-model"), "there is no model 'no-such-model'"),
+        (lambda record: record.update(model=["masked-nmf"]), "cannot be read"),
+        (lambda record: record.pop("model"), "cannot be read: .*'model'"),
+        (lambda record: record.pop("parts"), "cannot be read: .*'parts'"),
+        (lambda record: record.update(parts=[]), "cannot be read"),
+    ],
+)
+def test_an_edited_record_is_found(folder, change, message):
+    change_record(folder, change)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_a_rank_in_the_config_that_is_not_that_of_the_factors_is_found(folder):
+    change_record(folder, lambda record: record["config"].update(n_components=3))
+    with pytest.raises(BundleError, match="the factors have 2 components"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("content", ["", '{"format": 1, "mod', "[]", "null", "\x00"])
+def test_a_record_that_is_not_json_or_no_record_is_found(folder, content):
+    (folder / "model.json").write_text(content)
+    with pytest.raises(BundleError, match=r"cannot be read|has format None"):
+        load_bundle(folder)
+
+
+def test_a_record_that_is_not_text_is_found(folder):
+    (folder / "model.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(BundleError, match="cannot be read"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_cannot_be_read_is_found_even_if_its_hash_fits(folder, part):
+    (folder / part).write_bytes(b"not what it was")
+    rehash(folder)
+    with pytest.raises(BundleError, match="cannot be read"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model__item_factors": lambda a: a[:, :1]}, "'item_factors' has shape .* expected"),
+        ({"model__user_bias": lambda a: a[:-1]}, "'user_bias' has shape .* expected"),
+        ({"model__mean": lambda a: np.r_[a, a]}, "'mean' has shape"),
+        ({"model__values": lambda a: a[:2]}, "'values' has 2 numbers"),
+        (
+            {"model__user_factors": lambda a: a * np.float32(np.nan)},
+            "'user_factors' holds a number that is not",
+        ),
+        ({"model__user_factors": lambda a: a.astype(np.float64)}, "'user_factors' is float64"),
+        (
+            {"model__user_factors": lambda a: a[:-1], "model__user_bias": lambda a: a[:-1]},
+            "6 users and 5 items are listed, but the model has 5 and 5",
+        ),
+        ({"seen__items": lambda a: a + np.int32(1)}, "seen items does not fit"),
+        ({"seen__items": lambda a: -a}, "seen items does not fit"),
+        ({"seen__items": lambda a: a[:-1]}, "seen items does not fit"),
+        ({"seen__items": lambda a: a.astype(np.int64)}, "'seen.items' is int64"),
+        ({"seen__indptr": lambda a: a[:-1]}, "seen items does not fit"),
+        ({"seen__indptr": lambda a: a[::-1]}, "seen items does not fit"),
+        ({"seen__indptr": lambda a: a + 1}, "seen items does not fit"),
+        ({"seen__indptr": lambda a: np.r_[a[0], a[2], a[1], a[3:]]}, "seen items does not fit"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_found_even_if_the_hash_does(folder, changes, message):
+    change_arrays(folder, **changes)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_an_array_that_is_not_there_is_found(folder):
+    arrays = load_file(folder / "arrays.safetensors")
+    del arrays["seen.indptr"]
+    save_file(arrays, folder / "arrays.safetensors")
+    rehash(folder)
+    with pytest.raises(BundleError, match=r"'seen\.indptr' is missing"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(("part", "n"), [("users.parquet", 6), ("items.parquet", 5)])
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (lambda n: list(range(n - 1)), "are listed, but the model has 6 and 5"),
+        (lambda n: [0, *range(n - 1)], "id 0 stands twice"),
+        (lambda n: ["a"] * n, "id 'a' stands twice"),
+        (lambda n: [None, *range(n - 1)], "an id is missing"),
+        (lambda n: [0.5 + i for i in range(n)], "expected all integers or all text"),
+    ],
+    ids=["one too few", "twice", "text twice", "missing", "fractions"],
+)
+def test_lists_of_ids_that_do_not_fit_are_found(folder, part, n, ids, message):
+    write_ids(folder, part, ids(n))
+    with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_what_is_no_bundle_is_not_loaded(tmp_path):
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file", tmp_path / "nowhere"):
+        with pytest.raises(BundleError, match=r"is no model bundle: it holds no model\.json"):
+            load_bundle(place)
+
+
+def test_what_is_no_bundle_is_not_overwritten(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("more work")
+    for place in (tmp_path / "folder", tmp_path / "file"):
+        with pytest.raises(BundleError, match="exists and is no model bundle"):
+            save_bundle(bundle_of(), place)
+    assert (tmp_path / "folder" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "file").read_text() == "more work"
+
+
+def test_an_empty_folder_is_taken_and_an_older_bundle_replaced(tmp_path):
+    (tmp_path / "model").mkdir()
+    for seed in (1, 2):
+        save_bundle(bundle_of(seed=seed), tmp_path / "model")
+        assert seed_of(tmp_path / "model") == seed
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def fail(*_args, **_kwargs):
+    raise OSError("disk full")
+
+
+@pytest.mark.parametrize("where", ["save_file", "pq.write_table", "sha256"])
+def test_an_interrupted_save_leaves_the_old_bundle(tmp_path, monkeypatch, where):
+    save_bundle(bundle_of(seed=1), tmp_path / "model")
+    monkeypatch.setattr(f"recsys.models.bundle.{where}", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_bundle(bundle_of(seed=2), tmp_path / "model")
+    monkeypatch.undo()
+    assert seed_of(tmp_path / "model") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_an_interrupted_first_save_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundles, "sha256", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_bundle(bundle_of(), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_between_the_two_renames_a_reader_finds_the_old_bundle(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    save_bundle(bundle_of(seed=1), folder)
+    rename = Path.rename
+
+    def rename_or_die(path, target):
+        if Path(target) == folder:
+            raise Killed
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_or_die)
+    with pytest.raises(Killed):
+        save_bundle(bundle_of(seed=2), folder)
+    monkeypatch.undo()
+    assert seed_of(folder) == 1
+    assert standing(folder) in (folder, files.previous(folder))
+    save_bundle(bundle_of(seed=3), folder)
+    assert seed_of(folder) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

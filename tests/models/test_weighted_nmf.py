@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from scipy.linalg import block_diag
+
+from recsys.errors import InputError
+from recsys.models.weighted_nmf import WeightedNMF, confidences
+from tests.matrices import ABSENT, random_matrix, rows_of
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("constant", [1, 1]),
+        ("log", [1 + 2 * np.log(4), 1 + 2 * np.log(1.5)]),
+        ("linear", [7, 2]),
+    ],
+)
+def test_confidences_grow_with_the_amount_and_zeros_are_no_positives(kind, expected):
+    rows = confidences(rows_of(np.array([[3, 0, ABSENT], [ABSENT, ABSENT, 0.5]])), kind, 2.0)
+    assert rows.columns.tolist() == [0, 2]
+    assert rows.indptr.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(rows.values, expected, rtol=1e-6)
+
+
+def test_amounts_that_are_all_zero_are_refused():
+    with pytest.raises(InputError, match="all values are 0"):
+        WeightedNMF().fit(np.zeros((2, 2)))
+
+
+def test_amounts_matter_only_where_confidence_grows():
+    matrix = random_matrix(20, 12)
+    more = np.where(matrix == 5, 500, matrix)
+    scores = {
+        kind: [
+            WeightedNMF(n_components=3, l2=0.1, confidence=kind).fit(given).score_block(np.arange(20))
+            for given in (matrix, more)
+        ]
+        for kind in ("constant", "log")
+    }
+    np.testing.assert_array_equal(*scores["constant"])
+    assert not np.allclose(*scores["log"])
+
+
+def test_scores_are_preferences_whatever_the_exponents_of_the_target():
+    # An observed cell is wanted at 1 after the target's scale is taken out again.
+    # Groups of unlike sizes, so that users and items differ in how many entries they have.
+    matrix = block_diag(np.ones((12, 3)), np.ones((4, 8)), np.ones((2, 5)))
+    matrix[matrix == 0] = ABSENT
+    model = WeightedNMF(
+        n_components=6, absent_weight=1e-4, l2=0, max_iter=200, user_exponent=0.5, item_exponent=0.5
+    ).fit(matrix)
+    observed = model.score_block(np.arange(18))[~np.isnan(matrix)]
+    np.testing.assert_allclose(observed, 1, atol=0.02)

@@ -1,0 +1,1 @@
+"""Naive twins in plain loops; they share no code with the library."""
