@@ -95,7 +95,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             if aside.exists():
                 shutil.rmtree(aside)
             folder.rename(aside)
-        sibling.rename(folder)
+        try:
+            sibling.rename(folder)
+        except BaseException:
+            if aside.exists() and not folder.exists():
+                aside.rename(folder)
+            raise
         _sync_folder(folder.parent)
         if aside.exists():
             shutil.rmtree(aside)

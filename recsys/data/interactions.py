@@ -107,7 +107,7 @@ class Interactions:
             raise InputError(f"duplicates is {rule!r}; expected one of {', '.join(DUPLICATE_RULES)}.")
         events = np.arange(len(log)) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(events) == 0:
-            raise InputError("no events are left to train on; loosen the filter or the split.")
+            raise InputError("no events are left; loosen the filter or the split.")
         users, user_codes = np.unique(log.users[events], return_inverse=True)
         items, item_codes = np.unique(log.items[events], return_inverse=True)
         user_ids, item_ids = log.user_ids.select(users), log.item_ids.select(items)
@@ -188,7 +188,10 @@ class Interactions:
             if rows.nnz < n_stored:
                 raise InputError("the sparse matrix stores an entry twice; join such entries first.")
         else:
-            dense = np.asarray(matrix, dtype=np.float64)
+            try:
+                dense = np.asarray(matrix, dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"the matrix is no table of numbers: {error}.") from None
             if dense.ndim != 2:
                 raise InputError(f"the matrix has shape {dense.shape}; expected users x items.")
             observed = ~np.isnan(dense)

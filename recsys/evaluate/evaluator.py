@@ -34,7 +34,8 @@ class Measurements:
     users : int64, (n_users,)
         Row numbers of the users measured: those with training and held-out items.
     n_users : int
-        How many were averaged; without ranking metrics, how many have entries behind the errors.
+        How many were averaged; without ranking metrics, how many have held-out entries, users
+        unknown to training among them.
     n_pairs : int
         Held-out entries behind rmse and mae.
     seconds : float
@@ -115,7 +116,7 @@ def evaluate(
         metrics={str(metric): results[str(metric)] for metric in metrics},
         per_user=per_user,
         users=users,
-        n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)),
+        n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)) + held_out.n_cold_users,
         n_pairs=held_out.n_pairs,
         seconds=time.perf_counter() - began,
         remarks=tuple(remarks),

@@ -11,6 +11,7 @@ import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
+from recsys.errors import ParameterError
 from recsys.factorization.descent import History, descend
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked import sweep_masked
@@ -48,6 +49,10 @@ class MaskedObjective:
     biases: bool
     nonnegative: bool = True
     n_inner: int = 1
+
+    def __post_init__(self) -> None:
+        if self.l1 > 0 and not self.nonnegative:
+            raise ParameterError("an l1 penalty needs non-negative factors here.")
 
 
 @dataclass
@@ -118,6 +123,9 @@ class _Side:
         )
 
 
+_LEAST_POWER = -63  # below it single precision has no full numbers left
+
+
 def unit_of(values: Float32Array) -> float:
     """Return the power of four at or below the mean of the values (1 if they are all zero).
 
@@ -125,7 +133,9 @@ def unit_of(values: Float32Array) -> float:
     by a power of two loses no bit.
     """
     mean = float(np.mean(values, dtype=np.float64))
-    return float(4.0 ** np.floor(np.log2(mean) / 2)) if mean > 0 else 1.0
+    if mean <= 0:
+        return 1.0
+    return float(4.0 ** max(np.floor(np.log2(mean) / 2), _LEAST_POWER))
 
 
 class MaskedProblem:

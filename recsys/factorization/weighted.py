@@ -11,6 +11,7 @@ import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
+from recsys.errors import ParameterError
 from recsys.factorization.descent import History, descend
 from recsys.factorization.masked import UNBOUNDED, nonzero_share
 from recsys.factorization.sharing import row_blocks
@@ -52,6 +53,10 @@ class WeightedObjective:
     l1: float
     nonnegative: bool = True
     n_inner: int = 1
+
+    def __post_init__(self) -> None:
+        if self.l1 > 0 and not self.nonnegative:
+            raise ParameterError("an l1 penalty needs non-negative factors here.")
 
 
 class _Side:

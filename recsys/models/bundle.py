@@ -12,6 +12,7 @@ Written to a sibling, synced and renamed: a reader finds the old bundle or the n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -129,7 +130,13 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
             "versions": {"recsys": __version__, "numpy": np.__version__, "python": platform.python_version()},
             "parts": {part: sha256(place / part) for part in _PARTS},
         }
+        record["digest"] = _digest(record)
         (place / "model.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a record: it guards against damage and slips, not against forgers."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _id_column(ids: Ids) -> pa.Array:
@@ -170,6 +177,8 @@ def _load(folder: Path) -> Bundle:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         found = record.get("format") if isinstance(record, dict) else None
         raise BundleError(f"{folder}: the bundle has format {found}; this version reads {FORMAT}.")
+    if record.get("digest") != _digest({key: value for key, value in record.items() if key != "digest"}):
+        raise BundleError(f"{folder}: model.json is not what was written; train the model again.")
     for part in _PARTS:
         if not (folder / part).is_file():
             raise BundleError(f"{folder}: {part} is missing; train the model again.")

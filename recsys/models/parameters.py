@@ -20,21 +20,29 @@ def param(
     above: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] | None = None,
+    kind: type | None = None,
 ) -> Any:
     """Declare a model's parameter as a dataclass field.
 
     Parameters
     ----------
     default : bool, int, float, str or None
-        Its type is the parameter's type; None stands for an optional integer.
+        Its type is the parameter's type; None needs ``kind``.
     help : str
         One line.
     minimum, above, maximum : float, optional
         Bounds: at least, more than, at most.
     choices : tuple of str, optional
         The values a text may have.
+    kind : type, optional
+        int or float, for a parameter that may be None.
     """
-    limits = {"minimum": minimum, "above": above, "maximum": maximum, "choices": choices}
+    limits: dict[str, Any] = {"kind": kind or type(default)} | {
+        "minimum": minimum,
+        "above": above,
+        "maximum": maximum,
+        "choices": choices,
+    }
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
@@ -80,7 +88,7 @@ def _check_one(field: dataclasses.Field[Any], value: Any, where: str) -> None:
         if not isinstance(value, bool):
             raise ParameterError(f"{where} is {value!r}; expected true or false.")
         return
-    whole = default is None or isinstance(default, int)
+    whole = limits["kind"] is int
     kind = "a whole number" if whole else "a number"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral if whole else numbers.Real):
         raise ParameterError(f"{where} is {value!r}; expected {kind}.")

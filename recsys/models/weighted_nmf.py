@@ -16,6 +16,9 @@ from recsys.models.base import FactorModel
 from recsys.models.parameters import param
 from recsys.progress import Progress
 
+_DEFAULT_L2 = 4.0
+_LARGEST_SHARE = 0.3
+
 CONFIDENCES = ("constant", "log", "linear")
 
 
@@ -53,6 +56,10 @@ class WeightedNMF(FactorModel):
     cells cost one rank x rank matrix a side (Hu, Koren & Volinsky 2008; He et al. 2016; Rendle et
     al. 2021), the sweep is that of the masked model.
 
+    The penalty on both sides acts as a threshold on singular values (Srebro, Rennie & Jaakkola
+    2004). The largest of a log is at least the geometric mean of the entries per user and per
+    item, so the default is 4 or 0.3 times that mean, whichever is less: no log is fitted by zeros.
+
     Attributes
     ----------
     components_, user_factors_, item_factors_, shares_, history_
@@ -74,7 +81,12 @@ class WeightedNMF(FactorModel):
     item_absent_exponent: float = param(
         0.0, "how absent weights grow with an item's popularity", minimum=0, maximum=1
     )
-    l2: float = param(4.0, "squared penalty on factors (lambda)", minimum=0)
+    l2: float | None = param(
+        None,
+        "squared penalty on factors (lambda); none: 4, on small logs less, see below",
+        minimum=0,
+        kind=float,
+    )
     l2_exponent: float = param(
         0.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
@@ -84,14 +96,15 @@ class WeightedNMF(FactorModel):
     n_inner: int = param(1, "coordinate passes over a row in one sweep", minimum=1)
     random_state: int = param(0, "seed of the start", minimum=0)
 
-    def _objective(self) -> WeightedObjective:
+    def _objective(self, rows: CompressedRows) -> WeightedObjective:
+        typical = rows.nnz / np.sqrt(rows.n_rows * rows.n_columns)
         return WeightedObjective(
             absent_weight=self.absent_weight,
             user_absent_exponent=self.user_absent_exponent,
             item_absent_exponent=self.item_absent_exponent,
             user_exponent=self.user_exponent,
             item_exponent=self.item_exponent,
-            l2=self.l2,
+            l2=min(_DEFAULT_L2, _LARGEST_SHARE * typical) if self.l2 is None else self.l2,
             l2_exponent=self.l2_exponent,
             l1=self.l1,
             n_inner=self.n_inner,
@@ -99,7 +112,7 @@ class WeightedNMF(FactorModel):
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = confidences(data.by_user, self.confidence, self.alpha)
-        objective = self._objective()
+        objective = self._objective(rows)
         start = weighted_start(rows, self.n_components, objective, seed=int(self.random_state))
         found, history = fit_weighted(
             rows,

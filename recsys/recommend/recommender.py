@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from recsys.data.ids import Id
+from recsys.errors import InputError
 from recsys.models.base import FactorModel
 from recsys.models.bundle import Bundle
 from recsys.models.popularity import Popularity
@@ -56,8 +57,12 @@ class Recommender:
         ------
         ParameterError
             If n is below 1.
+        InputError
+            If ``users`` is a single text, which would be read letter by letter.
         """
         check_n(n)
+        if isinstance(users, str):
+            raise InputError(f"users is the text {users!r}; expected a list of ids, e.g. [{users!r}].")
         bundle = self.bundle
         wanted: list[Id] = list(bundle.user_ids if users is None else users)
         rows = bundle.user_ids.rows(wanted)

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -36,9 +37,12 @@ def seed_of(folder):
 
 
 def change_record(folder, change):
+    """Change the record and seal it anew, as somebody would who knows the format."""
     path = folder / "model.json"
     record = json.loads(path.read_text())
     change(record)
+    del record["digest"]
+    record["digest"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps(record))
 
 
@@ -119,6 +123,13 @@ def test_a_flipped_byte_is_found(folder, part):
 def test_an_edited_record_is_found(folder, change, message):
     change_record(folder, change)
     with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_a_record_edited_by_hand_is_found(folder):
+    path = folder / "model.json"
+    path.write_text(path.read_text().replace('"tol": 0.0001', '"tol": 0.001'))
+    with pytest.raises(BundleError, match=r"model\.json is not what was written"):
         load_bundle(folder)
 
 

@@ -14,7 +14,7 @@ class Some:
     number: float = param(0.5, "a number", above=0, maximum=1)
     switch: bool = param(True, "a switch")
     kind: str = param("log", "a choice", choices=("log", "linear"))
-    optional: int | None = param(None, "a whole number or nothing", minimum=1)
+    optional: int | None = param(None, "a whole number or nothing", minimum=1, kind=int)
 
 
 @pytest.mark.parametrize(

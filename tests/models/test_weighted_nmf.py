@@ -51,3 +51,11 @@ def test_scores_are_preferences_whatever_the_exponents_of_the_target():
     ).fit(matrix)
     observed = model.score_block(np.arange(18))[~np.isnan(matrix)]
     np.testing.assert_allclose(observed, 1, atol=0.02)
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_the_default_penalty_leaves_a_small_log_its_themes(n):
+    model = WeightedNMF().fit(np.where(np.kron(np.eye(2), np.ones((n, n))) > 0, 1.0, np.nan))
+    scores = model.score_block(np.arange(2 * n))
+    own, foreign = scores[:n, :n], scores[:n, n:]
+    assert own.min() > 2 * foreign.max()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
-from recsys.errors import ParameterError
+from recsys.errors import InputError, ParameterError
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make
 from recsys.recommend.recommender import Recommender
@@ -182,3 +182,8 @@ def test_a_model_without_themes_names_none(train, name):
 def test_a_list_length_below_one_or_no_whole_number_is_refused(recommender, n):
     with pytest.raises(ParameterError, match=f"n is {n!r}; expected a whole number, 1 or more"):
         recommender.recommend([1], n)
+
+
+def test_a_single_text_is_not_read_letter_by_letter(recommender):
+    with pytest.raises(InputError, match=r"expected a list of ids, e\.g\. \['abc'\]"):
+        recommender.recommend("abc")
