@@ -13,7 +13,7 @@ from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.factorization.descent import History, descend
-from recsys.factorization.masked import UNBOUNDED, nonzero_share
+from recsys.factorization.factors import UNBOUNDED, nonzero_share
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.weighted import sweep_weighted
 from recsys.progress import SILENT, Progress

@@ -11,13 +11,12 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import InputError, ModelError
+from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.masked import (
     MaskedFactors,
     MaskedObjective,
-    explained_shares,
     fit_masked,
     fold_in_masked,
-    order_by_share,
     random_start,
 )
 from recsys.models.base import FactorModel, require

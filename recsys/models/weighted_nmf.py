@@ -10,7 +10,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
-from recsys.factorization.masked import explained_shares, order_by_share
+from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.weighted import WeightedObjective, fit_weighted, weighted_start
 from recsys.models.base import FactorModel
 from recsys.models.parameters import param

@@ -8,13 +8,12 @@ from scipy.optimize import nnls
 
 from recsys import threads
 from recsys.errors import ModelError
+from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.masked import (
     MaskedFactors,
     MaskedObjective,
-    explained_shares,
     fit_masked,
     fold_in_masked,
-    order_by_share,
     random_start,
 )
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
