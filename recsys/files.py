@@ -81,6 +81,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     A folder cannot be renamed over another, so the old one steps aside first. A reader that uses
     `standing` finds the old folder or the new one at every moment.
     """
+    folder = folder.resolve()  # a link stays a link, to the new folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     sibling = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     aside = previous(folder)

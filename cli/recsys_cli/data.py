@@ -37,35 +37,25 @@ def describe(
     where: options.Where = None,
     feedback: options.FeedbackKind = None,
     items: options.Items = None,
+    item_id: options.ItemId = None,
+    item_name: options.ItemName = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Read a log as training would, and say what was found."""
-    from recsys_cli.inputs import load
+    from recsys_cli.inputs import columns_used, load
 
+    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
     with progress(quiet=json) as listener:
-        loaded, seconds = load(
-            log,
-            listener,
-            user=user,
-            item=item,
-            value=value,
-            time=time,
-            where=where,
-            feedback=feedback,
-            items=items,
-            threads=threads,
-        )
+        loaded, seconds = load(log, reading, listener)
     found = loaded.describe()
     if json:
         say_json({**found, "seconds": {"load": seconds}})
         return
-    used = ", ".join(f"{role} = {name}" for role, name in found["columns"].items() if name is not None)
     say(f"{found['source']}: {found['n_read']:,} rows")
     for drop in found["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  columns   {used}")
-    say(f"  feedback  {found['feedback']}")
+    say(f"  columns   {columns_used(loaded, feedback)}")
     say(f"  users     {found['n_users']:,}")
     say(
         f"  items     {found['n_items']:,}"

@@ -25,6 +25,7 @@ def demo(
     from recsys.experiment.demo import run_demo
     from recsys.resources import peak_memory
 
+    out = out.expanduser()
     with pool.use(threads), progress(quiet=json) as listener:
         done = run_demo(out, seed=seed, progress=listener)
     if json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,8 @@ from recsys_cli.output import fixed, progress, say, say_json, say_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from recsys.data.load import LoadedLog
+    from recsys.experiment.settings import ModelSpec
     from recsys.experiment.trial import Result, Trial
 
 
@@ -38,29 +40,18 @@ def evaluate(
     """Train on one part of a log and measure on the part held out."""
     from recsys import threads as pool
     from recsys.errors import ModelError
-    from recsys.experiment.trial import run
-    from recsys_cli.inputs import one_spec
+    from recsys.evaluate.metrics import parse_metrics
+    from recsys.experiment.trial import default_metrics, run
+    from recsys_cli.inputs import load_trial, one_spec
 
     spec = one_spec(model, set_, config)
+    asked = None if metrics is None else parse_metrics(metrics)
+    reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
-        trial, asked, _ = _trial(
-            log,
-            test,
-            split,
-            metrics,
-            listener,
-            duplicates=duplicates,
-            seed=seed,
-            threads=threads,
-            columns={
-                "user": user,
-                "item": item,
-                "value": value,
-                "time": time,
-                "where": where,
-                "feedback": feedback,
-            },
+        loaded, trial = load_trial(
+            log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed
         )
+        asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
         result = run(spec, trial, asked, seed=seed, progress=listener)
     measured = result.measurements
     assert measured is not None
@@ -69,6 +60,7 @@ def evaluate(
     if json:
         say_json({**result.to_json(), "split": dict(trial.split)})
         return
+    _say_choice(spec, result, loaded)
     _say_results([result], trial)
 
 
@@ -91,6 +83,8 @@ def compare(
     feedback: options.FeedbackKind = None,
     duplicates: options.DuplicateRule = None,
     items: options.Items = None,
+    item_id: options.ItemId = None,
+    item_name: options.ItemName = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
     json: options.Json = False,
@@ -98,57 +92,51 @@ def compare(
     """Measure several models on the same held-out part of a log."""
     from recsys import threads as pool
     from recsys.errors import ModelError
+    from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.reporting import write_comparison
     from recsys.experiment.settings import AUTO, specs_from_flags
+    from recsys.experiment.trial import STOPPED, default_metrics
     from recsys.experiment.trial import compare as compare_models
     from recsys.report.answer import sentences
+    from recsys_cli.inputs import load_trial
 
     specs = specs_from_flags(model or [], set_ or [], config or [], default=[AUTO, "als", "popularity"])
+    asked = None if metrics is None else parse_metrics(metrics)
+    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
     with pool.use(threads), progress(quiet=json) as listener:
-        trial, asked, loaded = _trial(
-            log,
-            test,
-            split,
-            metrics,
-            listener,
-            duplicates=duplicates,
-            seed=seed,
-            threads=threads,
-            items=items,
-            columns={
-                "user": user,
-                "item": item,
-                "value": value,
-                "time": time,
-                "where": where,
-                "feedback": feedback,
-            },
+        loaded, trial = load_trial(
+            log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed
         )
+        asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
         results = compare_models(specs, trial, asked, seed=seed, progress=listener)
+        measured = {r.label: r.measurements for r in results if r.measurements is not None}
+        if all(value is None for at in measured.values() for value in at.metrics.values()):
+            troubles = [f"{r.label}: {r.error}" for r in results if r.error]
+            raise ModelError("; ".join([*troubles, *(at.remarks[0] for at in measured.values())]))
         if report is not None:
-            write_comparison(
-                report,
-                loaded,
-                trial,
-                results,
-                [str(metric) for metric in asked],
-                seed=seed,
-                command=_command(),
-            )
-    measured = {r.label: r.measurements for r in results if r.measurements is not None}
-    if not measured:
-        raise ModelError("; ".join(f"{r.label}: {r.error}" for r in results))
+            report = report.expanduser()
+            names = [str(metric) for metric in asked]
+            write_comparison(report, loaded, trial, results, names, seed=seed, command=_command())
     answer = sentences(measured, seed=seed)
     if json:
         record = {"results": [r.to_json() for r in results], "split": dict(trial.split), "answer": answer}
         say_json({**record, "report": None if report is None else str(report)})
-        return
-    _say_results(results, trial)
-    say()
-    for sentence in answer:
-        say(f"  {sentence}")
-    if report is not None:
-        say(f"Report in {report}")
+    else:
+        _say_choice(specs[0], results[0], loaded)
+        _say_results(results, trial)
+        say()
+        for sentence in answer:
+            say(f"  {sentence}")
+        if report is not None:
+            say(f"Report in {report}")
+    if results[-1].error == STOPPED:
+        raise typer.Exit(130)
+
+
+def _say_choice(spec: ModelSpec, result: Result, loaded: LoadedLog) -> None:
+    """Say which model "auto" took, and why."""
+    if spec.name == "auto":
+        say(f"Model {result.spec.name}, for {loaded.log.feedback} feedback; --model names another.")
 
 
 def _command() -> str:
@@ -157,48 +145,6 @@ def _command() -> str:
     import sys
 
     return shlex.join(["recsys", *sys.argv[1:]])
-
-
-def _trial(
-    log: str,
-    test: str | None,
-    split: str | None,
-    metrics: str | None,
-    listener: Any,
-    *,
-    duplicates: str | None,
-    seed: int,
-    threads: int | None,
-    columns: dict[str, str | None],
-    items: Path | None = None,
-) -> tuple[Trial, Any, Any]:
-    """Read the logs, split, and read the metrics."""
-    from recsys.errors import ParameterError
-    from recsys.evaluate.metrics import parse_metrics
-    from recsys.experiment.trial import default_metrics, prepare
-    from recsys_cli.inputs import load, rule
-
-    if test is not None and split is not None:
-        raise ParameterError("both --test and --split are given; choose one.")
-    asked = None if metrics is None else parse_metrics(metrics)
-    repeats = rule(duplicates)
-    loaded, seconds = load(log, listener, threads=threads, items=items, **columns)
-    held = None
-    if test is not None:
-        # The held-out part is read as the training part was: same columns, same kind of feedback.
-        used = loaded.columns
-        same = {
-            "user": used.user,
-            "item": used.item,
-            "value": used.value or "-",
-            "time": columns["time"],
-            "where": columns["where"],
-            "feedback": loaded.log.feedback,
-        }
-        held, more = load(test, listener, threads=threads, items=None, **same)
-        seconds += more
-    trial = prepare(loaded, test=held, split=split, seed=seed, duplicates=repeats, load_seconds=seconds)
-    return trial, asked or parse_metrics(default_metrics(loaded.log.feedback)), loaded
 
 
 def _say_results(results: Sequence[Result], trial: Trial) -> None:

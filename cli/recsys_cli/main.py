@@ -9,8 +9,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from recsys._version import __version__
-from recsys.errors import RecsysError
+from recsys.errors import ParameterError, RecsysError
 from recsys_cli import data, demo, doctor, evaluation, models
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="recsys",
@@ -51,21 +53,30 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 input, 2 usage, 130 interrupted."""
     try:
         app(args=arguments, prog_name="recsys")
-    except RecsysError as error:
-        sys.stderr.write(f"recsys: {error}\n")
-        return 1
-    except OSError as error:
+    except ParameterError as error:
+        return _say(f"{error}", 2)
+    except (RecsysError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone: nobody is left to tell
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        sys.stderr.write(f"recsys: {error}\n")
-        return 1
+        return _say(f"{error}", 1)
+    except MemoryError:
+        return _say("out of memory; try fewer components or a smaller log.", 1)
     except KeyboardInterrupt:
-        sys.stderr.write("recsys: interrupted; files are whole, old or new.\n")
-        return 130
+        return _interrupted()
     except SystemExit as ended:
-        return _code(ended.code)
+        code = _code(ended.code)
+        return _interrupted() if code == INTERRUPTED else code  # typer's own answer to ctrl-c
     return 0
+
+
+def _say(text: str, code: int) -> int:
+    sys.stderr.write(f"recsys: {text}\n")
+    return code
+
+
+def _interrupted() -> int:
+    return _say("interrupted; every file is whole, old or new.", INTERRUPTED)
 
 
 def _code(code: object) -> int:

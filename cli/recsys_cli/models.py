@@ -29,6 +29,8 @@ def train(
     feedback: options.FeedbackKind = None,
     duplicates: options.DuplicateRule = None,
     items: options.Items = None,
+    item_id: options.ItemId = None,
+    item_name: options.ItemName = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
     json: options.Json = False,
@@ -38,23 +40,14 @@ def train(
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import train as train_model
     from recsys.models.bundle import check_place, save_bundle
-    from recsys_cli.inputs import load, one_spec, rule
+    from recsys_cli.inputs import columns_used, load, one_spec, rule
 
+    out = out.expanduser()
     check_place(out)
     spec = one_spec(model, set_, config)
+    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
     with pool.use(threads), progress(quiet=json) as listener:
-        loaded, load_seconds = load(
-            log,
-            listener,
-            user=user,
-            item=item,
-            value=value,
-            time=time,
-            where=where,
-            feedback=feedback,
-            items=items,
-            threads=threads,
-        )
+        loaded, load_seconds = load(log, reading, listener)
         bundle, _, record = train_model(
             loaded, spec, seed=seed, duplicates=rule(duplicates), progress=listener
         )
@@ -64,7 +57,10 @@ def train(
         seconds = {"load": load_seconds, **record["seconds"]}
         say_json({**record, "seconds": seconds, "log": description, "out": str(out)})
         return
-    _say_log(description)
+    say(f"Read {description['n_read']:,} rows of {description['source']}")
+    for drop in description["dropped"]:
+        say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
+    say(f"  {columns_used(loaded, feedback)}")
     chosen = (
         "" if spec.name != AUTO else f" (chosen for {record['feedback']} feedback; --model names another)"
     )
@@ -73,14 +69,6 @@ def train(
         ended = "converged" if record["converged"] else "reached max_iter"
         say(f"  {ended} after {record['iterations']} iterations, objective {record['objective']:.6g}")
     say(f"Model in {out}. Next: recsys recommend {out} --all-users --out lists.csv")
-
-
-def _say_log(description: dict[str, object]) -> None:
-    say(f"Read {description['n_read']:,} rows of {description['source']}")
-    dropped = description["dropped"]
-    assert isinstance(dropped, list)
-    for drop in dropped:
-        say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
 
 
 def recommend(
@@ -110,9 +98,10 @@ def recommend(
     if bool(user) == all_users:
         raise typer.BadParameter("give --user ID (several times if you like) or --all-users.")
     if out is not None:
+        out = out.expanduser()
         check_list_path(out)
     with pool.use(threads), progress(quiet=json) as listener:
-        lists = Recommender(load_bundle(model)).recommend(
+        lists = Recommender(load_bundle(model.expanduser())).recommend(
             None if all_users else user, n, include_seen=include_seen, progress=listener
         )
         if out is not None:
@@ -155,7 +144,7 @@ def themes(
     from recsys.models.bundle import load_bundle
     from recsys.recommend.themes import themes as find_themes
 
-    found = find_themes(load_bundle(model), n_items=n_items)
+    found = find_themes(load_bundle(model.expanduser()), n_items=n_items)
     if json:
         say_json({"themes": [theme.to_json() for theme in found]})
         return

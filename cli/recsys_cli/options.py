@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -75,6 +76,18 @@ Items: TypeAlias = Annotated[
         "--items", help="File with ids and names of items.", rich_help_panel=_COLUMNS, show_default=False
     ),
 ]
+ItemId: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--item-id", help="Column of ids in --items.", rich_help_panel=_COLUMNS, show_default="recognised"
+    ),
+]
+ItemName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--item-name", help="Column of names in --items.", rich_help_panel=_COLUMNS, show_default="recognised"
+    ),
+]
 Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -107,7 +120,7 @@ Config: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="TOML file with a [model] table, instead of --model.",
+        help="TOML file with a table called model, instead of --model.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),
@@ -116,7 +129,7 @@ Configs: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(
         "--config",
-        help="TOML file with a [model] table; give it several times.",
+        help="TOML file with a table called model; give it several times.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),
@@ -161,3 +174,19 @@ Threads: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=_RUN)
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a log is to be read: what the options above say of it."""
+
+    user: str | None = None
+    item: str | None = None
+    value: str | None = None
+    time: str | None = None
+    where: str | None = None
+    feedback: str | None = None
+    items: Path | None = None
+    item_id: str | None = None
+    item_name: str | None = None
+    threads: int | None = None

@@ -56,6 +56,8 @@ class HeldOut:
     ) -> HeldOut:
         """Join held-out events by pair and look them up in the training data.
 
+        In a log of amounts a pair whose amount is 0 was not taken, and is left out.
+
         Parameters
         ----------
         log : Log
@@ -67,18 +69,20 @@ class HeldOut:
             See `Interactions.from_log`.
         """
         held = Interactions.from_log(log, rows, duplicates=duplicates)
+        taken = np.ones(held.nnz, dtype=bool) if log.feedback == "explicit" else held.by_user.values > 0
         users_of, items_of = (
             _translate(held.user_ids, train.user_ids),
             _translate(held.item_ids, train.item_ids),
         )
         users = users_of[held.by_user.row_numbers]
         items = items_of[held.by_user.columns]
+        users, items, values = users[taken], items[taken], held.by_user.values[taken]
         known = (users >= 0) & (items >= 0)
 
         seen = train.by_user.row_numbers * train.n_items + train.by_user.columns
         keys = users * train.n_items + items
         repeated = known & _is_in_sorted(keys, seen)
-        users, items, values = users[~repeated], items[~repeated], held.by_user.values[~repeated]
+        users, items, values = users[~repeated], items[~repeated], values[~repeated]
         known = known[~repeated]
 
         order = np.lexsort((items[known], users[known]))

@@ -90,6 +90,13 @@ class Ids:
             listed = np.asarray([str(value) for value in listed], dtype=object)
         return np.asarray(self._index.get_indexer(pd.Index(listed)), dtype=np.int64)
 
+    def spelled(self, value: Id) -> Id:
+        """Return an id, known or not, in the kind of these ids where it can be: "7" as 7, 7 as "7"."""
+        if not self.is_integer:
+            return str(value)
+        number = _integer_or_none(value)
+        return value if number is None else number
+
     def select(self, rows: AnyArray) -> Ids:
         """Return the ids at the given row numbers, in that order."""
         return Ids(self.values[rows])

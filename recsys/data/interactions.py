@@ -13,7 +13,7 @@ from scipy import sparse
 
 from recsys.data.ids import Id, Ids, encode
 from recsys.data.log import Feedback, Log
-from recsys.data.rows import CompressedRows
+from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int64Array
 
@@ -44,6 +44,16 @@ class Interactions:
     item_ids: Ids
     feedback: Feedback
     time: Int64Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.feedback not in get_args(Feedback):
+            raise InputError(f"feedback is {self.feedback!r}; expected explicit or implicit.")
+
+    @cached_property
+    def item_counts(self) -> Int64Array:
+        """How many users have each item, (n_items,); an amount of 0 does not count, a rating of 0 does."""
+        rows = positives(self.by_user) if self.feedback == "implicit" else self.by_user
+        return np.bincount(rows.columns, minlength=self.n_items)
 
     @property
     def n_users(self) -> int:
@@ -154,7 +164,10 @@ class Interactions:
         """Make interactions from three columns of equal length; see `from_log` for duplicates."""
         users, known_users = encode(_column(user_ids))
         items, known_items = encode(_column(item_ids))
-        numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
+        try:
+            numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the values are no numbers: {error}.") from None
         if not len(users) == len(items) == len(numbers):
             raise InputError(
                 f"{len(users)} users, {len(items)} items and {len(numbers)} values; expected as many of each."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -53,9 +53,11 @@ class Log:
             ("times", np.int64),
         ):
             if getattr(self, name) is not None:
-                array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+                array = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()
                 array.setflags(write=False)
                 object.__setattr__(self, name, array)
+        if self.feedback not in get_args(Feedback):
+            raise InputError(f"feedback is {self.feedback!r}; expected explicit or implicit.")
         n_events = len(self.users)
         if not (len(self.items) == len(self.values) == n_events) or (
             self.times is not None and len(self.times) != n_events

@@ -32,7 +32,8 @@ class CompressedRows:
 
     def __post_init__(self) -> None:
         for name, dtype in (("indptr", np.int64), ("columns", np.int32), ("values", np.float32)):
-            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            # A view: the caller's own array stays writable.
+            array = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -79,3 +80,10 @@ class CompressedRows:
     def transposed(self) -> CompressedRows:
         """Return the same entries seen from the other side."""
         return CompressedRows.from_scipy(self.to_scipy().tocsc().T)
+
+
+def positives(rows: CompressedRows) -> CompressedRows:
+    """Return the entries above 0: what counts as taken in a log of amounts."""
+    matrix = rows.to_scipy().copy()
+    matrix.eliminate_zeros()
+    return CompressedRows.from_scipy(matrix)

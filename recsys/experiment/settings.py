@@ -63,8 +63,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     ParameterError
         If there is no such file, or it is no TOML.
     """
-    found = path
-    if not path.is_file() and path.name == str(path):
+    found = path.expanduser()
+    if not found.is_file() and path.name == str(path):
         found = bundled("configs") / path.name
     if not found.is_file():
         known = sorted(file.name for file in bundled("configs").glob("*.toml"))
@@ -122,24 +122,27 @@ def specs_from_flags(
     specs = [ModelSpec(name) for name in models] + [read_model(path) for path in configs]
     if not specs:
         specs = [ModelSpec(name) for name in default]
-    for spec in specs:
-        if spec.name != AUTO:
-            make(spec.name)
-    changes = parameters.parse_assignments(assignments)
     known = {spec.name for spec in specs}
     per_model: dict[str, dict[str, Any]] = {}
-    for key, value in changes.items():
-        owner, dot, name = key.partition(".")
+    for key, value in parameters.parse_assignments(assignments).items():
+        owner, dot, name = key.rpartition(".")
         if not dot and len(specs) > 1:
             raise ParameterError(
                 f"--set {key}: there are {len(specs)} models; say which, e.g. {specs[0].name}.{key}={value}."
             )
         if dot and owner not in known:
             raise ParameterError(f"--set {key}: {owner!r} is none of the models {', '.join(sorted(known))}.")
-        per_model.setdefault(owner if dot else specs[0].name, {})[name if dot else key] = value
-    return [
+        changes = per_model.setdefault(owner or specs[0].name, {})
+        if name in changes:
+            raise ParameterError(f"--set gives {name!r} of {owner or specs[0].name} twice; give it once.")
+        changes[name] = value
+    merged = [
         ModelSpec(spec.name, {**spec.params, **per_model.get(spec.name, {})}, spec.label) for spec in specs
     ]
+    for spec in merged:
+        if spec.name != AUTO:
+            make(spec.name, spec.params)
+    return merged
 
 
 def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:

@@ -15,6 +15,7 @@ from recsys.data.interactions import Duplicates, Interactions
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.settings import ModelSpec
+from recsys.experiment.trial import warm_up
 from recsys.files import replacing
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make
@@ -42,10 +43,12 @@ def train(
     record : dict
         Model, config, counts, convergence and seconds.
     """
-    began = time.perf_counter()
     data = Interactions.from_log(loaded.log, duplicates=duplicates)
     spec = spec.resolved(data.feedback).seeded(seed)
-    model = make(spec.name, spec.params).fit(data, progress=progress)
+    model = make(spec.name, spec.params)
+    warm_up(spec.name)
+    began = time.perf_counter()
+    model.fit(data, progress=progress)
     seconds = time.perf_counter() - began
     bundle = Bundle.of(
         model,

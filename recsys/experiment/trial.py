@@ -25,6 +25,7 @@ from recsys.recommend.ranking import ranked_blocks
 from recsys.split.rules import parse_split
 
 DEFAULT_SPLIT = "random:0.2"
+STOPPED = "interrupted"
 
 
 def default_metrics(feedback: Feedback) -> str:
@@ -201,11 +202,21 @@ def compare(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> list[Result]:
-    """Run several models on the same trial; one that fails does not lose the others' results."""
+    """Run several models on the same trial.
+
+    One that fails does not lose the others' results, nor does an interrupt: the last result then
+    has the error `STOPPED`.
+    """
+    chosen = labelled([spec.resolved(trial.train.feedback) for spec in specs])
+    for spec in chosen:
+        make(spec.name, spec.params)  # a wrong parameter is told before anything is trained
     results = []
-    for spec in labelled([spec.resolved(trial.train.feedback) for spec in specs]):
+    for spec in chosen:
         try:
             results.append(run(spec, trial, metrics, seed=seed, progress=progress))
         except RecsysError as error:
             results.append(Result(spec.title, spec, seed, None, None, 0.0, trial.load_seconds, str(error)))
+        except KeyboardInterrupt:
+            results.append(Result(spec.title, spec, seed, None, None, 0.0, trial.load_seconds, STOPPED))
+            break
     return results

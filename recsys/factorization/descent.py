@@ -89,10 +89,11 @@ def descend(
     """
     history = History()
     began = time.perf_counter()
-    with task(progress, name, max_iter) as running, threads.launch():
+    with task(progress, name, max_iter) as running:
         for _ in range(max_iter):
-            problem.sweep_users()
-            objective = problem.sweep_items()
+            with threads.launch():  # anew for each sweep: others may rank in between
+                problem.sweep_users()
+                objective = problem.sweep_items()
             if objective != objective or objective == float("inf"):
                 raise ModelError(
                     f"{name}: the objective became {objective} after {history.n_iter + 1} iterations; "

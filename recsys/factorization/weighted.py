@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys import rng, threads
+from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.factorization.descent import History, descend
@@ -68,11 +68,10 @@ class _Side:
         objective: WeightedObjective,
         target_exponent: float,
         absent_exponent: float,
-        importance: Float64Array | None = None,
     ) -> None:
         counts = rows.counts.astype(np.float64)
         present = np.where(counts > 0, counts, 1.0)
-        relative = present / max(1.0, float(present.mean())) if importance is None else importance
+        relative = present / max(1.0, float(present.mean()))
         self.rows = rows
         self.blocks = row_blocks(rows.indptr)
         self.target = (relative**-target_exponent).astype(np.float32)
@@ -186,19 +185,3 @@ def fit_weighted(
     problem = WeightedProblem(by_user, by_item, objective, start[0].copy(), start[1].copy())
     history = descend(problem, max_iter=max_iter, tol=tol, name=name, progress=progress)
     return problem, history
-
-
-def fold_in_weighted(
-    rows: CompressedRows, fitted: WeightedProblem, objective: WeightedObjective, *, n_iter: int
-) -> Float32Array:
-    """Fit new users to fixed items; see `recsys.factorization.masked.fold_in_masked`."""
-    counts = np.maximum(rows.counts, 1).astype(np.float64)
-    typical = max(1.0, float(np.maximum(fitted.users.rows.counts, 1).mean()))
-    side = _Side(
-        rows, objective, objective.user_exponent, objective.user_absent_exponent, importance=counts / typical
-    )
-    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
-    with threads.launch():
-        for _ in range(n_iter):
-            side.sweep(own, fitted.items, fitted.item_factors)
-    return own

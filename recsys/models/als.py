@@ -14,10 +14,13 @@ from scipy import sparse
 
 from recsys import threads
 from recsys.data.interactions import Interactions
+from recsys.errors import ModelError
 from recsys.models.base import FactorModel
 from recsys.models.parameters import param
 from recsys.models.weighted_nmf import CONFIDENCES, confidences
 from recsys.progress import Progress, task
+
+_MOST = 1e30  # a confidence beyond it would overflow in single precision
 
 
 @dataclass(eq=False)
@@ -42,12 +45,13 @@ class ALS(FactorModel):
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = confidences(data.by_user, self.confidence, self.alpha)
+        weights = np.minimum(rows.values.astype(np.float64) * self.weight, _MOST).astype(np.float32)
         matrix = sparse.csr_matrix(
-            # implicit wants arrays it could write to
-            (rows.values * np.float32(self.weight), rows.columns.copy(), rows.indptr.copy()),
+            (weights, rows.columns.copy(), rows.indptr.copy()),  # implicit wants arrays it could write to
             shape=(rows.n_rows, rows.n_columns),
         )
         from implicit.cpu.als import AlternatingLeastSquares  # before `launch`, for the BLAS it brings
+        from implicit.recommender_base import ModelFitError
 
         with task(progress, self.name, self.max_iter) as running, threads.launch() as n_threads:
             solver = AlternatingLeastSquares(
@@ -57,5 +61,8 @@ class ALS(FactorModel):
                 num_threads=n_threads,
                 random_state=int(self.random_state),
             )
-            solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
+            try:
+                solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
+            except ModelFitError as error:
+                raise ModelError(f"{self.name}: {error}; the amounts may be too large.") from error
         self._learned(solver.user_factors, solver.item_factors)

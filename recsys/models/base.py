@@ -34,6 +34,7 @@ class Model(ABC):
 
     n_users_: int
     n_items_: int
+    fitted_params_: dict[str, Any]
 
     # -- parameters, as scikit-learn has them ---------------------------------------------------
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -48,10 +49,10 @@ class Model(ABC):
         return self
 
     def config(self) -> dict[str, Any]:
-        """Return the parameters as plain values for JSON."""
+        """Return the parameters as plain values: those of the fit, defaults filled in, or today's."""
+        params = getattr(self, "fitted_params_", None) or self.get_params()
         return {
-            key: value.item() if isinstance(value, np.generic) else value
-            for key, value in self.get_params().items()
+            key: value.item() if isinstance(value, np.generic) else value for key, value in params.items()
         }
 
     # -- fitting --------------------------------------------------------------------------------
@@ -79,8 +80,13 @@ class Model(ABC):
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
         self._fit(data, progress)
+        self.fitted_params_ = self.get_params() | self._filled_in(data)
         self.n_users_, self.n_items_ = data.n_users, data.n_items
         return self
+
+    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+        """Return the parameters whose values the data decided."""
+        return {}
 
     @abstractmethod
     def _fit(self, data: Interactions, progress: Progress) -> None:

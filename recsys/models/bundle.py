@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,14 +31,15 @@ from recsys._version import __version__
 from recsys.data.ids import Id, Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError, ModelError, RecsysError
 from recsys.factorization.descent import History
-from recsys.files import replacing_folder, sha256, standing
+from recsys.files import previous, replacing_folder, sha256, standing
 from recsys.models.base import FactorModel, Model, require
 from recsys.models.catalogue import make
-from recsys.typing import AnyArray
+from recsys.typing import AnyArray, Int64Array
 
 FORMAT = 1
+_ATTEMPTS = 20
 _PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")
 
 
@@ -52,6 +54,8 @@ class Bundle:
     seen : CompressedRows, (n_users, n_items)
         The training pattern: what a list of new items leaves out. Values are those trained on, or
         ones after loading, since a bundle keeps the pattern alone.
+    item_counts : int64, (n_items,)
+        How many users have each item: the list for users the model does not know.
     item_names : mapping of id to str
         Names to show; an item without one shows its id.
     training : dict
@@ -62,6 +66,7 @@ class Bundle:
     user_ids: Ids
     item_ids: Ids
     seen: CompressedRows
+    item_counts: Int64Array
     item_names: Mapping[Id, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,7 +79,18 @@ class Bundle:
         item_names: Mapping[Id, str] | None = None,
         training: Mapping[str, Any] | None = None,
     ) -> Bundle:
-        """Join a fitted model and the data it was fitted to."""
+        """Join a fitted model and the data it was fitted to.
+
+        Raises
+        ------
+        ModelError
+            If the model was fitted to data of another size.
+        """
+        if (model.n_users_, model.n_items_) != (train.n_users, train.n_items):
+            raise ModelError(
+                f"the model was fitted to {model.n_users_} x {model.n_items_}, "
+                f"the data is {train.n_users} x {train.n_items}."
+            )
         record = {
             "digest": train.digest,
             "n_users": train.n_users,
@@ -83,7 +99,9 @@ class Bundle:
             "feedback": train.feedback,
             **(training or {}),
         }
-        return cls(model, train.user_ids, train.item_ids, train.by_user, item_names or {}, record)
+        return cls(
+            model, train.user_ids, train.item_ids, train.by_user, train.item_counts, item_names or {}, record
+        )
 
     def name_of(self, item_id: Id) -> str:
         """Return an item's name, or its id as text."""
@@ -109,11 +127,13 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     BundleError
         If ``folder`` is something else than a bundle or an empty folder.
     """
+    folder = Path(folder)
     check_place(folder)
     history = bundle.model.history
     with replacing_folder(folder) as place:
         arrays = {f"model.{name}": array for name, array in bundle.model.to_arrays().items()}
         arrays["seen.indptr"], arrays["seen.items"] = bundle.seen.indptr, bundle.seen.columns
+        arrays["item_counts"] = bundle.item_counts
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, place / _PARTS[0])
         pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / _PARTS[1])
         names = [bundle.item_names.get(item) for item in bundle.item_ids]
@@ -151,21 +171,39 @@ def load_bundle(folder: Path) -> Bundle:
     BundleError
         If a part is missing, changed, of a newer format or inconsistent.
     """
-    folder = standing(folder)
+    folder = Path(folder).resolve()
+    for attempt in range(_ATTEMPTS):
+        place = standing(folder)
+        before = _stamp(place)
+        try:
+            return _load(place)
+        except (
+            RecsysError,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RecursionError,
+            pa.ArrowException,
+            SafetensorError,
+        ) as error:
+            if attempt + 1 < _ATTEMPTS:
+                time.sleep(0.002 * attempt)
+                if _stamp(standing(folder)) != before or previous(folder).exists():
+                    continue  # another process was putting a new bundle in its place
+            if isinstance(error, BundleError):
+                raise
+            raise BundleError(f"{folder}: the bundle cannot be read: {error}") from error
+    raise AssertionError("unreachable")
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what tells one bundle at a place from the next."""
     try:
-        return _load(folder)
-    except BundleError:
-        raise
-    except (
-        RecsysError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        pa.ArrowException,
-        SafetensorError,
-    ) as error:
-        raise BundleError(f"{folder}: the bundle cannot be read: {error}") from error
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _load(folder: Path) -> Bundle:
@@ -188,6 +226,7 @@ def _load(folder: Path) -> Bundle:
     arrays: dict[str, AnyArray] = load_file(folder / _PARTS[0])
     model = make(record["model"], record["config"])
     prefix = "model."
+    model.fitted_params_ = model.get_params()
     model.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
 
     if record["history"] is not None and isinstance(model, FactorModel):
@@ -214,7 +253,10 @@ def _load(folder: Path) -> Bundle:
     names = {
         item: name for item, name in zip(item_ids, items.column("name").to_pylist(), strict=True) if name
     }
-    return Bundle(model, user_ids, item_ids, seen, names, record["training"])
+    counts = require(arrays, "item_counts", np.int64, 1)
+    if len(counts) != len(item_ids) or (len(counts) and counts.min() < 0):
+        raise BundleError(f"{folder}: the counts of items do not fit the list of items.")
+    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"])
 
 
 def _ids(table: pa.Table) -> Ids:

@@ -136,11 +136,19 @@ class MaskedNMF(FactorModel):
 
         Parameters
         ----------
-        X : Interactions, sparse matrix or array-like, shape (n_new_users, n_items)
-            Columns are the items of the training data, in their order.
+        X : sparse matrix or array-like, shape (n_new_users, n_items)
+            Columns are the items of the training data, in their order. Biases of the new users
+            are fitted with their factors, but not returned.
+
+        Raises
+        ------
+        InputError
+            If the number of items is another, or X is an Interactions: its columns are its own items.
         """
         self._check_fitted()
-        data = X if isinstance(X, Interactions) else Interactions.from_matrix(X, feedback=self.feedback)
+        if isinstance(X, Interactions):
+            raise InputError("an Interactions has columns of its own; give a matrix of the training items.")
+        data = Interactions.from_matrix(X, feedback=self.feedback)
         if data.n_items != self.n_items_:
             raise InputError(f"the matrix has {data.n_items} items; expected {self.n_items_}.")
         fitted = MaskedFactors(

@@ -30,13 +30,13 @@ class Popularity(Model):
         self.item_counts_: Float32Array = np.zeros(0, dtype=np.float32)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
-        self.item_counts_ = data.by_item.counts.astype(np.float32)
+        self.item_counts_ = data.item_counts.astype(np.float32)
 
     @classmethod
-    def of_counts(cls, counts: AnyArray) -> Self:
-        """Return a fitted model from the number of users of each item; it serves a single row."""
+    def of_counts(cls, counts: AnyArray, n_users: int) -> Self:
+        """Return a fitted model from the number of users of each item, for so many users."""
         model = cls()
-        model.restore({"item_counts": counts.astype(np.float32), "n_users": np.array([1])})
+        model.restore({"item_counts": counts.astype(np.float32), "n_users": np.array([n_users])})
         return model
 
     def score_block(self, users: AnyArray) -> Float32Array:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from recsys.data.interactions import Interactions
-from recsys.data.rows import CompressedRows
+from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.weighted import WeightedObjective, fit_weighted, weighted_start
@@ -23,13 +23,12 @@ CONFIDENCES = ("constant", "log", "linear")
 
 
 def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows:
-    """Return positive entries with confidences as values; entries of value 0 are no positives.
+    """Return the positive entries with confidences as values.
 
     ``constant``: 1; ``log``: 1 + alpha ln(1 + x); ``linear``: 1 + alpha x (Hu, Koren & Volinsky
-    2008, section 4).
+    2008, section 4). An amount of zero says what an absent cell says.
     """
-    matrix = rows.to_scipy().copy()
-    matrix.eliminate_zeros()  # an amount of zero says what an absent cell says
+    matrix = positives(rows).to_scipy().copy()
     if matrix.nnz == 0:
         raise InputError("all values are 0; a model of purchases or plays needs amounts above 0.")
     amounts = matrix.data.astype(np.float64)
@@ -83,7 +82,7 @@ class WeightedNMF(FactorModel):
     )
     l2: float | None = param(
         None,
-        "squared penalty on factors (lambda); none: 4, on small logs less, see below",
+        "squared penalty on factors (lambda); none: 4, less on small logs",
         minimum=0,
         kind=float,
     )
@@ -96,15 +95,21 @@ class WeightedNMF(FactorModel):
     n_inner: int = param(1, "coordinate passes over a row in one sweep", minimum=1)
     random_state: int = param(0, "seed of the start", minimum=0)
 
-    def _objective(self, rows: CompressedRows) -> WeightedObjective:
+    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+        return {"l2": self._penalty(confidences(data.by_user, self.confidence, self.alpha))}
+
+    def _penalty(self, rows: CompressedRows) -> float:
         typical = rows.nnz / np.sqrt(rows.n_rows * rows.n_columns)
+        return float(min(_DEFAULT_L2, _LARGEST_SHARE * typical)) if self.l2 is None else self.l2
+
+    def _objective(self, rows: CompressedRows) -> WeightedObjective:
         return WeightedObjective(
             absent_weight=self.absent_weight,
             user_absent_exponent=self.user_absent_exponent,
             item_absent_exponent=self.item_absent_exponent,
             user_exponent=self.user_exponent,
             item_exponent=self.item_exponent,
-            l2=min(_DEFAULT_L2, _LARGEST_SHARE * typical) if self.l2 is None else self.l2,
+            l2=self._penalty(rows),
             l2_exponent=self.l2_exponent,
             l1=self.l1,
             n_inner=self.n_inner,

@@ -75,10 +75,14 @@ class Recommendations:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the columns user, rank, item, name, score, source, theme, theme_share."""
+        """Return the columns user, rank, item, name, score, source, theme, theme_share.
+
+        If only some of the users are integers, which unknown ones need not be, all are text.
+        """
         lengths = np.diff(self.indptr)
         users = np.empty(len(self.users), dtype=object)
-        users[:] = self.users
+        one_kind = len({type(user) for user in self.users}) <= 1
+        users[:] = self.users if one_kind else [str(user) for user in self.users]
         return pd.DataFrame(
             {
                 "user": pd.Series(np.repeat(users, lengths)).infer_objects(),

@@ -14,7 +14,9 @@ from recsys.models.popularity import Popularity
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
-from recsys.typing import Float32Array, Int64Array
+from recsys.typing import BoolArray, Float32Array, Int64Array
+
+_EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 class Recommender:
@@ -44,7 +46,8 @@ class Recommender:
         ----------
         users : iterable of id, optional
             All users of the training data by default; an id given twice is served once. A user
-            the model does not know gets the popularity list, marked ``"popularity"``.
+            the model does not know, or of whom it learned nothing, gets the popularity list,
+            marked ``"popularity"``.
         n : int
             Longest list, 1 or more.
         include_seen : bool
@@ -73,36 +76,33 @@ class Recommender:
             first.setdefault(key, at)
         once = list(first.values())
         wanted, rows = [wanted[at] for at in once], rows[once]
-        lists: list[tuple[Int64Array, Float32Array] | None] = [None] * len(wanted)
-        known = np.flatnonzero(rows >= 0)
-        done = 0
-        with task(progress, "recommend", len(known)) as running:
-            for block in ranked_blocks(
-                bundle.model,
-                rows[known],
-                n,
-                None if include_seen else bundle.seen,
-                block_bytes=block_bytes,
+        is_known, is_blank = rows >= 0, self._is_blank(rows)
+        seen = None if include_seen else bundle.seen
+        popularity = Popularity.of_counts(bundle.item_counts, len(bundle.user_ids) or 1)
+        lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
+        with task(progress, "recommend", len(wanted)) as running:
+            for model, group, left_out in (
+                (bundle.model, is_known & ~is_blank, seen),
+                (popularity, is_blank, seen),
             ):
-                for at in range(len(block.users)):
-                    lists[known[done + at]] = _list(block, at)
-                done += len(block.users)
-                running.advance(len(block.users))
-        if len(known) < len(wanted):
-            popular = self._popular(n)
-            lists = [popular if found is None else found for found in lists]
+                places = iter(np.flatnonzero(group).tolist())
+                for block in ranked_blocks(model, rows[group], n, left_out, block_bytes=block_bytes):
+                    for at in range(len(block.users)):
+                        lists[next(places)] = _list(block, at)
+                    running.advance(len(block.users))
+            if not is_known.all():  # one list for all of them
+                block = next(ranked_blocks(popularity, np.zeros(1, np.int64), n, None))
+                for place in np.flatnonzero(~is_known).tolist():
+                    lists[place] = _list(block, 0)
 
-        found = [one for one in lists if one is not None]
-        lengths = np.array([len(items) for items, _ in found], dtype=np.int64)
-        items = np.concatenate([items for items, _ in found]) if found else np.zeros(0, np.int64)
-        scores = np.concatenate([s for _, s in found]) if found else np.zeros(0, np.float32)
+        lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
+        items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
+        scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
+        rows = np.where(is_blank, -1, rows)
         themes, shares = self._strongest_themes(np.repeat(rows, lengths), items)
         item_ids = bundle.item_ids.values[items]
         return Recommendations(
-            users=tuple(
-                bundle.user_ids[int(row)] if row >= 0 else user
-                for user, row in zip(wanted, rows, strict=True)
-            ),
+            users=tuple(bundle.user_ids.spelled(user) for user in wanted),
             indptr=np.r_[0, np.cumsum(lengths)],
             items=item_ids,
             names=tuple(bundle.name_of(item) for item in item_ids.tolist()),
@@ -111,16 +111,18 @@ class Recommender:
             theme_shares=shares,
             sources=tuple("model" if row >= 0 else "popularity" for row in rows),
             reasons=tuple(
-                "" if length == n else _why_short(int(length), all_listed=include_seen or row < 0)
-                for row, length in zip(rows, lengths, strict=True)
+                "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
+                for known, length in zip(is_known, lengths, strict=True)
             ),
         )
 
-    def _popular(self, n: int) -> tuple[Int64Array, Float32Array]:
-        counts = np.bincount(self.bundle.seen.columns, minlength=self.bundle.seen.n_columns)
-        popularity = Popularity.of_counts(counts)
-        block = next(ranked_blocks(popularity, np.zeros(1, np.int64), n, None))
-        return _list(block, 0)
+    def _is_blank(self, rows: Int64Array) -> BoolArray:
+        """Whether the model knows a user by name only: all scores would be zero."""
+        model = self.bundle.model
+        if not isinstance(model, FactorModel) or model.mean_ != 0 or model.item_bias_.any():
+            return np.zeros(len(rows), dtype=bool)
+        is_blank: BoolArray = np.count_nonzero(model.user_factors_, axis=1) == 0
+        return np.asarray((rows >= 0) & is_blank[rows])
 
     def _strongest_themes(self, users: Int64Array, items: Int64Array) -> tuple[Int64Array, Float32Array]:
         """Return the theme (from 1) that adds most to each pair's score, and its share of all."""

@@ -26,7 +26,7 @@ class Theme:
     n_users, n_items : int
         How many users and items have a part in it.
     items : tuple of (id, name, weight)
-        The strongest items, weight being relative to the strongest.
+        The items to which the theme adds most over all observed entries, relative to the first.
     """
 
     number: int
@@ -67,8 +67,11 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     if not isinstance(model, FactorModel) or not model.has_themes:
         raise ModelError(f"{model.name} has no themes; masked-nmf and weighted-nmf do.")
     found = []
+    seen = bundle.seen
+    by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
     for f in range(model.item_factors_.shape[1])[:n_themes]:
-        weights = model.item_factors_[:, f]
+        # What a theme adds over all observed entries of an item: a large factor that few met is no sign.
+        weights = model.item_factors_[:, f] * (by_item @ model.user_factors_[:, f].astype(np.float64))
         order = np.argsort(-weights, kind="stable")[:n_items]
         order = order[weights[order] > 0]
         top = float(weights[order[0]]) if len(order) else 1.0
@@ -81,7 +84,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
                 number=f + 1,
                 share=float(model.shares_[f]),
                 n_users=int(np.count_nonzero(model.user_factors_[:, f])),
-                n_items=int(np.count_nonzero(weights)),
+                n_items=int(np.count_nonzero(model.item_factors_[:, f])),
                 items=tuple(listed),
             )
         )

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import nnls
 
 from recsys import threads
-from recsys.factorization.weighted import WeightedObjective, fit_weighted, fold_in_weighted, weighted_start
+from recsys.factorization.weighted import WeightedObjective, fit_weighted, weighted_start
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 
 PLAIN = WeightedObjective(
@@ -157,23 +156,6 @@ def test_planted_groups_are_found_again():
     found, _ = fit(np.where((truth > 0) & ~hidden, 1.0, ABSENT), PLAIN, rank=2, max_iter=100)
     products = found.user_factors @ found.item_factors.T
     assert products[hidden].min() > 2 * products[truth == 0].max()
-
-
-def test_fold_in_is_the_best_non_negative_fit_to_the_items():
-    confidence = random_matrix(10, 9)
-    objective = replace(FULL, l1=0.0)
-    fitted, _ = fit(confidence, objective)
-    # New users in a table of their own: what counts is the activity usual in training.
-    new = confidence[:4]
-    found = fold_in_weighted(rows_of(new), fitted, objective, n_iter=300)
-    items = fitted.item_factors.astype(float)
-    target, observed, everywhere = (part[:4] for part in cells(confidence, objective))
-    for user in range(4):
-        ridge = objective.l2 * np.count_nonzero(observed[user]) ** objective.l2_exponent
-        weights = np.sqrt(np.r_[observed[user], everywhere[user], np.full(3, ridge)])
-        design = np.vstack([items, items, np.eye(3)]) * weights[:, None]
-        best, _ = nnls(design, weights * np.r_[target[user], np.zeros(len(items) + 3)])
-        np.testing.assert_allclose(found[user], best, rtol=1e-3, atol=1e-4)
 
 
 def test_threads_change_no_bit():

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from recsys import files
 from recsys.data.interactions import Interactions
-from recsys.errors import BundleError
+from recsys.errors import BundleError, ModelError
 from recsys.files import sha256, standing
 from recsys.models import bundle as bundles
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
@@ -290,3 +291,49 @@ def test_between_the_two_renames_a_reader_finds_the_old_bundle(tmp_path, monkeyp
     save_bundle(bundle_of(seed=3), folder)
     assert seed_of(folder) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_reader_beside_a_writer_finds_a_whole_bundle(tmp_path):
+    path = tmp_path / "model"
+    save_bundle(bundle_of(seed=0), path)
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            save_bundle(bundle_of("popularity"), path)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(150):
+            assert load_bundle(path).model.is_fitted
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_a_link_stays_a_link_to_the_new_bundle(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    save_bundle(bundle_of(seed=0), real)
+    link.symlink_to(real)
+    for seed in (1, 2):
+        save_bundle(bundle_of(seed=seed), link)
+        assert link.is_symlink()
+        assert seed_of(link) == seed_of(real) == seed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_a_model_and_data_of_different_sizes_make_no_bundle():
+    bundle = bundle_of()
+    with pytest.raises(ModelError, match="the model was fitted to"):
+        Bundle.of(bundle.model, Interactions.from_matrix(np.ones((2, 2))))
+
+
+def test_the_config_is_that_of_the_fit(tmp_path):
+    bundle = bundle_of("weighted-nmf")
+    used = bundle.model.config()["l2"]
+    assert used > 0  # the default is filled in
+    bundle.model.set_params(l2=99.0, n_components=7)
+    save_bundle(bundle, tmp_path / "model")
+    assert load_bundle(tmp_path / "model").model.config() == bundle.model.config()
+    assert load_bundle(tmp_path / "model").model.l2 == used

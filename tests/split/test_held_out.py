@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.data.held_out import HeldOut
+from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
+from recsys.data.log import Log
 from tests.logs import log_of, random_log
 
 
@@ -78,3 +80,12 @@ def test_ids_written_as_text_and_as_numbers_meet(text_in_training):
     held_out = HeldOut.from_log(second, None, Interactions.from_log(first))
     assert held_out.n_cold_users == 1
     assert held_out.n_cold_items == 0
+
+
+def test_a_held_out_amount_of_zero_was_not_taken():
+    train = Interactions.from_pairs([1, 2], ["a", "b"], feedback="implicit")
+    for feedback, n_pairs in (("implicit", 1), ("explicit", 2)):
+        log = Log([0, 1], [1, 0], [0.0, 2.0], Ids([1, 2]), Ids(["a", "b"]), feedback)
+        held_out = HeldOut.from_log(log, None, train)
+        assert held_out.n_pairs == n_pairs
+        assert held_out.n_held_out.sum() == n_pairs

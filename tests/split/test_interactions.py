@@ -155,3 +155,26 @@ def test_the_matrix_given_is_left_as_it_was():
     unsorted = sparse.csr_array((np.array([1.0, 2.0]), np.array([1, 0]), np.array([0, 2])))
     Interactions.from_matrix(unsorted)
     assert unsorted.indices.tolist() == [1, 0]
+
+
+def test_the_arrays_of_the_caller_stay_writable():
+    values = np.array([1.0, 2.0, 3.0])
+    interactions = Interactions.from_pairs([1, 2, 3], [1, 2, 3], values)
+    values[0] = 9.0
+    assert interactions.by_user.values[0] == 1.0
+
+
+def test_an_amount_of_zero_is_no_purchase_but_a_rating_of_zero_is_a_rating():
+    for feedback, counts in (("implicit", [1, 0]), ("explicit", [1, 1])):
+        found = Interactions.from_pairs([1, 2], ["a", "b"], [3, 0], feedback=feedback)
+        assert found.item_counts.tolist() == counts
+        assert found.nnz == 2  # observed all the same
+
+
+def test_a_kind_of_feedback_that_does_not_exist_is_refused():
+    for make in (
+        lambda: Interactions.from_pairs([1], [1], feedback="maybe"),
+        lambda: Interactions.from_matrix(np.ones((1, 1)), feedback="maybe"),
+    ):
+        with pytest.raises(InputError, match="feedback is 'maybe'"):
+            make()
