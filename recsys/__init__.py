@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from recsys.data.load import load_log as load_log
     from recsys.evaluate.metrics import parse_metrics as parse_metrics
     from recsys.models.als import ALS as ALS
+    from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
     from recsys.models.bundle import Bundle as Bundle
     from recsys.models.bundle import load_bundle as load_bundle
     from recsys.models.bundle import save_bundle as save_bundle
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ALS": "recsys.models.als",
+    "BayesianNMF": "recsys.models.bayesian_nmf",
     "Bundle": "recsys.models.bundle",
     "HeldOut": "recsys.data.held_out",
     "Interactions": "recsys.data.interactions",

@@ -26,6 +26,7 @@ from recsys.split.rules import parse_split
 
 DEFAULT_SPLIT = "random:0.2"
 STOPPED = "interrupted"
+_SMALL = ("n_components", "max_iter", "n_chains", "n_burn_in", "n_draws", "n_kept")
 
 
 def default_metrics(feedback: Feedback) -> str:
@@ -167,7 +168,7 @@ def warm_up(name: str) -> None:
     toy = Interactions.from_matrix(np.array([[1.0, 2.0, np.nan], [np.nan, 1.0, 3.0], [2.0, np.nan, 1.0]]))
     model = make(name)
     parameters = model.get_params()
-    model.set_params(**{key: 2 for key in ("n_components", "max_iter") if key in parameters}).fit(toy)
+    model.set_params(**{key: 2 for key in _SMALL if key in parameters}).fit(toy)
     for _ in ranked_blocks(model, np.arange(3), 1, toy.by_user):
         pass
     if model.predicts_values:

@@ -192,7 +192,14 @@ _BIASED_LEVEL = 0.1  # of the spread of the values
 
 
 def random_start(
-    rows: CompressedRows, rank: int, *, biases: bool, seed: int, nonnegative: bool = True
+    rows: CompressedRows,
+    rank: int,
+    *,
+    biases: bool,
+    seed: int,
+    nonnegative: bool = True,
+    level: float = _BIASED_LEVEL,
+    chain: int = 0,
 ) -> MaskedFactors:
     """Draw factors whose products are, on average, the mean of the observed values.
 
@@ -206,14 +213,17 @@ def random_start(
     biases : bool
     seed : int
     nonnegative : bool
+    level : float
+        With biases: the mean product, in standard deviations of the values.
+    chain : int
+        Another number gives another start.
     """
     values = rows.values.astype(np.float64)
     mean = float(np.mean(values))
-    level = _BIASED_LEVEL * float(np.std(values)) if biases else mean
-    width = np.sqrt(level / rank)
+    width = np.sqrt((level * float(np.std(values)) if biases else mean) / rank)
     sides = []
     for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, "masked-factors", side)
+        generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
         sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
     return MaskedFactors(

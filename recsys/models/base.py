@@ -239,7 +239,8 @@ class FactorModel(Model):
             )
         return scores
 
-    def _products(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
+        """Return row numbers of pairs, -1 standing for an unknown one, or raise InputError."""
         self._check_fitted()
         user_rows, item_rows = np.asarray(users, np.int64), np.asarray(items, np.int64)
         for rows, n, side in ((user_rows, self.n_users_, "user"), (item_rows, self.n_items_, "item")):
@@ -247,6 +248,10 @@ class FactorModel(Model):
                 raise InputError(f"a {side} row is outside -1 to {n - 1}.")
         if len(user_rows) != len(item_rows):
             raise InputError(f"{len(user_rows)} users and {len(item_rows)} items; expected pairs.")
+        return user_rows, item_rows
+
+    def _products(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        user_rows, item_rows = self._check_pairs(users, items)
         scores = np.empty(len(user_rows), dtype=np.float32)
         with threads.launch():
             score_pairs(

@@ -10,11 +10,12 @@ from recsys.errors import ParameterError
 from recsys.models import parameters
 from recsys.models.als import ALS
 from recsys.models.base import Model
+from recsys.models.bayesian_nmf import BayesianNMF
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.popularity import Popularity
 from recsys.models.weighted_nmf import WeightedNMF
 
-_CLASSES: tuple[type[Model], ...] = (MaskedNMF, WeightedNMF, ALS, Popularity)
+_CLASSES: tuple[type[Model], ...] = (MaskedNMF, BayesianNMF, WeightedNMF, ALS, Popularity)
 MODELS: Mapping[str, type[Model]] = {cls.name: cls for cls in _CLASSES}
 
 

@@ -1,0 +1,182 @@
+"""Bayesian non-negative matrix factorization: for ratings, with honest intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from statistics import NormalDist
+from typing import ClassVar
+
+import numpy as np
+
+from recsys import threads
+from recsys.data.interactions import Interactions
+from recsys.data.log import Feedback
+from recsys.errors import ModelError, ParameterError
+from recsys.factorization.bayesian import Draws, joined, sample
+from recsys.factorization.factors import explained_shares, order_by_share
+from recsys.kernels.scoring import score_pairs
+from recsys.models.base import FactorModel, require
+from recsys.models.parameters import param
+from recsys.progress import Progress
+from recsys.typing import AnyArray, Float32Array, Float64Array
+
+_ARRAYS = ("user_factors", "item_factors", "user_bias", "item_bias")
+
+
+@dataclass(eq=False)
+class BayesianNMF(FactorModel):
+    """Ratings as sums of non-negative themes, averaged over draws from the posterior.
+
+    The model of `MaskedNMF` with priors in the place of penalties: nothing is to be tuned but the
+    number of themes. Predictions are means over the draws of several chains, since one stays near
+    where it started; factors for ranking and explanations are posterior means of the first chain
+    (themes of different chains have nothing in common), non-negative as every draw is.
+
+    Sources: Schmidt, Winther & Hansen (2009); Salakhutdinov & Mnih (2008).
+
+    Attributes
+    ----------
+    draws_ : Draws
+        ``n_chains x n_kept`` draws, chain after chain, in the units of the log.
+    user_factors_, item_factors_, user_bias_, item_bias_, mean_, shares_, history_
+        Posterior means over the draws of the first chain; see `FactorModel`.
+    value_range_ : tuple of float
+        Least and largest value seen; predictions stay inside.
+    """
+
+    name: ClassVar[str] = "bayesian-nmf"
+    predicts_values: ClassVar[bool] = True
+    feedback: ClassVar[Feedback] = "explicit"
+
+    n_components: int = param(16, "number of themes", minimum=1)
+    _: KW_ONLY
+    n_chains: int = param(4, "chains, each from a start of its own", minimum=1)
+    n_burn_in: int = param(100, "sweeps of a chain before the first draw counts", minimum=0)
+    n_draws: int = param(400, "sweeps of a chain after that", minimum=1)
+    n_kept: int = param(20, "draws kept of a chain, evenly spaced; memory and files grow with it", minimum=1)
+    random_state: int = param(0, "seed of the starts and of the draws", minimum=0)
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        chains, histories = [], []
+        for chain in range(self.n_chains):
+            draws, history = sample(
+                data.by_user,
+                data.by_item,
+                rank=self.n_components,
+                n_burn_in=self.n_burn_in,
+                n_draws=self.n_draws,
+                n_kept=min(self.n_kept, self.n_draws),
+                seed=int(self.random_state),
+                chain=chain,
+                name=self.name,
+                progress=progress,
+            )
+            chains.append(draws)
+            histories.append(history)
+        first = chains[0]
+        shares = explained_shares(
+            data.by_user, first.user_factors.mean(axis=0), first.item_factors.mean(axis=0)
+        )
+        order = order_by_share(shares)
+        first.user_factors = np.ascontiguousarray(first.user_factors[:, :, order])
+        first.item_factors = np.ascontiguousarray(first.item_factors[:, :, order])
+        values = data.by_user.values
+        self._settle(joined(chains), (float(values.min()), float(values.max())))
+        self.shares_, self.history_ = shares[order], histories[0]
+
+    def _settle(self, draws: Draws, value_range: tuple[float, float]) -> None:
+        """Take over draws, and the means of the first chain's."""
+        n_first = len(draws.noise) // self.n_chains
+        means = {name: getattr(draws, name)[:n_first].mean(axis=0, dtype=np.float64) for name in _ARRAYS}
+        user_factors, item_factors, user_bias, item_bias = (
+            means[name].astype(np.float32) for name in _ARRAYS
+        )
+        self._learned(user_factors, item_factors, user_bias=user_bias, item_bias=item_bias, mean=draws.mean)
+        self.draws_, self.value_range_ = draws, value_range
+
+    def _moments(self, users: AnyArray, items: AnyArray) -> tuple[Float64Array, Float64Array]:
+        """Return mean and variance over draws of the noiseless value of each pair."""
+        user_rows, item_rows = self._check_pairs(users, items)
+        total, squares = np.zeros(len(user_rows)), np.zeros(len(user_rows))
+        score = np.empty(len(user_rows), dtype=np.float32)
+        draws = self.draws_
+        with threads.launch():
+            for w, h, b, a in zip(
+                draws.user_factors, draws.item_factors, draws.user_bias, draws.item_bias, strict=True
+            ):
+                score_pairs(user_rows, item_rows, w, h, b, a, score)
+                total += score
+                squares += score.astype(np.float64) ** 2
+        n = len(draws.noise)
+        mean = total / n
+        return mean + draws.mean, np.maximum(squares / n - mean**2, 0.0)
+
+    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return posterior means of pairs, inside the range seen; see `Model.predict`."""
+        mean, _ = self._moments(users, items)
+        return np.clip(mean, *self.value_range_).astype(np.float32)
+
+    def predict_interval(
+        self, users: AnyArray, items: AnyArray, level: float = 0.9
+    ) -> tuple[Float32Array, Float32Array]:
+        """Return the bounds between which a new rating lies with probability ``level``.
+
+        Parameters
+        ----------
+        users, items : int, shape (n_pairs,)
+            Row numbers of the training data; -1 for what training does not know, whose own part of
+            the uncertainty is then missing.
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        low, high : float32, (n_pairs,)
+            Of the normal with the mean and variance of the draws and of the noise, inside the range
+            seen.
+
+        Raises
+        ------
+        ParameterError
+            If ``level`` is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise ParameterError(f"{self.name}: level is {level!r}; expected a number between 0 and 1.")
+        mean, variance = self._moments(users, items)
+        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(variance + self.draws_.noise.mean())
+        low, high = (np.clip(mean + sign * half, *self.value_range_).astype(np.float32) for sign in (-1, 1))
+        return low, high
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learned as named arrays."""
+        self._check_fitted()
+        draws = {f"draws_{name}": getattr(self.draws_, name) for name in (*_ARRAYS, "noise")}
+        return {
+            "mean": np.array([self.mean_]),
+            "shares": self.shares_,
+            "value_range": np.array(self.value_range_),
+            **draws,
+        }
+
+    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `to_arrays` gave; see `Model.restore`."""
+        w = require(arrays, "draws_user_factors", np.float32, 3)
+        h = require(arrays, "draws_item_factors", np.float32, 3)
+        b = require(arrays, "draws_user_bias", np.float32, 2)
+        a = require(arrays, "draws_item_bias", np.float32, 2)
+        noise = require(arrays, "draws_noise", np.float64, 1)
+        mean = require(arrays, "mean", np.float64, 1)
+        shares = require(arrays, "shares", np.float64, 1)
+        value_range = require(arrays, "value_range", np.float64, 1)
+        n, n_users, rank = w.shape
+        n_items = h.shape[1]
+        found = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
+        wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n,), (1,), (rank,), (2,))
+        if found != wanted or n == 0 or n % self.n_chains:
+            raise ModelError(f"the arrays have shapes {found}; expected {wanted}.")
+        if rank != self.n_components:
+            raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
+        self._settle(Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1])))
+        self.shares_ = shares
+        self.n_users_, self.n_items_ = n_users, n_items
