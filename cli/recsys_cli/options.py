@@ -92,7 +92,7 @@ Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="masked-nmf, bayesian-nmf (ratings), weighted-nmf (purchases), als, popularity; auto: by the log.",
+        help="masked-nmf, bayesian-nmf (ratings), weighted-nmf (purchases), als, popularity or auto.",
         rich_help_panel=_MODEL,
         show_default="auto",
     ),
