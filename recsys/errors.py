@@ -11,8 +11,6 @@
     │   └── BundleError     ... because its files on disk are not whole
     └── DependencyError     an optional package that is not installed
 
-    RecsysWarning           a result that stands, with a remark
-
 A message says what was found, what was expected, where, and what to do.
 """
 
@@ -92,7 +90,3 @@ class BundleError(ModelError):
 
 class DependencyError(RecsysError, ImportError):
     """An optional package is needed and is not installed."""
-
-
-class RecsysWarning(UserWarning):
-    """A result that stands, but deserves a remark."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
-from recsys.experiment.reporting import make_page, sample_users, stories
+from recsys.experiment.reporting import make_page, sample_users
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
 from recsys.experiment.trial import Result, Trial, compare, prepare
@@ -18,7 +18,6 @@ from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
-from recsys.report.answer import sentences
 from recsys.report.page import Story, write_page
 from recsys.resources import peak_memory
 
@@ -134,14 +133,13 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         )
         write_page(page, files["report"])
     ended = time.perf_counter()
-    measured = {r.label: r.measurements for r in results if r.measurements is not None}
     return Demo(
         loaded=loaded,
         trial=trial,
         results=results,
-        answer=sentences(measured, seed=seed),
+        answer=list(page.answer),
         themes=themes(bundle),
-        stories=stories(bundle, shown),
+        stories=tuple(page.stories),
         files=files,
         seconds={
             "load": load_seconds,

@@ -96,7 +96,7 @@ class WeightedNMF(FactorModel):
     random_state: int = param(0, "seed of the start", minimum=0)
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
-        return {"l2": self._penalty(confidences(data.by_user, self.confidence, self.alpha))}
+        return {"l2": self._used_l2}
 
     def _penalty(self, rows: CompressedRows) -> float:
         typical = rows.nnz / np.sqrt(rows.n_rows * rows.n_columns)
@@ -118,6 +118,7 @@ class WeightedNMF(FactorModel):
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = confidences(data.by_user, self.confidence, self.alpha)
         objective = self._objective(rows)
+        self._used_l2 = objective.l2
         start = weighted_start(rows, self.n_components, objective, seed=int(self.random_state))
         found, history = fit_weighted(
             rows,
