@@ -97,6 +97,25 @@ class Ids:
         number = _integer_or_none(value)
         return value if number is None else number
 
+    def joined(self, new: Ids) -> tuple[Ids, Int64Array]:
+        """Return these ids with those of ``new`` that are not known appended, and the rows of ``new``.
+
+        Raises
+        ------
+        InputError
+            If new ids are text that spells no integers and these are integers, or if two new ids
+            spell the same one.
+        """
+        if new.is_integer != self.is_integer:
+            new = Ids([self.spelled(value) for value in new])
+        rows = self.rows(new.values)
+        unknown = rows < 0
+        if not unknown.any():
+            return self, rows
+        added = new.values[unknown]
+        rows[unknown] = len(self) + np.arange(len(added))
+        return Ids(np.concatenate([self.values, added])), rows
+
     def select(self, rows: AnyArray) -> Ids:
         """Return the ids at the given row numbers, in that order."""
         return Ids(self.values[rows])

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from recsys.data.ids import Id, Ids, encode
 from recsys.data.log import Feedback, Log
+from recsys.data.merging import places
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int64Array
@@ -192,35 +193,138 @@ class Interactions:
         InputError
             If the matrix is not two-dimensional, is empty, or holds negative or infinite values.
         """
-        if sparse.issparse(matrix):
-            if matrix.ndim != 2:
-                raise InputError(f"the matrix has shape {matrix.shape}; expected users x items.")
-            n_stored = matrix.nnz
-            rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
-            rows.sum_duplicates()
-            if rows.nnz < n_stored:
-                raise InputError("the sparse matrix stores an entry twice; join such entries first.")
-        else:
-            try:
-                dense = np.asarray(matrix, dtype=np.float64)
-            except (TypeError, ValueError) as error:
-                raise InputError(f"the matrix is no table of numbers: {error}.") from None
-            if dense.ndim != 2:
-                raise InputError(f"the matrix has shape {dense.shape}; expected users x items.")
-            observed = ~np.isnan(dense)
-            at = np.nonzero(observed)
-            indptr = np.r_[0, np.cumsum(observed.sum(axis=1))]
-            rows = sparse.csr_array((dense[observed], at[1], indptr), shape=dense.shape)
-        if 0 in rows.shape or rows.nnz == 0:
-            raise InputError(f"a matrix of shape {rows.shape} with {rows.nnz} observed entries is empty.")
-        check_values(rows.data)
-        n_users, n_items = rows.shape
+        rows = observed_rows(matrix)
+        if rows.nnz == 0:
+            shape = (rows.n_rows, rows.n_columns)
+            raise InputError(f"a matrix of shape {shape} with 0 observed entries is empty.")
         return cls(
-            by_user=CompressedRows.from_scipy(rows.astype(np.float32)),
-            user_ids=Ids(np.arange(n_users)),
-            item_ids=Ids(np.arange(n_items)),
+            by_user=rows,
+            user_ids=Ids(np.arange(rows.n_rows)),
+            item_ids=Ids(np.arange(rows.n_columns)),
             feedback=feedback,
         )
+
+    def numbered(self, rows: CompressedRows) -> Interactions:
+        """Take entries whose rows and columns are the users and items of these interactions.
+
+        Parameters
+        ----------
+        rows : CompressedRows
+            May have more rows and columns, for new users and items, if ids here are 0, 1, 2 ...
+
+        Raises
+        ------
+        InputError
+            If there are fewer rows or columns than here, or new ones have no ids.
+        """
+        ids = []
+        for side, known, n in (
+            ("rows", self.user_ids, rows.n_rows),
+            ("columns", self.item_ids, rows.n_columns),
+        ):
+            if n < len(known):
+                raise InputError(
+                    f"the matrix has {n} {side}; expected {len(known)} or more: "
+                    f"those of the data known so far, in their order, then new ones."
+                )
+            if n > len(known) and known != Ids(np.arange(len(known))):
+                raise InputError(
+                    f"the matrix has {n - len(known)} new {side}, for which there are no ids beside the "
+                    f"{len(known)} known; give Interactions instead."
+                )
+            ids.append(known if n == len(known) else Ids(np.arange(n)))
+        return Interactions(rows, ids[0], ids[1], self.feedback)
+
+    def merged(self, new: Interactions) -> Interactions:
+        """Return these interactions and new ones, joined by ids.
+
+        Known users and items keep their row numbers; new ones are appended in the order in which
+        they stand in ``new``. A pair that is in both takes the new value (explicit feedback) or
+        the sum (implicit). Times are kept if both have them, the later one of a pair.
+
+        Raises
+        ------
+        InputError
+            If feedback differs, ids are of another kind, or a sum is beyond float32.
+        """
+        if new.feedback != self.feedback:
+            raise InputError(
+                f"the new feedback is {new.feedback}; expected {self.feedback}, as known so far."
+            )
+        user_ids, users = self.user_ids.joined(new.user_ids)
+        item_ids, items = self.item_ids.joined(new.item_ids)
+        rows, columns = users[new.by_user.row_numbers], items[new.by_user.columns]
+        where = places(self.by_user, rows, columns, len(item_ids))
+        values = new.by_user.values.astype(np.float64)
+        if self.feedback == "implicit":
+            values[where.order[where.known]] += self.by_user.values[where.at[where.known]]
+            check_values(values)
+        counts = np.zeros(len(user_ids), dtype=np.int64)
+        counts[: self.n_users] = self.by_user.counts
+        counts += np.bincount(rows[where.order][~where.known], minlength=len(user_ids))
+        time = None
+        if self.time is not None and new.time is not None:
+            later = new.time.copy()
+            met = where.order[where.known]
+            later[met] = np.maximum(later[met], self.time[where.at[where.known]])
+            time = where.put(self.time, later)
+        return Interactions(
+            by_user=CompressedRows(
+                np.r_[0, np.cumsum(counts)],
+                where.put(self.by_user.columns, columns.astype(np.int32)),
+                where.put(self.by_user.values, values.astype(np.float32)),
+                len(item_ids),
+            ),
+            user_ids=user_ids,
+            item_ids=item_ids,
+            feedback=self.feedback,
+            time=time,
+        )
+
+
+def observed_rows(matrix: Any) -> CompressedRows:
+    """Return the observed entries of a matrix; see `Interactions.from_matrix`, but none is allowed.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not two-dimensional, has no row or no column, stores an entry twice, or
+        holds negative or infinite values.
+    """
+    if not sparse.issparse(matrix):
+        try:
+            matrix = np.asarray(matrix)
+        except ValueError as error:
+            raise InputError(f"the matrix is no table of numbers: {error}.") from None
+    if matrix.dtype.kind == "c":
+        raise InputError("Complex data not supported; give real numbers.")
+    if matrix.ndim != 2:
+        raise InputError(
+            f"the matrix has shape {matrix.shape}; expected users x items. "
+            f"Reshape your data to rows and columns."
+        )
+    if sparse.issparse(matrix):
+        n_stored = matrix.nnz
+        rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+        rows.sum_duplicates()
+        if rows.nnz < n_stored:
+            raise InputError("the sparse matrix stores an entry twice; join such entries first.")
+    else:
+        try:
+            dense = np.asarray(matrix, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the matrix is no table of numbers: {error}.") from None
+        observed = ~np.isnan(dense)
+        at = np.nonzero(observed)
+        indptr = np.r_[0, np.cumsum(observed.sum(axis=1))]
+        rows = sparse.csr_array((dense[observed], at[1], indptr), shape=dense.shape)
+    for n, kind in zip(rows.shape, ("sample", "feature"), strict=True):
+        if n == 0:  # in the words that scikit-learn's users know
+            raise InputError(
+                f"the matrix is empty: 0 {kind}(s) (shape={rows.shape}) while a minimum of 1 is required."
+            )
+    check_values(rows.data)
+    return CompressedRows.from_scipy(rows.astype(np.float32))
 
 
 def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
@@ -231,7 +335,7 @@ def check_values(values: Float64Array) -> None:
     """Raise InputError unless all values are finite, 0 or more and within float32."""
     for bad, kind in (
         (~np.isfinite(values), "not a finite number"),
-        (values < 0, "negative; a non-negative model has no place for it"),
+        (values < 0, "negative. Negative values in data have no place in a non-negative model"),
         (values > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
     ):
         if bad.any():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys.typing import Float32Array, Int32Array, Int64Array
+from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,24 @@ class CompressedRows:
     def with_values(self, values: Float32Array) -> CompressedRows:
         """Return the same pattern with other values."""
         return CompressedRows(self.indptr, self.columns, values, self.n_columns)
+
+    def select(self, rows: Int64Array) -> CompressedRows:
+        """Return the given rows, in that order."""
+        indptr = np.r_[0, np.cumsum(self.counts[rows])]
+        entries = self.entries_of(rows)
+        return CompressedRows(indptr, self.columns[entries], self.values[entries], self.n_columns)
+
+    def only(self, inside: BoolArray) -> CompressedRows:
+        """Return the entries that are marked, shape (nnz,); same rows and columns."""
+        indptr = np.r_[0, np.cumsum(inside)][self.indptr]
+        return CompressedRows(indptr, self.columns[inside], self.values[inside], self.n_columns)
+
+    def entries_of(self, rows: Int64Array) -> Int64Array:
+        """Return the numbers of the entries of the given rows, row after row."""
+        counts = self.counts[rows]
+        ends = np.cumsum(counts)
+        entries: Int64Array = np.arange(counts.sum()) + np.repeat(self.indptr[rows] - (ends - counts), counts)
+        return entries
 
     def to_scipy(self) -> sparse.csr_array:
         """Return a SciPy CSR array; stored zeros stay stored."""
