@@ -1,8 +1,9 @@
-"""Coordinate descent on the observed entries only.
+"""Coordinate descent on the observed entries only, in residual form.
 
 Legend: a row ``u`` of the side being fitted has factors ``w`` (rank,) and bias ``b``; its ``n``
-entries ``x_j`` meet the factors ``h_j`` of the other side, whose biases are ``a_j``; the residual
-is ``r_j = x_j - mean - b - a_j - w . h_j``.
+entries ``x_j`` with weights ``c_j`` meet the factors ``h_j`` of the other side, whose biases are
+``a_j``; the residual is ``r_j = x_j - mean - b - a_j - w . h_j``. Residuals and factors are gathered
+times the root of ``c_j``, so that what follows need not know of weights.
 
 Sources: Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and
 tensor factorizations" (HALS); Hsieh & Dhillon (2011) and Yu, Hsieh, Si & Dhillon (2012, CCD++),
@@ -16,6 +17,26 @@ from numba import njit, prange
 
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
+# Entries transposed at once: as many as leave whole cache lines behind.
+_TILE = 8
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+def _turn(entries: np.ndarray, by_theme: np.ndarray) -> None:
+    """Write ``entries`` (n, rank) to ``by_theme`` (rank, n)."""
+    n, rank = entries.shape
+    whole = n - n % _TILE
+    for j in range(0, whole, _TILE):
+        e0, e1, e2, e3 = entries[j], entries[j + 1], entries[j + 2], entries[j + 3]
+        e4, e5, e6, e7 = entries[j + 4], entries[j + 5], entries[j + 6], entries[j + 7]
+        for f in range(rank):
+            line = by_theme[f]
+            line[j], line[j + 1], line[j + 2], line[j + 3] = e0[f], e1[f], e2[f], e3[f]
+            line[j + 4], line[j + 5], line[j + 6], line[j + 7] = e4[f], e5[f], e6[f], e7[f]
+    for j in range(whole, n):
+        for f in range(rank):
+            by_theme[f, j] = entries[j, f]
+
 
 @njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_masked(
@@ -23,6 +44,8 @@ def sweep_masked(
     indptr: Int64Array,
     columns: Int32Array,
     values: Float32Array,
+    weights: Float32Array,
+    scale: np.float32,
     mean: np.float32,
     own: Float32Array,
     own_bias: Float32Array,
@@ -44,10 +67,15 @@ def sweep_masked(
         Row numbers at which the shares of work begin.
     indptr, columns, values : (n_rows + 1,), (nnz,), (nnz,)
         The observed entries by row.
+    weights : (nnz,) or (0,)
+        The weight of each entry, 0 or more; none: all are 1.
+    scale : float32
+        What the values are multiplied by.
     mean : float32
         The constant part of the prediction.
     own, own_bias : (n_rows, rank), (n_rows,)
-        Factors and biases of this side, improved in place.
+        Factors and biases of this side, improved in place; those of a row whose entries weigh
+        nothing become 0.
     other, other_bias : (n_columns, rank), (n_columns,)
     fit_bias : bool
         Whether ``own_bias`` is fitted, too.
@@ -60,62 +88,70 @@ def sweep_masked(
     n_inner : int
         Passes over the coordinates of a row.
     objective : (n_rows,)
-        Receives half the squared residual plus the penalties of the row.
+        Receives half the weighted squared residual plus the penalties of the row.
     """
     rank = own.shape[1]
+    weighted = len(weights) > 0
     for block in prange(len(blocks) - 1):
         first, last = blocks[block], blocks[block + 1]
         longest = 0
         for row in range(first, last):
             longest = max(longest, indptr[row + 1] - indptr[row])
-        gathered = np.empty(rank * longest, dtype=np.float32)
+        entries = np.empty((longest, rank), dtype=np.float32)
+        space = np.empty(rank * longest, dtype=np.float32)
+        roots = np.ones(longest, dtype=np.float32)
         residual = np.empty(longest, dtype=np.float32)
         squares = np.empty(rank, dtype=np.float32)
         for row in range(first, last):
             begin = indptr[row]
             n = indptr[row + 1] - begin
-            if n == 0:
+            mass = np.float32(n)
+            if weighted:
+                mass = np.float32(0)
+                for j in range(n):
+                    mass += weights[begin + j]
+                    roots[j] = np.sqrt(weights[begin + j])
+            if mass == 0:
                 own[row, :] = 0
                 own_bias[row] = 0
                 objective[row] = 0
                 continue
+            w = own[row]
+            squares[:] = 0
             for j in range(n):
                 column = columns[begin + j]
-                residual[j] = values[begin + j] - mean - own_bias[row] - other_bias[column]
+                h = other[column]
+                left = scale * values[begin + j] - mean - own_bias[row] - other_bias[column]
                 for f in range(rank):
-                    gathered[f * n + j] = other[column, f]
-            for f in range(rank):
-                h = gathered[f * n : (f + 1) * n]
-                w = own[row, f]
-                total = np.float32(0)
-                for j in range(n):
-                    total += h[j] * h[j]
-                    residual[j] -= w * h[j]
-                squares[f] = total
+                    met = roots[j] * h[f]
+                    entries[j, f] = met
+                    squares[f] += met * met
+                    left -= w[f] * h[f]
+                residual[j] = roots[j] * left
+            by_theme = space[: rank * n].reshape((rank, n))
+            _turn(entries[:n], by_theme)
 
             for _ in range(n_inner):
                 if fit_bias:
                     total = np.float32(0)
                     for j in range(n):
-                        total += residual[j]
-                    bias = (total + n * own_bias[row]) / (n + bias_ridge[row])
-                    delta = np.float32(bias - own_bias[row])
+                        total += roots[j] * residual[j]
+                    delta = np.float32((total - bias_ridge[row] * own_bias[row]) / (mass + bias_ridge[row]))
                     own_bias[row] += delta
                     for j in range(n):
-                        residual[j] -= delta
+                        residual[j] -= delta * roots[j]
                 for f in range(rank):
                     curvature = squares[f] + ridge[row]
                     if curvature <= 0:
                         continue  # nothing observed speaks of this coordinate
-                    h = gathered[f * n : (f + 1) * n]
-                    w = own[row, f]
+                    h = by_theme[f]
                     total = np.float32(0)
                     for j in range(n):
                         total += residual[j] * h[j]
-                    better = max(lower, (total + squares[f] * w - l1) / curvature)
-                    delta = np.float32(better - w)
+                    better = max(lower, (total + squares[f] * w[f] - l1) / curvature)
+                    delta = np.float32(better - w[f])
                     if delta != 0:
-                        own[row, f] = better
+                        w[f] = better
                         for j in range(n):
                             residual[j] -= delta * h[j]
 
@@ -124,8 +160,8 @@ def sweep_masked(
                 loss += np.float64(residual[j]) * np.float64(residual[j])
             norm, absolute = 0.0, 0.0
             for f in range(rank):
-                norm += np.float64(own[row, f]) ** 2
-                absolute += abs(own[row, f])
+                norm += np.float64(w[f]) ** 2
+                absolute += abs(w[f])
             objective[row] = 0.5 * (
                 loss + ridge[row] * norm + bias_ridge[row] * np.float64(own_bias[row]) ** 2
             ) + (l1 * absolute)
