@@ -1,7 +1,8 @@
 """Bayesian masked factorization: draws from the posterior instead of one best point.
 
-Legend: W (n_users, rank) and H (n_items, rank) are the factors, b and a the biases, tau the
-precision of the noise, lambda_f that of the prior of a theme.
+Legend: W (n_users, rank) and H (n_items, rank) are the factors, b and a the biases, lambda_f the
+precision of a theme's prior. A factor is the positive part of a latent number whose prior mean is
+learned; see `recsys.kernels.gibbs` and `recsys.kernels.prior_means`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +22,17 @@ from recsys.factorization.factors import nonzero_share
 from recsys.factorization.masked import random_start, unit_of
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.gibbs import sweep_gibbs
+from recsys.kernels.prior_means import sweep_prior_means
 from recsys.progress import SILENT, Progress, task
 from recsys.typing import Float32Array, Float64Array
 
-# Gamma priors of all precisions have this shape and rate: weak, one observation's worth.
+# Gamma priors of precisions have this shape and rate: weak, one observation's worth.
 _SHAPE, _RATE = 1.0, 1.0
-# The chain starts with products that overshoot the spread of the values fourfold. From small
-# products themes grow slowly and many of them not at all (chosen on inner splits of MovieLens 100K).
+# That a user's noise is like everyone's counts as much as this many ratings.
+_NOISE_WEIGHT = 4.0
+# The chain starts with products of this mean, in standard deviations of the values. From small
+# products themes grow slowly and many of them not at all (chosen, as the number above, on inner
+# splits of MovieLens 100K).
 _START_LEVEL = 4.0
 
 
@@ -41,8 +47,8 @@ class Draws:
     user_factors, item_factors : float32, (n_kept, n_users, rank), (n_kept, n_items, rank)
         Evenly spaced draws.
     user_bias, item_bias : float32, (n_kept, n_users), (n_kept, n_items)
-    noise : float64, (n_kept,)
-        Variance of the noise, 1 / tau.
+    noise : float64, (n_users,)
+        Variance of the noise in a user's values, averaged over the draws.
     """
 
     mean: float
@@ -51,6 +57,74 @@ class Draws:
     user_bias: Float32Array
     item_bias: Float32Array
     noise: Float64Array
+
+
+class _Side:
+    """One side of the chain: its entries, the state of its rows and of their prior."""
+
+    def __init__(self, rows: CompressedRows, columns: CompressedRows, latent: Float32Array) -> None:
+        rank = latent.shape[1]
+        self.rows, self.latent = rows, latent
+        self.bias: Float32Array = np.zeros(rows.n_rows, dtype=np.float32)
+        self.tau: Float32Array = np.ones(rows.n_rows, dtype=np.float32)
+        self.squared_error: Float64Array = np.zeros(rows.n_rows)
+        self._columns, self._blocks = columns, row_blocks(rows.indptr)
+        self._scale = np.maximum(rows.counts, 1) ** -0.5
+        squares = np.bincount(
+            rows.columns, weights=self._scale[rows.row_numbers] ** 2, minlength=rows.n_columns
+        )
+        self._squares = squares.astype(np.float64)  # without entries they come as whole numbers
+        self._levels, self._weights = np.zeros(rank), np.zeros((rank, rows.n_columns))
+        self._prior_means = np.zeros((rank, rows.n_rows))
+        self._weight_precisions, self._bias_precision = np.ones(rank), 1.0
+
+    @property
+    def factors(self) -> Float32Array:
+        """The factors, (n_rows, rank)."""
+        return np.maximum(self.latent, np.float32(0))
+
+    def sweep(self, mean: np.float32, other: _Side, precisions: Float64Array, key: np.uint64) -> None:
+        """Draw biases and factors, the other side held."""
+        with threads.launch():
+            sweep_gibbs(
+                self._blocks,
+                self.rows.indptr,
+                self.rows.columns,
+                self.rows.values,
+                mean,
+                self.latent,
+                self.bias,
+                self.tau,
+                other.latent,
+                other.bias,
+                other.tau,
+                self._prior_means,
+                precisions,
+                self._bias_precision,
+                key,
+                self.squared_error,
+            )
+
+    def draw_prior(self, precisions: Float64Array, chance: np.random.Generator) -> Float64Array:
+        """Draw all that the prior rests on but ``precisions``; return the squares these are drawn from."""
+        normals = chance.standard_normal((len(precisions), self.rows.n_columns + 1))
+        with threads.launch():
+            sweep_prior_means(
+                self._columns.indptr,
+                self._columns.columns,
+                self._scale,
+                self._squares,
+                self.latent,
+                precisions,
+                self._weight_precisions,
+                normals,
+                self._levels,
+                self._weights,
+                self._prior_means,
+            )
+        self._weight_precisions = _precisions(chance, self.rows.n_columns, _squares(self._weights.T))
+        self._bias_precision = float(_precisions(chance, self.rows.n_rows, _squares(self.bias)))
+        return _squares(self.latent - self._prior_means.T)
 
 
 def sample(
@@ -68,10 +142,12 @@ def sample(
 ) -> tuple[Draws, History]:
     """Run one Gibbs chain.
 
-    The model: ``x_ui ~ Normal(mean + b_u + a_i + w_u . h_i, 1 / tau)`` with ``w_uf, h_if`` from
-    normals of mean 0 and precision ``lambda_f``, cut at 0; ``b_u``, ``a_i`` from normals of mean 0;
-    all precisions from gammas. Both sides share ``lambda_f``, for the product of a theme's factors
-    fixes only the product of their scales.
+    The model: ``x_ui ~ Normal(mean + b_u + a_i + w_u . h_i, 1 / tau_u)`` with ``w_uf = max(0, g_uf)``,
+    ``g_uf ~ Normal(level_f + n_u^-1/2 sum_j y_jf, 1 / lambda_f)`` over the ``n_u`` items j that the
+    user rated at all, weights ``y_jf`` of any sign from normals of mean 0, and the same for items over
+    the users who rated them; biases from normals of mean 0; all precisions from gammas, those of a
+    user's noise around a common one. Both sides share ``lambda_f``, for the product of a theme's
+    factors fixes only the product of their scales.
 
     Parameters
     ----------
@@ -104,9 +180,10 @@ def sample(
     """
     unit = unit_of(by_user.values)
     scaled = np.float32(unit)
-    users, items = (rows.with_values(rows.values / scaled) for rows in (by_user, by_item))
-    start = random_start(users, rank, biases=True, seed=seed, level=_START_LEVEL, chain=chain)
-    w, h, b, a = start.user_factors, start.item_factors, start.user_bias, start.item_bias
+    user_rows, item_rows = (rows.with_values(rows.values / scaled) for rows in (by_user, by_item))
+    start = random_start(user_rows, rank, biases=True, seed=seed, level=_START_LEVEL, chain=chain)
+    users = _Side(user_rows, item_rows, start.user_factors)
+    items = _Side(item_rows, user_rows, start.item_factors)
     mean = np.float32(start.mean)
     chance = rng.stream(seed, "bayesian-nmf", "precisions", chain)
     keys = (
@@ -114,40 +191,33 @@ def sample(
         .integers(2**63, size=(n_burn_in + n_draws, 2))
         .astype(np.uint64)
     )
-    user_error, item_error = np.zeros(users.n_rows), np.zeros(items.n_rows)
-    user_blocks, item_blocks = row_blocks(users.indptr), row_blocks(items.indptr)
-    tau, precisions, user_precision, item_precision = 1.0, np.ones(rank), 1.0, 1.0
+    tau, own_tau, precisions = 1.0, np.ones(users.rows.n_rows), np.ones(rank)
     keep_after = np.unique(np.linspace(n_burn_in, n_burn_in + n_draws, n_kept + 1)[1:].astype(int)) - 1
     kept: list[tuple[Float32Array, ...]] = []
-    noise: list[float] = []
+    noise = np.zeros(users.rows.n_rows)
     history = History()
     began = time.perf_counter()
     with task(progress, name, n_burn_in + n_draws) as running:
         for sweep in range(n_burn_in + n_draws):
-            with threads.launch():
-                sweep_gibbs(
-                    user_blocks, users.indptr, users.columns, users.values, mean, w, b, h, a,
-                    tau, precisions, user_precision, keys[sweep, 0], user_error,
-                )  # fmt: skip
-                sweep_gibbs(
-                    item_blocks, items.indptr, items.columns, items.values, mean, h, a, w, b,
-                    tau, precisions, item_precision, keys[sweep, 1], item_error,
-                )  # fmt: skip
-            error = float(np.sum(item_error))
+            users.sweep(mean, items, precisions, keys[sweep, 0])
+            tau = float(_precisions(chance, users.rows.nnz, np.sum(own_tau * users.squared_error)))
+            own_tau = _precisions(
+                chance, users.rows.counts, tau * users.squared_error, _NOISE_WEIGHT / 2, _NOISE_WEIGHT / 2
+            )
+            users.tau = (tau * own_tau).astype(np.float32)
+            items.sweep(mean, users, precisions, keys[sweep, 1])
+            error = float(np.sum(items.squared_error))
             if not np.isfinite(error):
                 raise ModelError(f"{name}: the squared error became {error} after {sweep + 1} sweeps.")
-            tau = _precision(chance, users.nnz, error)
-            squares = np.sum(w.astype(np.float64) ** 2, axis=0) + np.sum(h.astype(np.float64) ** 2, axis=0)
-            precisions = np.array([_precision(chance, len(w) + len(h), square) for square in squares])
-            user_precision = _precision(chance, len(b), float(np.sum(b.astype(np.float64) ** 2)))
-            item_precision = _precision(chance, len(a), float(np.sum(a.astype(np.float64) ** 2)))
+            squares = users.draw_prior(precisions, chance) + items.draw_prior(precisions, chance)
+            precisions = _precisions(chance, users.rows.n_rows + items.rows.n_rows, squares)
             history.objective.append(0.5 * error * unit**2)
             history.seconds.append(time.perf_counter() - began)
-            history.nonzero_share.append(nonzero_share(w, h))
+            history.nonzero_share.append(nonzero_share(users.factors, items.factors))
             running.advance(1, f"noise {unit / np.sqrt(tau):.4g}")
             if sweep in keep_after:
-                kept.append((w.copy(), h.copy(), b.copy(), a.copy()))
-                noise.append(unit**2 / tau)
+                kept.append((users.factors, items.factors, users.bias.copy(), items.bias.copy()))
+                noise += unit**2 / (tau * own_tau)
     root = np.sqrt(scaled)
     stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
     draws = Draws(
@@ -156,14 +226,22 @@ def sample(
         item_factors=stacked[1] * root,
         user_bias=stacked[2] * scaled,
         item_bias=stacked[3] * scaled,
-        noise=np.array(noise),
+        noise=noise / len(kept),
     )
     return draws, history
 
 
-def _precision(chance: np.random.Generator, n: int, squares: float) -> float:
-    """Draw a precision given ``n`` normal numbers of mean 0 and the sum of their squares."""
-    return float(chance.gamma(_SHAPE + n / 2, 1.0 / (_RATE + squares / 2)))
+def _squares(numbers: Float32Array | Float64Array) -> Float64Array:
+    """Return the sum of squares of each column."""
+    squares: Float64Array = np.sum(numbers.astype(np.float64) ** 2, axis=0)
+    return squares
+
+
+def _precisions(
+    chance: np.random.Generator, n: Any, squares: Any, shape: float = _SHAPE, rate: float = _RATE
+) -> Any:
+    """Draw precisions, each given ``n`` normal numbers of mean 0 and the sum of their squares."""
+    return chance.gamma(shape + np.asarray(n) / 2, 1.0 / (rate + np.asarray(squares) / 2))
 
 
 def joined(chains: Sequence[Draws]) -> Draws:
@@ -174,5 +252,5 @@ def joined(chains: Sequence[Draws]) -> Draws:
         item_factors=np.concatenate([chain.item_factors for chain in chains]),
         user_bias=np.concatenate([chain.user_bias for chain in chains]),
         item_bias=np.concatenate([chain.item_bias for chain in chains]),
-        noise=np.concatenate([chain.noise for chain in chains]),
+        noise=np.mean([chain.noise for chain in chains], axis=0),
     )

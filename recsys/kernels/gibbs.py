@@ -1,16 +1,22 @@
 """Gibbs sampling of masked factors: the sweep of `recsys.kernels.masked`, drawn instead of solved.
 
-Legend as there; ``tau`` is the precision of the noise, ``lambda_f`` that of a theme's prior.
+Legend as there; ``tau`` is the precision of the noise, ``lambda_f`` that of a theme's prior. A factor is
+the positive part of a latent number of any sign, ``w_f = max(0, g_f)``, and the prior is that of the
+latent number: ``g_f ~ Normal(m_f, 1 / lambda_f)``. So factors are never negative, often exactly 0, and
+their prior mean may be learned by plain regression, which a normal cut at 0 would not allow.
 
 Sources: Schmidt, Winther & Hansen (2009), "Bayesian non-negative matrix factorization", section 3;
-Salakhutdinov & Mnih (2008). Truncated normals: Robert (1995), "Simulation of truncated normal
-variables", section 2. Generator: Steele, Lea & Flood (2014), SplitMix64.
+Salakhutdinov & Mnih (2008); Harva & Kaban (2007), "Variational learning for rectified factor
+analysis". Truncated normals: Robert (1995), "Simulation of truncated normal variables",
+section 2. Generator: Steele, Lea & Flood (2014), SplitMix64.
 
 Every row has a generator of its own, seeded by the sweep's key and the row's number, so that draws
 do not depend on which thread makes them.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numba import njit, prange
@@ -25,6 +31,11 @@ _UNIT = 2.0**-53
 _TWO_PI = 2.0 * np.pi
 # From here on the exponential proposal is accepted more often than the normal one.
 _TAIL = 0.47
+# From here on down logarithms are needed to tell shares of a normal from 0.
+_FAR = -8.0
+_MOST_POWER = 700.0
+_ROOT_HALF = math.sqrt(0.5)
+_LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 @njit(cache=True)
@@ -63,23 +74,38 @@ def _positive_normal(mean: float, deviation: float, state: np.ndarray) -> float:
             return deviation * beyond
 
 
-@njit(cache=True, parallel=True)
-def draw_positive_normals(
-    mean: Float64Array, deviation: Float64Array, key: np.uint64, out: Float64Array
-) -> None:
-    """Write one draw of each normal given that it is above 0; for tests of the generator.
+@njit(cache=True)
+def _log_share_below(x: float) -> float:
+    """Return the logarithm of the standard normal distribution function."""
+    if x > _FAR:
+        return math.log(0.5 * math.erfc(-x * _ROOT_HALF))
+    inverse = 1.0 / (x * x)  # the asymptotic series, good to seven digits from here on
+    return -0.5 * x * x - math.log(-x) - _LOG_ROOT_TWO_PI + math.log1p(inverse * (3.0 * inverse - 1.0))
 
-    Parameters
-    ----------
-    mean, deviation : (n,)
-    key : uint64
-    out : (n,)
-        Receives the draws.
+
+@njit(cache=True)
+def _latent(
+    slope: float, curvature: float, prior_mean: float, prior_precision: float, state: np.ndarray
+) -> float:
+    """Return a latent number whose positive part ``w`` has log-likelihood ``slope w - curvature w^2 / 2``.
+
+    Below 0 the likelihood is flat, so that side is the prior cut at 0; above 0 it is a normal cut
+    at 0. Which side comes first is drawn by their weights.
     """
-    for row in prange(len(out)):
-        state = np.empty(1, dtype=np.uint64)
-        state[0] = _mixed(key + np.uint64(row) * _GOLDEN)
-        out[row] = _positive_normal(mean[row], deviation[row], state)
+    precision = curvature + prior_precision
+    centre = (slope + prior_precision * prior_mean) / precision
+    root, prior_root = math.sqrt(precision), math.sqrt(prior_precision)
+    x, y = centre * root, -prior_mean * prior_root
+    power = 0.5 * (y * y - x * x)
+    if x > _FAR and y > _FAR:
+        odds_below = root / prior_root * math.exp(min(power, _MOST_POWER))
+        odds_below *= math.erfc(-y * _ROOT_HALF) / math.erfc(-x * _ROOT_HALF)
+    else:
+        power += math.log(root / prior_root) + _log_share_below(y) - _log_share_below(x)
+        odds_below = math.exp(min(power, _MOST_POWER))
+    if _uniform(state) * (1.0 + odds_below) <= 1.0:
+        return _positive_normal(centre, 1.0 / root, state)
+    return -_positive_normal(-prior_mean, 1.0 / prior_root, state)
 
 
 @njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
@@ -91,9 +117,11 @@ def sweep_gibbs(
     mean: np.float32,
     own: Float32Array,
     own_bias: Float32Array,
+    own_tau: Float32Array,
     other: Float32Array,
     other_bias: Float32Array,
-    tau: float,
+    other_tau: Float32Array,
+    prior_means: Float64Array,
     precisions: Float64Array,
     bias_precision: float,
     key: np.uint64,
@@ -109,12 +137,15 @@ def sweep_gibbs(
         The observed entries by row.
     mean : float32
     own, own_bias : (n_rows, rank), (n_rows,)
-        The last draws; replaced by new ones. A row without entries is drawn from the prior.
+        The last draws, of the latent numbers and the biases; replaced by new ones. A row without
+        entries is drawn from the prior.
+    own_tau, other_tau : (n_rows,), (n_columns,)
+        The precision of an entry's noise is the product of its row's and its column's.
     other, other_bias : (n_columns, rank), (n_columns,)
-    tau : float
-        Precision of the noise.
+    prior_means : (rank, n_rows)
+        Of the latent numbers.
     precisions : (rank,)
-        Precision of each theme's prior on this side.
+        Of each theme's prior on this side.
     bias_precision : float
     key : uint64
         Another one for each sweep and side.
@@ -129,6 +160,7 @@ def sweep_gibbs(
             longest = max(longest, indptr[row + 1] - indptr[row])
         gathered = np.empty(rank * longest, dtype=np.float32)
         residual = np.empty(longest, dtype=np.float32)
+        weight = np.empty(longest, dtype=np.float32)
         state = np.empty(1, dtype=np.uint64)
         for row in range(first, last):
             state[0] = _mixed(key + np.uint64(row) * _GOLDEN)
@@ -137,19 +169,22 @@ def sweep_gibbs(
             for j in range(n):
                 column = columns[begin + j]
                 residual[j] = values[begin + j] - mean - own_bias[row] - other_bias[column]
+                weight[j] = own_tau[row] * other_tau[column]
                 for f in range(rank):
-                    gathered[f * n + j] = other[column, f]
+                    gathered[f * n + j] = max(other[column, f], np.float32(0))
             for f in range(rank):
                 h = gathered[f * n : (f + 1) * n]
-                w = own[row, f]
-                for j in range(n):
-                    residual[j] -= w * h[j]
+                w = max(own[row, f], np.float32(0))
+                if w != 0:
+                    for j in range(n):
+                        residual[j] -= w * h[j]
 
-            total = np.float32(0)
+            total, curvature = np.float32(0), np.float32(0)
             for j in range(n):
-                total += residual[j]
-            precision = tau * n + bias_precision
-            centre = tau * (total + n * own_bias[row]) / precision
+                total += weight[j] * residual[j]
+                curvature += weight[j]
+            precision = curvature + bias_precision
+            centre = (total + curvature * own_bias[row]) / precision
             drawn = np.float32(centre + _normal(state) / np.sqrt(precision))
             delta = np.float32(drawn - own_bias[row])
             own_bias[row] = drawn
@@ -158,18 +193,18 @@ def sweep_gibbs(
 
             for f in range(rank):
                 h = gathered[f * n : (f + 1) * n]
-                w = own[row, f]
-                total, square = np.float32(0), np.float32(0)
+                w = max(own[row, f], np.float32(0))
+                total, curvature = np.float32(0), np.float32(0)
                 for j in range(n):
-                    total += residual[j] * h[j]
-                    square += h[j] * h[j]
-                precision = tau * square + precisions[f]
-                centre = tau * (total + square * w) / precision
-                drawn = np.float32(_positive_normal(centre, 1.0 / np.sqrt(precision), state))
-                delta = np.float32(drawn - w)
-                own[row, f] = drawn
-                for j in range(n):
-                    residual[j] -= delta * h[j]
+                    weighted = weight[j] * h[j]
+                    total += weighted * residual[j]
+                    curvature += weighted * h[j]
+                slope = np.float64(total) + np.float64(curvature) * w
+                own[row, f] = _latent(slope, np.float64(curvature), prior_means[f, row], precisions[f], state)
+                delta = max(own[row, f], np.float32(0)) - w
+                if delta != 0:
+                    for j in range(n):
+                        residual[j] -= delta * h[j]
 
             loss = 0.0
             for j in range(n):

@@ -29,11 +29,17 @@ class BayesianNMF(FactorModel):
     """Ratings as sums of non-negative themes, averaged over draws from the posterior.
 
     The model of `MaskedNMF` with priors in the place of penalties: nothing is to be tuned but the
-    number of themes. Predictions are means over the draws of several chains, since one stays near
-    where it started; factors for ranking and explanations are posterior means of the first chain
-    (themes of different chains have nothing in common), non-negative as every draw is.
+    number of themes. The priors learn from who rated what at all: a user's factors are expected near
+    what the items they rated say, an item's near what its raters say, whatever the ratings were. Each
+    user has a noise of their own.
 
-    Sources: Schmidt, Winther & Hansen (2009); Salakhutdinov & Mnih (2008).
+    Predictions are means over the draws of several chains, since one stays near where it started;
+    factors for ranking and explanations are posterior means of the first chain (themes of different
+    chains have nothing in common), non-negative as every draw is.
+
+    Sources: Schmidt, Winther & Hansen (2009); Salakhutdinov & Mnih (2008); Koren (2008) for what was
+    rated at all; Simm et al. (2017) for its place in the prior; Rendle, Zhang & Koren (2019), "On the
+    difficulty of evaluating baselines", for what it brings.
 
     Attributes
     ----------
@@ -87,7 +93,7 @@ class BayesianNMF(FactorModel):
 
     def _settle(self, draws: Draws, value_range: tuple[float, float]) -> None:
         """Take over draws, and the means of the first chain's."""
-        n_first = len(draws.noise) // self.n_chains
+        n_first = len(draws.user_factors) // self.n_chains
         means = {name: getattr(draws, name)[:n_first].mean(axis=0, dtype=np.float64) for name in _ARRAYS}
         user_factors, item_factors, user_bias, item_bias = (
             means[name].astype(np.float32) for name in _ARRAYS
@@ -96,8 +102,10 @@ class BayesianNMF(FactorModel):
         self.draws_, self.value_range_ = draws, value_range
 
     def _moments(self, users: AnyArray, items: AnyArray) -> tuple[Float64Array, Float64Array]:
-        """Return mean and variance over draws of the noiseless value of each pair."""
+        """Return mean and variance of a new value of each pair."""
         user_rows, item_rows = self._check_pairs(users, items)
+        user_rows = np.where(user_rows < 0, self.n_users_, user_rows)
+        item_rows = np.where(item_rows < 0, self.n_items_, item_rows)
         total, squares = np.zeros(len(user_rows)), np.zeros(len(user_rows))
         score = np.empty(len(user_rows), dtype=np.float32)
         draws = self.draws_
@@ -105,15 +113,27 @@ class BayesianNMF(FactorModel):
             for w, h, b, a in zip(
                 draws.user_factors, draws.item_factors, draws.user_bias, draws.item_bias, strict=True
             ):
-                score_pairs(user_rows, item_rows, w, h, b, a, score)
+                score_pairs(
+                    user_rows,
+                    item_rows,
+                    _with_average(w),
+                    _with_average(h),
+                    _with_average(b),
+                    _with_average(a),
+                    score,
+                )
                 total += score
                 squares += score.astype(np.float64) ** 2
-        n = len(draws.noise)
+        n = len(draws.user_factors)
         mean = total / n
-        return mean + draws.mean, np.maximum(squares / n - mean**2, 0.0)
+        noise = np.append(draws.noise, draws.noise.mean())[user_rows]
+        return mean + draws.mean, np.maximum(squares / n - mean**2, 0.0) + noise
 
     def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return posterior means of pairs, inside the range seen; see `Model.predict`."""
+        """Return posterior means of pairs, inside the range seen; see `Model.predict`.
+
+        What is unknown (-1) counts as the average user or item.
+        """
         mean, _ = self._moments(users, items)
         return np.clip(mean, *self.value_range_).astype(np.float32)
 
@@ -125,8 +145,8 @@ class BayesianNMF(FactorModel):
         Parameters
         ----------
         users, items : int, shape (n_pairs,)
-            Row numbers of the training data; -1 for what training does not know, whose own part of
-            the uncertainty is then missing.
+            Row numbers of the training data; -1 for what training does not know: it counts as the
+            average user or item, and its own part of the uncertainty is missing.
         level : float
             Between 0 and 1.
 
@@ -144,7 +164,7 @@ class BayesianNMF(FactorModel):
         if not 0 < level < 1:
             raise ParameterError(f"{self.name}: level is {level!r}; expected a number between 0 and 1.")
         mean, variance = self._moments(users, items)
-        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(variance + self.draws_.noise.mean())
+        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(variance)
         low, high = (np.clip(mean + sign * half, *self.value_range_).astype(np.float32) for sign in (-1, 1))
         return low, high
 
@@ -172,11 +192,18 @@ class BayesianNMF(FactorModel):
         n, n_users, rank = w.shape
         n_items = h.shape[1]
         found = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
-        wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n,), (1,), (rank,), (2,))
+        wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
         if found != wanted or n == 0 or n % self.n_chains:
             raise ModelError(f"the arrays have shapes {found}; expected {wanted}.")
         if rank != self.n_components:
             raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
+        if any(array.size and array.min() < 0 for array in (w, h, noise)):
+            raise ModelError("a factor or a variance is negative; expected numbers of 0 or more.")
         self._settle(Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1])))
         self.shares_ = shares
         self.n_users_, self.n_items_ = n_users, n_items
+
+
+def _with_average(rows: Float32Array) -> Float32Array:
+    """Return rows and their mean as one more: the average user or item."""
+    return np.concatenate([rows, rows.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)])

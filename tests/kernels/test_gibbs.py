@@ -4,72 +4,118 @@ from scipy import stats
 
 from recsys import threads
 from recsys.factorization.sharing import row_blocks
-from recsys.kernels.gibbs import draw_positive_normals, sweep_gibbs
-from tests.reference.gibbs import bias_conditional, factor_conditional
+from recsys.kernels.gibbs import sweep_gibbs
+from tests.reference.gibbs import bias_conditional, latent_conditional
 
 N = 40_000
 
 
-@pytest.mark.parametrize(
-    ("mean", "deviation"), [(5.0, 1.0), (0.0, 1.0), (-0.46, 1.0), (-0.48, 1.0), (-3.0, 0.5), (-40.0, 1.0)]
-)
-def test_positive_normals_have_their_distribution(mean, deviation):
-    drawn = np.empty(N)
-    draw_positive_normals(np.full(N, mean), np.full(N, deviation), np.uint64(3), drawn)
-    assert drawn.min() >= 0
-    if mean < -30:  # so far out the tail is an exponential, where SciPy's own digits end
-        expected = stats.expon(scale=deviation**2 / -mean)
-    else:
-        expected = stats.truncnorm(-mean / deviation, np.inf, loc=mean, scale=deviation)
-    assert stats.kstest(drawn, expected.cdf).pvalue > 1e-3
-
-
-def sweep(values, w, h, *, tau, precisions, bias_precision, key, mean=0.5):
-    """Draw many equal users at once, all with the same entries; return their biases and factors."""
+def sweep(
+    values, other, taus, *, start, prior_means, precisions, bias_precision=0.8, own_tau=2.0, mean=0.5, key=1
+):
+    """Draw many equal users at once, all with the same entries; return biases, latents and errors."""
     n = len(values)
     indptr = np.arange(N + 1) * n
-    own, own_bias, errors = np.tile(np.float32(w), (N, 1)), np.zeros(N, np.float32), np.zeros(N)
+    own, own_bias, errors = np.tile(np.float32(start), (N, 1)), np.zeros(N, np.float32), np.zeros(N)
     sweep_gibbs(
         row_blocks(indptr), indptr, np.tile(np.arange(n, dtype=np.int32), N), np.tile(np.float32(values), N),
-        np.float32(mean), own, own_bias, np.float32(h), np.zeros(n, np.float32),
-        tau, np.array(precisions), bias_precision, np.uint64(key), errors,
+        np.float32(mean), own, own_bias, np.full(N, own_tau, np.float32),
+        np.float32(other), np.zeros(n, np.float32), np.float32(taus),
+        np.tile(np.reshape(prior_means, (-1, 1)), N), np.array(precisions), bias_precision,
+        np.uint64(key), errors,
     )  # fmt: skip
     return own_bias, own, errors
 
 
+def latents(value, other, tau, prior_mean, prior_precision):
+    """Draw latent numbers of rows with one entry and next to no bias."""
+    _, own, _ = sweep(
+        [value], [[other]], [tau], start=[0.5], prior_means=[prior_mean], precisions=[prior_precision],
+        bias_precision=1e16, own_tau=1.0, mean=0.0,
+    )  # fmt: skip
+    return own[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "tau", "prior_mean", "prior_precision"),
+    [
+        (1.5, 1.0, 2.0, 0.5, 1.0),
+        (-2.0, 1.0, 1.0, 0.4, 3.0),  # both sides with a bound near the centre
+        (-2.0, 1.0, 1.0, -0.3, 3.0),
+        (2.0, 2.0, 10.0, -2.0, 4.0),  # entry and prior disagree
+        (-8000.0, 0.01, 1.0, 40.0, 1.0),  # 40 deviations beyond the bound on both sides
+        (-8000.0, 0.01, 1.0, 9.0, 1.0),  # on one of them
+        (-30.0, 1.0, 30.0, 1.0, 0.01),  # next to nothing above 0
+        (30.0, 1.0, 30.0, -1.0, 0.01),  # next to nothing below
+    ],
+)
+def test_latent_numbers_have_their_distribution(value, other, tau, prior_mean, prior_precision):
+    drawn = latents(value, other, tau, prior_mean, prior_precision)
+    expected = latent_conditional(
+        np.array([value]), np.float32([other]), np.array([tau]), prior_mean, prior_precision
+    )
+    assert stats.kstest(drawn, expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("value", "tau", "prior_mean", "expected"),
+    [(1e4, 1e4, 0.0, 1e4), (-1e4, 1e4, -1.0, -1.0), (0.0, 0.0, 1e4, 1e4), (0.0, 0.0, -1e4, -1e4)],
+)
+def test_latent_numbers_stay_finite_where_one_side_has_no_weight(value, tau, prior_mean, expected):
+    assert latents(value, 1.0, tau, prior_mean, 1.0).mean() == pytest.approx(expected, rel=0.6)
+
+
+VALUES, TAUS = np.array([1.0, 2.5, 0.2]), np.array([1.0, 0.3, 4.0])
+OTHER = np.array([[0.5, -0.4], [1.5, 0.3], [-0.1, 0.9]])  # latent numbers, some below 0
+START, PRIOR_MEANS, PRECISIONS = np.array([0.7, -0.2]), np.array([0.4, -0.6]), np.array([1.3, 2.0])
+FACTORS = np.maximum(OTHER, 0)
+
+
+def common(values=VALUES, other=OTHER, **changes):
+    """Sweep the case above."""
+    case = {"start": START, "prior_means": PRIOR_MEANS, "precisions": PRECISIONS} | changes
+    return sweep(values, other, TAUS[: len(values)], **case)
+
+
 def test_a_sweep_draws_from_the_conditionals():
-    values, w = np.array([1.0, 2.5, 0.2]), np.array([0.7])
-    h = np.array([[0.5], [1.5], [0.1]])
-    bias, own, errors = sweep(values, w, h, tau=2.0, precisions=[1.3], bias_precision=0.8, key=11)
-    centre, deviation = bias_conditional(values - 0.5 - h @ w, 2.0, 0.8)
+    bias, own, errors = common(key=11)
+    start = np.maximum(START, 0)
+    centre, deviation = bias_conditional(VALUES - 0.5 - FACTORS @ start, 2.0 * TAUS, 0.8)
     assert stats.kstest(bias, stats.norm(centre, deviation).cdf).pvalue > 1e-3
-    # The factor is drawn given the bias just drawn: through its conditional it becomes uniform.
-    uniform = [
-        factor_conditional(values - 0.5 - b, h[:, 0], 2.0, 1.3).cdf(drawn)
-        for b, drawn in zip(bias[:2000].astype(float), own[:2000, 0].astype(float), strict=True)
-    ]
-    assert stats.kstest(uniform, "uniform").pvalue > 1e-3
-    residuals = values - 0.5 - bias[:, None] - own @ h.T
+    # A factor is drawn given what was drawn before it: through its conditional it becomes uniform.
+    uniform = np.empty((500, 2))
+    for row in range(len(uniform)):
+        at = start.copy()
+        for f in range(2):
+            at[f] = 0
+            residuals = VALUES - 0.5 - bias[row].astype(float) - FACTORS @ at
+            conditional = latent_conditional(
+                residuals, FACTORS[:, f], 2.0 * TAUS, PRIOR_MEANS[f], PRECISIONS[f]
+            )
+            uniform[row, f] = conditional(own[row, f])
+            at[f] = max(own[row, f], 0)
+    for f in range(2):
+        assert stats.kstest(uniform[:, f], "uniform").pvalue > 1e-3
+    assert abs(np.corrcoef(uniform.T)[0, 1]) < 0.15
+    residuals = VALUES - 0.5 - bias[:, None] - np.maximum(own, 0) @ FACTORS.T
     np.testing.assert_allclose(errors, np.sum(residuals**2, axis=1), rtol=1e-4)
 
 
 def test_a_row_without_entries_is_drawn_from_the_prior():
-    bias, own, _ = sweep(
-        np.zeros(0), [1.0, 1.0], np.zeros((0, 2)), tau=2.0, precisions=[4.0, 0.25], bias_precision=1.0, key=5
-    )
-    assert stats.kstest(bias, "norm").pvalue > 1e-3
-    for f, scale in enumerate((0.5, 2.0)):
-        assert stats.kstest(own[:, f], stats.halfnorm(scale=scale).cdf).pvalue > 1e-3
+    bias, own, errors = common(np.zeros(0), np.zeros((0, 2)), key=5)
+    assert stats.kstest(bias, stats.norm(0, 0.8**-0.5).cdf).pvalue > 1e-3
+    for f in range(2):
+        prior = stats.norm(PRIOR_MEANS[f], PRECISIONS[f] ** -0.5)
+        assert stats.kstest(own[:, f], prior.cdf).pvalue > 1e-3
     assert abs(np.corrcoef(own.T)[0, 1]) < 0.02
+    assert not errors.any()
 
 
 def test_draws_depend_on_key_and_row_but_not_on_threads():
-    case = {"tau": 1.0, "precisions": [1.0, 1.0], "bias_precision": 1.0}
-    values, h = np.array([1.0, 2.0]), np.ones((2, 2))
-    one = sweep(values, [1.0, 1.0], h, **case, key=1)
+    one = common(key=1)
     with threads.use(2), threads.launch():
-        two = sweep(values, [1.0, 1.0], h, **case, key=1)
+        two = common(key=1)
     for left, right in zip(one, two, strict=True):
         np.testing.assert_array_equal(left, right)
-    other = sweep(values, [1.0, 1.0], h, **case, key=2)
+    other = common(key=2)
     assert len(np.unique(np.r_[one[1][:, 0], other[1][:, 0]])) > 1.95 * N
