@@ -14,6 +14,16 @@ Model = Annotated[
     Path, typer.Argument(metavar="MODEL", help="Folder made by 'recsys train'.", show_default=False)
 ]
 
+# What ended a training, in words.
+_ENDS = {
+    "tol": "converged",
+    "gradient": "converged",
+    "validation": "best on held-out entries",
+    "max_iter": "reached max_iter",
+    "time": "reached time_limit",
+    "interrupted": "interrupted",
+}
+
 
 def train(
     log: options.Log,
@@ -49,13 +59,23 @@ def train(
     with pool.use(threads), progress(quiet=json) as listener:
         loaded, load_seconds = load(log, reading, listener)
         bundle, _, record = train_model(
-            loaded, spec, seed=seed, duplicates=rule(duplicates), progress=listener
+            loaded,
+            spec,
+            seed=seed,
+            duplicates=rule(duplicates),
+            keep_interrupted=True,
+            progress=listener,
         )
+        interrupted = record["stopped"] == "interrupted"
+        if interrupted and (out / "model.json").exists():
+            out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
         save_bundle(bundle, out)
     description = loaded.describe()
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}
         say_json({**record, "seconds": seconds, "log": description, "out": str(out)})
+        if interrupted:
+            raise typer.Exit(130)
         return
     say(f"Read {description['n_read']:,} rows of {description['source']}")
     for drop in description["dropped"]:
@@ -66,8 +86,11 @@ def train(
     )
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
-        ended = "converged" if record["converged"] else "reached max_iter"
+        ended = _ENDS[record["stopped"]]
         say(f"  {ended} after {record['iterations']} iterations, objective {record['objective']:.6g}")
+    if interrupted:
+        say(f"Interrupted; the best state so far is in {out}.")
+        raise typer.Exit(130)
     say(f"Model in {out}. Next: recsys recommend {out} --all-users --out lists.csv")
 
 
@@ -149,9 +172,10 @@ def themes(
         say_json({"themes": [theme.to_json() for theme in found]})
         return
     for theme in found:
+        alike = "" if theme.stability is None else f", {theme.stability:.2f} alike in other starts"
         say(
-            f"Theme {theme.number}: {100 * theme.share:.1f} % of what is explained, "
-            f"{theme.n_users:,} users, {theme.n_items:,} items"
+            f"Theme {theme.number}: {100 * theme.share:.1f} % of what is explained, {theme.n_users:,} users, "
+            f"{theme.n_items:,} items ({100 * theme.sparsity:.0f} % have no part in it){alike}"
         )
         for _, name, weight in theme.items:
             say(f"  {weight:5.2f}  {name}")

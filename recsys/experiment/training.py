@@ -31,9 +31,13 @@ def train(
     *,
     seed: int = 0,
     duplicates: Duplicates | None = None,
+    keep_interrupted: bool = False,
     progress: Progress = SILENT,
 ) -> tuple[Bundle, Interactions, Mapping[str, Any]]:
     """Train a model on a whole log.
+
+    With ``keep_interrupted``, a model interrupted (KeyboardInterrupt) after its first iteration is
+    returned with the best state so far, and the record's ``stopped`` says "interrupted".
 
     Returns
     -------
@@ -46,9 +50,13 @@ def train(
     data = Interactions.from_log(loaded.log, duplicates=duplicates)
     spec = spec.resolved(data.feedback).seeded(seed)
     model = make(spec.name, spec.params)
-    warm_up(spec.name)
+    warm_up(spec)
     began = time.perf_counter()
-    model.fit(data, progress=progress)
+    try:
+        model.fit(data, progress=progress)
+    except KeyboardInterrupt:
+        if not (keep_interrupted and model.is_fitted):
+            raise
     seconds = time.perf_counter() - began
     bundle = Bundle.of(
         model,
@@ -67,6 +75,7 @@ def train(
         "feedback": data.feedback,
         "iterations": None if history is None else history.n_iter,
         "converged": None if history is None else history.converged,
+        "stopped": None if history is None else history.stopped,
         "objective": None if history is None else history.objective[-1],
         "seconds": {"fit": seconds},
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from recsys import threads
 from recsys.errors import ModelError
+from recsys.factorization.history import History as History
+from recsys.factorization.history import Stopped
 from recsys.progress import SILENT, Progress, task
 
 
@@ -24,51 +27,35 @@ class Problem(Protocol):
         """Return the share of factor entries that are not zero."""
 
 
-@dataclass
-class History:
-    """What happened, iteration by iteration (lists of equal length).
+class Validation(Protocol):
+    """Entries held out, to tell when a problem is fitted well enough."""
 
-    Attributes
-    ----------
-    objective : list of float
-        After each iteration.
-    seconds : list of float
-        Since the start of the descent.
-    nonzero_share : list of float
-        Share of factor entries that are not zero.
-    converged : bool
-        Whether the stopping rule ended the descent (otherwise ``max_iter`` did).
-    """
+    def score(self) -> float:
+        """Return the error of the problem as it stands; less is better."""
 
-    objective: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    nonzero_share: list[float] = field(default_factory=list)
-    converged: bool = False
-
-    @property
-    def n_iter(self) -> int:
-        """Number of iterations done."""
-        return len(self.objective)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the history as plain lists and numbers."""
-        return {
-            "objective": self.objective,
-            "seconds": self.seconds,
-            "nonzero_share": self.nonzero_share,
-            "converged": self.converged,
-        }
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> History:
-        """Take back what `to_json` gave."""
-        return cls(**record)
+    def keep(self) -> None:
+        """Keep the state that was scored last: it is the best so far."""
 
 
 def descend(
-    problem: Problem, *, max_iter: int, tol: float, name: str, progress: Progress = SILENT
+    problem: Problem,
+    *,
+    max_iter: int,
+    tol: float,
+    name: str,
+    gradient: Callable[[], float] | None = None,
+    gradient_tol: float = 0.0,
+    validation: Validation | None = None,
+    patience: int = 1,
+    deadline: float | None = None,
+    n_settling: int = 0,
+    progress: Progress = SILENT,
 ) -> History:
-    """Sweep both sides until the objective falls by less than ``tol`` of itself.
+    """Sweep both sides until one of the stopping rules holds.
+
+    An interrupt (KeyboardInterrupt) ends the descent like a stopping rule, once there is an
+    iteration to keep: the problem is left whole, for a sweep is never cut in the middle. The caller
+    raises it again when it has put away what was found.
 
     Parameters
     ----------
@@ -80,31 +67,66 @@ def descend(
         Stop when ``(before - after) <= tol * before``; 0 never stops early.
     name : str
         What to call the task.
+    gradient : callable, optional
+        Returns the norm of the projected gradient of the problem as it stands.
+    gradient_tol : float
+        Stop when that norm is at most this share of the norm at the start; 0 never asks.
+    validation : Validation, optional
+        Asked after each iteration; it keeps the best state.
+    patience : int
+        Stop after so many iterations in a row without a better score.
+    deadline : float, optional
+        Stop after the first iteration that ends later than this, by `time.perf_counter`.
+    n_settling : int
+        Iterations at the beginning whose objectives ``tol`` does not compare: the problem changes.
     progress : Progress
 
     Raises
     ------
     ModelError
         If the objective is no longer a number.
+    KeyboardInterrupt
+        If interrupted before the first iteration was done.
     """
     history = History()
+    steep = gradient() if gradient is not None and gradient_tol > 0 else 0.0
+    best = math.inf
     began = time.perf_counter()
-    with task(progress, name, max_iter) as running:
-        for _ in range(max_iter):
-            with threads.launch():  # anew for each sweep: others may rank in between
-                problem.sweep_users()
-                objective = problem.sweep_items()
-            if objective != objective or objective == float("inf"):
-                raise ModelError(
-                    f"{name}: the objective became {objective} after {history.n_iter + 1} iterations; "
-                    f"the values are too large or the penalties too small for single precision."
-                )
-            before = history.objective[-1] if history.objective else None
-            history.objective.append(objective)
-            history.seconds.append(time.perf_counter() - began)
-            history.nonzero_share.append(problem.nonzero_share())
-            running.advance(1, f"objective {objective:.6g}")
-            if tol > 0 and before is not None and before - objective <= tol * before:
-                history.converged = True
-                break
+    try:
+        with task(progress, name, max_iter) as running:
+            for _ in range(max_iter):
+                with threads.launch():  # anew for each sweep: others may rank in between
+                    problem.sweep_users()
+                    objective = problem.sweep_items()
+                if not math.isfinite(objective):
+                    raise ModelError(
+                        f"{name}: the objective became {objective} after {history.n_iter + 1} iterations; "
+                        f"the values are too large or the penalties too small for single precision."
+                    )
+                before = history.objective[-1] if history.n_iter > n_settling else None
+                error = None if validation is None else validation.score()
+                if validation is not None and error is not None and error < best:
+                    validation.keep()
+                    best = error
+                now = time.perf_counter()
+                history.add(objective, now - began, problem.nonzero_share(), error)
+                held_out = "" if error is None else f", held-out error {error:.4g}"
+                running.advance(1, f"objective {objective:.6g}{held_out}")
+                stopped: Stopped | None = None
+                if tol > 0 and before is not None and before - objective <= tol * before:
+                    stopped = "tol"
+                elif gradient is not None and gradient_tol > 0 and gradient() <= gradient_tol * steep:
+                    stopped = "gradient"
+                elif error is not None and history.n_iter - history.best_iter >= patience:
+                    stopped = "validation"
+                elif deadline is not None and now >= deadline:
+                    stopped = "time"
+                if stopped is not None:
+                    history.stopped = stopped
+                    break
+    except KeyboardInterrupt:
+        if history.n_iter == 0:
+            raise
+        history.trim()
+        history.stopped = "interrupted"
     return history

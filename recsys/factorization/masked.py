@@ -5,7 +5,7 @@ Legend: W (n_users, rank) and H (n_items, rank) are the factors, b and a the bia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.factorization.descent import History, descend
 from recsys.factorization.factors import UNBOUNDED, nonzero_share
+from recsys.factorization.gradient import projected_squares
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked import sweep_masked
+from recsys.kernels.masked_gram import sweep_masked_gram
+from recsys.kernels.scoring import score_pairs
 from recsys.progress import SILENT, Progress
-from recsys.typing import Float32Array, Float64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class MaskedObjective:
     l2_exponent : float
         nu; 1 is ALS-WR (Zhou, Wilkinson, Schreiber & Pan 2008, section 3.1), 0 plain ridge.
     l1 : float
-        Weight of the sum of all factors.
+        Weight of the sum of the factors: of users, and of items unless ``item_l1`` says otherwise.
     bias_l2 : float
         Weight of ``1/2 b^2``.
     biases : bool
@@ -39,6 +42,12 @@ class MaskedObjective:
     nonnegative : bool
     n_inner : int
         Coordinate passes over a row in one sweep.
+    item_l1 : float, optional
+        Weight of the sum of the item factors, where it is another.
+    warm_up : int
+        Iterations in which ``l2`` falls from three times its value to it, evenly. Themes for which
+        the data speaks loudest settle first; with all free at once, the first sweeps fit noise that
+        later ones have to unlearn.
     """
 
     l2: float
@@ -48,10 +57,17 @@ class MaskedObjective:
     biases: bool
     nonnegative: bool = True
     n_inner: int = 1
+    item_l1: float | None = None
+    warm_up: int = 0
 
     def __post_init__(self) -> None:
-        if self.l1 > 0 and not self.nonnegative:
+        if max(self.l1, self.item_l1 or 0) > 0 and not self.nonnegative:
             raise ParameterError("an l1 penalty needs non-negative factors here.")
+
+    @property
+    def of_items(self) -> MaskedObjective:
+        """The same with the item side's ``l1``."""
+        return self if self.item_l1 is None else replace(self, l1=self.item_l1, item_l1=None)
 
 
 @dataclass
@@ -72,18 +88,47 @@ class MaskedFactors:
     item_bias: Float32Array
 
 
-class _Side:
-    """One side's entries with all that its sweeps need."""
+def predictions(at: MaskedFactors, users: AnyArray, items: AnyArray) -> Float64Array:
+    """Return ``mean + b_u + a_i + w_u . h_i`` of pairs of row numbers, (n_pairs,)."""
+    scores = np.empty(len(users), dtype=np.float32)
+    with threads.launch():
+        score_pairs(
+            np.asarray(users, dtype=np.int64),
+            np.asarray(items, dtype=np.int64),
+            at.user_factors,
+            at.item_factors,
+            at.user_bias,
+            at.item_bias,
+            scores,
+        )
+    return scores.astype(np.float64) + at.mean
 
-    def __init__(self, rows: CompressedRows, objective: MaskedObjective, scale: float) -> None:
+
+_WARM_FACTOR = 3.0  # what l2 is multiplied by in the first iteration of a warm-up
+_GRAM_RANK = 48  # up to here the Gram form is the faster one (tests/benchmarks)
+_NO_WEIGHTS = np.empty(0, dtype=np.float32)
+
+
+class _Side:
+    """One side's entries with all that its sweeps need; values are divided by ``unit`` on the way."""
+
+    def __init__(
+        self,
+        rows: CompressedRows,
+        objective: MaskedObjective,
+        unit: float,
+        weights: Float32Array | None = None,
+    ) -> None:
         counts = rows.counts.astype(np.float64)
         powers = np.where(counts > 0, counts, 1.0) ** objective.l2_exponent
         self.rows = rows
+        self.weights = _NO_WEIGHTS if weights is None else weights
         self.blocks = row_blocks(rows.indptr)
-        self.ridge = (objective.l2 / scale * powers).astype(np.float32)
+        self.ridge = (objective.l2 / unit * powers).astype(np.float32)
         self.bias_ridge = np.full(rows.n_rows, objective.bias_l2, dtype=np.float32)
-        self.l1 = np.float32(objective.l1 / scale**1.5)
+        self.l1 = np.float32(objective.l1 / unit**1.5)
         self.slots: Float64Array = np.zeros(rows.n_rows)
+        self._scale = np.float32(1.0 / unit)
         self._objective = objective
 
     def sweep(
@@ -93,19 +138,23 @@ class _Side:
         own_bias: Float32Array,
         other: Float32Array,
         other_bias: Float32Array,
+        strength: float = 1.0,
     ) -> None:
-        sweep_masked(
+        form = sweep_masked_gram if own.shape[1] <= _GRAM_RANK else sweep_masked
+        form(
             self.blocks,
             self.rows.indptr,
             self.rows.columns,
             self.rows.values,
+            self.weights,
+            self._scale,
             np.float32(mean),
             own,
             own_bias,
             other,
             other_bias,
             self._objective.biases,
-            self.ridge,
+            self.ridge * np.float32(strength),
             self.bias_ridge,
             self.l1,
             np.float32(0.0 if self._objective.nonnegative else UNBOUNDED),
@@ -113,11 +162,10 @@ class _Side:
             self.slots,
         )
 
-    def penalty(self, own: Float32Array, own_bias: Float32Array) -> float:
-        factors = own.astype(np.float64)
+    def penalty(self, own: Float32Array, own_bias: Float32Array, strength: float = 1.0) -> float:
         return float(
-            0.5 * np.sum(self.ridge * np.sum(factors**2, axis=1))
-            + self.l1 * np.sum(np.abs(factors))
+            0.5 * strength * np.dot(self.ridge, np.einsum("rf,rf->r", own, own, dtype=np.float64))
+            + self.l1 * np.sum(np.abs(own), dtype=np.float64)
             + 0.5 * np.sum(self.bias_ridge * own_bias.astype(np.float64) ** 2)
         )
 
@@ -138,7 +186,18 @@ def unit_of(values: Float32Array) -> float:
 
 
 class MaskedProblem:
-    """The two sides and the factors between them, in units of `unit_of`."""
+    """The two sides and the factors between them, in units of `unit_of`.
+
+    Parameters
+    ----------
+    by_user, by_item : CompressedRows
+        The same entries from both sides.
+    objective : MaskedObjective
+    start : MaskedFactors
+        Left as it is.
+    weights : float32, (nnz,), optional
+        Above 0; the weight of each entry of ``by_user``.
+    """
 
     def __init__(
         self,
@@ -146,12 +205,17 @@ class MaskedProblem:
         by_item: CompressedRows,
         objective: MaskedObjective,
         start: MaskedFactors,
+        weights: Float32Array | None = None,
     ) -> None:
         self.unit = unit_of(by_user.values)
         self._root = np.float32(np.sqrt(self.unit))
         unit = np.float32(self.unit)
-        self._users = _Side(by_user.with_values(by_user.values / unit), objective, self.unit)
-        self._items = _Side(by_item.with_values(by_item.values / unit), objective, self.unit)
+        self._objective, self._weights = objective, weights
+        self._rows = by_user
+        turned = None if weights is None else by_user.with_values(weights).transposed().values
+        self._users = _Side(by_user, objective, self.unit, weights)
+        self._items = _Side(by_item, objective.of_items, self.unit, turned)
+        self._n_done = 0
         self._factors = MaskedFactors(
             start.mean / self.unit,
             start.user_factors / self._root,
@@ -160,21 +224,57 @@ class MaskedProblem:
             start.item_bias / unit,
         )
 
+    @property
+    def n_settling(self) -> int:
+        """Iterations at the beginning whose objectives do not compare: the penalties change."""
+        return self._objective.warm_up
+
+    @property
+    def _strength(self) -> float:
+        """What ``l2`` is multiplied by in this iteration."""
+        left = max(self.n_settling - self._n_done, 0)
+        return 1.0 + (_WARM_FACTOR - 1.0) * left / self.n_settling if left else 1.0
+
     def sweep_users(self) -> None:
         """Improve the user side, the item side held."""
         at = self._factors
-        self._users.sweep(at.mean, at.user_factors, at.user_bias, at.item_factors, at.item_bias)
+        self._users.sweep(
+            at.mean, at.user_factors, at.user_bias, at.item_factors, at.item_bias, self._strength
+        )
 
     def sweep_items(self) -> float:
         """Improve the item side, the user side held, and return the objective."""
-        at = self._factors
-        self._items.sweep(at.mean, at.item_factors, at.item_bias, at.user_factors, at.user_bias)
-        total = float(np.sum(self._items.slots)) + self._users.penalty(at.user_factors, at.user_bias)
+        at, strength = self._factors, self._strength
+        self._items.sweep(at.mean, at.item_factors, at.item_bias, at.user_factors, at.user_bias, strength)
+        total = float(np.sum(self._items.slots))
+        total += self._users.penalty(at.user_factors, at.user_bias, strength)
+        self._n_done += 1
         return total * self.unit**2
 
     def nonzero_share(self) -> float:
         """Return the share of factor entries that are not zero."""
         return nonzero_share(self._factors.user_factors, self._factors.item_factors)
+
+    def projected_gradient(self) -> float:
+        """Return the norm of the projected gradient over both sides; see `projected_squares`."""
+        at, objective = self._factors, self._objective
+        predicted = predictions(at, self._rows.row_numbers, self._rows.columns)
+        slopes = self._rows.to_scipy().astype(np.float64)
+        slopes.data = (predicted - slopes.data / self.unit) * (
+            1.0 if self._weights is None else self._weights
+        )
+        total = 0.0
+        for side, matrix, own, other, bias in (
+            (objective, slopes, at.user_factors, at.item_factors, at.user_bias),
+            (objective.of_items, slopes.T.tocsr(), at.item_factors, at.user_factors, at.item_bias),
+        ):
+            counts = np.diff(matrix.indptr).astype(np.float64)
+            ridge = np.where(counts > 0, side.l2 / self.unit * np.maximum(counts, 1) ** side.l2_exponent, 0.0)
+            l1 = side.l1 / self.unit**1.5
+            total += projected_squares(matrix, own, other, ridge, l1, nonnegative=side.nonnegative)
+            if side.biases:
+                total += float(np.sum((matrix.sum(axis=1) + side.bias_l2 * bias) ** 2))
+        return float(np.sqrt(total))
 
     def factors(self) -> MaskedFactors:
         """Return the factors in the units of the data."""
@@ -189,6 +289,19 @@ class MaskedProblem:
 
 
 _BIASED_LEVEL = 0.1  # of the spread of the values
+_ROUNDING = 1e-12
+
+
+def start_width(rows: CompressedRows, rank: int, *, biases: bool, level: float = _BIASED_LEVEL) -> float:
+    """Return the mean factor of a start: its square times the rank is the mean product of `random_start`."""
+    mean = float(np.mean(rows.values, dtype=np.float64))
+    if not biases:
+        return float(np.sqrt(mean / rank))
+    square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / rows.nnz
+    variance = square - mean**2
+    if variance < _ROUNDING * square:
+        return 0.0  # all values are equal
+    return float(np.sqrt(level * np.sqrt(variance) / rank))
 
 
 def random_start(
@@ -218,16 +331,14 @@ def random_start(
     chain : int
         Another number gives another start.
     """
-    values = rows.values.astype(np.float64)
-    mean = float(np.mean(values))
-    width = np.sqrt((level * float(np.std(values)) if biases else mean) / rank)
+    width = start_width(rows, rank, biases=biases, level=level)
     sides = []
     for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
         generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
         sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
     return MaskedFactors(
-        mean if biases else 0.0,
+        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
         sides[0],
         sides[1],
         np.zeros(rows.n_rows, dtype=np.float32),
@@ -243,13 +354,17 @@ def fit_masked(
     *,
     max_iter: int,
     tol: float,
+    weights: Float32Array | None = None,
     name: str = "masked-nmf",
     progress: Progress = SILENT,
 ) -> tuple[MaskedFactors, History]:
-    """Descend from a start; see `recsys.factorization.descent.descend`."""
-    problem = MaskedProblem(by_user, by_item, objective, start)
+    """Descend from a start; see `MaskedProblem` and `recsys.factorization.descent.descend`."""
+    problem = MaskedProblem(by_user, by_item, objective, start, weights)
     history = descend(problem, max_iter=max_iter, tol=tol, name=name, progress=progress)
     return problem.factors(), history
+
+
+_PASSES = 10  # between two looks at which rows are done
 
 
 def fold_in_masked(
@@ -257,31 +372,50 @@ def fold_in_masked(
     objective: MaskedObjective,
     fitted: MaskedFactors,
     *,
-    n_iter: int,
+    tol: float = 1e-5,
+    max_iter: int = 2000,
 ) -> tuple[Float32Array, Float32Array]:
-    """Fit new users to fixed items.
+    """Fit new users to fixed items, each until it no longer changes.
 
-    The problem of one row is convex, so the result does not depend on the start.
+    The problem of one row is convex: what is found does not depend on a start, as far as the items
+    determine it. Rows do not know of each other: a user gets the same bits alone and in a crowd.
 
     Parameters
     ----------
     rows : CompressedRows, (n_new_users, n_items)
     objective : MaskedObjective
     fitted : MaskedFactors
-    n_iter : int
-        Sweeps over the rows.
+    tol : float
+        A row is done when ten passes change no factor by more than this share of its largest, nor
+        the bias by more than this share of the row's largest value.
+    max_iter : int
+        Most passes over a row.
 
     Returns
     -------
     factors, biases : float32, (n_new_users, rank), (n_new_users,)
+        Zeros for rows without entries.
     """
-    unit = np.float32(unit_of(rows.values))
-    root = np.sqrt(unit)
-    side = _Side(rows.with_values(rows.values / unit), objective, float(unit))
-    items, item_bias = fitted.item_factors / root, fitted.item_bias / unit
-    own = np.zeros((rows.n_rows, items.shape[1]), dtype=np.float32)
+    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
     bias = np.zeros(rows.n_rows, dtype=np.float32)
-    with threads.launch():
-        for _ in range(n_iter):
-            side.sweep(fitted.mean / float(unit), own, bias, items, item_bias)
+    if rows.nnz == 0:
+        return own, bias
+    scale = unit_of(rows.values)
+    unit, root = np.float32(scale), np.float32(np.sqrt(scale))
+    items, item_bias = fitted.item_factors / root, fitted.item_bias / unit
+    passes = replace(objective, n_inner=_PASSES)
+    active = np.flatnonzero(rows.counts)
+    largest = np.zeros(rows.n_rows, dtype=np.float32)
+    largest[active] = np.maximum.reduceat(rows.values, rows.indptr[active]) / unit
+    for _ in range(0, max_iter, _PASSES):
+        side = _Side(rows.select(active), passes, scale)
+        factors, biases = own[active], bias[active]
+        with threads.launch():
+            side.sweep(fitted.mean / scale, factors, biases, items, item_bias)
+        moved = np.abs(factors - own[active]).max(axis=1) > tol * np.abs(factors).max(axis=1)
+        moved |= np.abs(biases - bias[active]) > tol * largest[active]
+        own[active], bias[active] = factors, biases
+        active = active[moved]
+        if len(active) == 0:
+            break
     return own * root, bias * unit

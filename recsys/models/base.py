@@ -12,7 +12,7 @@ from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import InputError, ModelError, NotFittedError
-from recsys.factorization.descent import History
+from recsys.factorization.history import History
 from recsys.kernels.scoring import score_block, score_pairs
 from recsys.models import parameters
 from recsys.progress import SILENT, Progress
@@ -74,19 +74,38 @@ class Model(ABC):
             If a parameter has the wrong type or is out of range.
         InputError
             If the data is empty, negative or not finite.
+        KeyboardInterrupt
+            If interrupted. A model whose `history` then says "interrupted" is fitted all the same:
+            it holds the best state so far.
         """
+        data = self._checked(X)
+        self._fit(data, progress)
+        return self._finished(data)
+
+    def _checked(self, X: Any) -> Interactions:
+        """Check parameters and data."""
         parameters.check(self, self.name)
         data = X if isinstance(X, Interactions) else Interactions.from_matrix(X, feedback=self.feedback)
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
-        self._fit(data, progress)
+        return data
+
+    def _finished(self, data: Interactions) -> Self:
+        """Note what was fitted, and let an interrupt that came on the way go on its way."""
         self.fitted_params_ = self.get_params() | self._filled_in(data)
         self.n_users_, self.n_items_ = data.n_users, data.n_items
+        if self.history is not None and self.history.stopped == "interrupted":
+            raise KeyboardInterrupt
         return self
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
         """Return the parameters whose values the data decided."""
         return {}
+
+    @classmethod
+    def todays(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored config under the names that parameters have today."""
+        return dict(config)
 
     @abstractmethod
     def _fit(self, data: Interactions, progress: Progress) -> None:
@@ -174,6 +193,8 @@ class FactorModel(Model):
     shares_ : float64, (n_components,)
         Each theme's share of what the products explain of the observed entries.
     history_ : History or None
+    stability_ : float64, (n_components,), or None
+        How alike each theme is in other starts, where several were run.
     """
 
     has_themes: ClassVar[bool] = True
@@ -186,10 +207,9 @@ class FactorModel(Model):
     item_bias_: Float32Array
     shares_: Float64Array
     mean_: float
-
-    def __post_init__(self) -> None:
-        self.history_: History | None = None
-        self._by_theme: Float32Array | None = None
+    stability_: Float64Array | None = None
+    history_: History | None = None
+    _by_theme: Float32Array | None = None
 
     def _learned(
         self,

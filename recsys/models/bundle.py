@@ -32,10 +32,10 @@ from recsys.data.ids import Id, Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, ModelError, RecsysError
-from recsys.factorization.descent import History
+from recsys.factorization.history import History
 from recsys.files import previous, replacing_folder, sha256, standing
 from recsys.models.base import FactorModel, Model, require
-from recsys.models.catalogue import make
+from recsys.models.catalogue import MODELS, make
 from recsys.typing import AnyArray, Int64Array
 
 FORMAT = 1
@@ -224,7 +224,8 @@ def _load(folder: Path) -> Bundle:
             raise BundleError(f"{folder}: {part} is not the file that was written; train the model again.")
 
     arrays: dict[str, AnyArray] = load_file(folder / _PARTS[0])
-    model = make(record["model"], record["config"])
+    cls = MODELS.get(record["model"])
+    model = make(record["model"], record["config"] if cls is None else cls.todays(record["config"]))
     prefix = "model."
     model.fitted_params_ = model.get_params()
     model.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})

@@ -25,6 +25,10 @@ class Theme:
         Its part of what all themes explain of the observed entries.
     n_users, n_items : int
         How many users and items have a part in it.
+    sparsity : float
+        The share of items that have none.
+    stability : float, optional
+        How alike the theme is in other starts (1: the same), where several were run.
     items : tuple of (id, name, weight)
         The items to which the theme adds most over all observed entries, relative to the first.
     """
@@ -33,6 +37,8 @@ class Theme:
     share: float
     n_users: int
     n_items: int
+    sparsity: float
+    stability: float | None
     items: tuple[tuple[Id, str, float], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -42,6 +48,8 @@ class Theme:
             "share": self.share,
             "n_users": self.n_users,
             "n_items": self.n_items,
+            "sparsity": self.sparsity,
+            "stability": self.stability,
             "items": [{"item": item, "name": name, "weight": weight} for item, name, weight in self.items],
         }
 
@@ -66,6 +74,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     model = bundle.model
     if not isinstance(model, FactorModel) or not model.has_themes:
         raise ModelError(f"{model.name} has no themes; masked-nmf and weighted-nmf do.")
+    stability = model.stability_
     found = []
     seen = bundle.seen
     by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
@@ -79,12 +88,15 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
         for item in order:
             item_id = bundle.item_ids[int(item)]
             listed.append((item_id, bundle.name_of(item_id), float(weights[item]) / top))
+        n_with = int(np.count_nonzero(model.item_factors_[:, f]))
         found.append(
             Theme(
                 number=f + 1,
                 share=float(model.shares_[f]),
                 n_users=int(np.count_nonzero(model.user_factors_[:, f])),
-                n_items=int(np.count_nonzero(model.item_factors_[:, f])),
+                n_items=n_with,
+                sparsity=1.0 - n_with / model.n_items_,
+                stability=None if stability is None else float(stability[f]),
                 items=tuple(listed),
             )
         )

@@ -12,6 +12,7 @@ from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.masked import (
     MaskedFactors,
     MaskedObjective,
+    MaskedProblem,
     fit_masked,
     fold_in_masked,
     random_start,
@@ -20,6 +21,7 @@ from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 
 PLAIN = MaskedObjective(l2=0.0, l2_exponent=0.0, l1=0.0, bias_l2=0.0, biases=False)
 RIDGE = replace(PLAIN, l2=0.3, l2_exponent=1.0)
+SIDES = MaskedObjective(l2=0.2, l2_exponent=0.5, l1=0.1, item_l1=0.6, bias_l2=1.5, biases=True)
 FULL = MaskedObjective(l2=0.2, l2_exponent=0.5, l1=0.3, bias_l2=1.5, biases=True, n_inner=2)
 
 
@@ -29,11 +31,14 @@ def start_for(matrix, rank, objective, *, seed=0):
     )
 
 
-def fit(matrix, objective, *, rank=3, start=None, max_iter=10):
+def fit(matrix, objective, *, rank=3, start=None, max_iter=10, weights=None):
     """Fit with no early stop; return factors and the objective of each iteration."""
     rows = rows_of(matrix)
     start = start or start_for(matrix, rank, objective)
-    found, history = fit_masked(rows, rows.transposed(), objective, start, max_iter=max_iter, tol=0)
+    weights = None if weights is None else weights[~np.isnan(matrix)].astype(np.float32)
+    found, history = fit_masked(
+        rows, rows.transposed(), objective, start, max_iter=max_iter, tol=0, weights=weights
+    )
     return found, history.objective
 
 
@@ -42,14 +47,18 @@ def predicted(at):
     return biases + at.user_factors.astype(float) @ at.item_factors.T
 
 
-def dense_objective(matrix, at, objective):
+def dense_objective(matrix, at, objective, weights=1.0):
     """The objective by its formula, over a dense matrix."""
-    total = 0.5 * np.nansum((matrix - predicted(at)) ** 2)
-    for factors, bias, axis in ((at.user_factors, at.user_bias, 1), (at.item_factors, at.item_bias, 0)):
+    total = 0.5 * np.nansum(weights * (matrix - predicted(at)) ** 2)
+    item_l1 = objective.l1 if objective.item_l1 is None else objective.item_l1
+    for factors, bias, axis, l1 in (
+        (at.user_factors, at.user_bias, 1, objective.l1),
+        (at.item_factors, at.item_bias, 0, item_l1),
+    ):
         n = (~np.isnan(matrix)).sum(axis=axis)
         norms = (factors.astype(float) ** 2).sum(axis=1)
         total += objective.l2 / 2 * (n**objective.l2_exponent * norms)[n > 0].sum()
-        total += objective.l1 * abs(factors.astype(float)).sum()
+        total += l1 * abs(factors.astype(float)).sum()
         total += objective.bias_l2 / 2 * (bias.astype(float) ** 2).sum()
     return total
 
@@ -59,6 +68,7 @@ objectives = st.builds(
     l2=st.sampled_from([0.0, 0.5]),
     l2_exponent=st.sampled_from([0.0, 0.5, 1.0]),
     l1=st.sampled_from([0.0, 0.25]),
+    item_l1=st.sampled_from([None, 0.0, 0.5]),
     bias_l2=st.sampled_from([0.0, 2.0]),
     biases=st.booleans(),
     nonnegative=st.just(True),
@@ -66,12 +76,14 @@ objectives = st.builds(
 )
 
 
-@given(observed_matrices(), objectives, st.integers(1, 5))
-def test_the_objective_is_the_formula_and_never_rises(matrix, objective, rank):
-    found, trace = fit(matrix, objective, rank=rank)
-    slack = 1e-6 * (1 + np.nansum(matrix**2))
+@given(observed_matrices(), objectives, st.integers(1, 5), st.booleans())
+def test_the_objective_is_the_formula_and_never_rises(matrix, objective, rank, weighted):
+    weights = np.random.default_rng(1).choice([0.25, 1, 3], matrix.shape) if weighted else None
+    found, trace = fit(matrix, objective, rank=rank, weights=weights)
+    slack = 3e-6 * (1 + np.nansum(matrix**2))
     assert np.all(np.diff(trace) <= slack)
-    assert trace[-1] == pytest.approx(dense_objective(matrix, found, objective), rel=1e-4, abs=slack)
+    formula = dense_objective(matrix, found, objective, 1.0 if weights is None else weights)
+    assert trace[-1] == pytest.approx(formula, rel=1e-4, abs=slack)
 
 
 def test_without_the_bound_the_objective_never_rises_and_ends_lower():
@@ -124,23 +136,79 @@ def test_permuting_users_permutes_their_rows():
     np.testing.assert_allclose(in_order.item_factors, found.item_factors, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("objective", [RIDGE, FULL], ids=["ridge", "full"])
-def test_the_projected_gradient_is_small_at_the_end(objective):
-    matrix = random_matrix(20, 12)
-    at, _ = fit(matrix, objective, max_iter=3000)
-    residual = np.nan_to_num(matrix - predicted(at))
+def dense_gradients(matrix, at, objective, weights):
+    """The projected gradient by its formula, over a dense matrix, part by part."""
+    residual = np.nan_to_num(weights * (matrix - predicted(at)))
+    item_l1 = objective.l1 if objective.item_l1 is None else objective.item_l1
     sides = (
-        (residual, at.user_factors, at.item_factors, at.user_bias),
-        (residual.T, at.item_factors, at.user_factors, at.item_bias),
+        (residual, at.user_factors, at.item_factors, at.user_bias, objective.l1),
+        (residual.T, at.item_factors, at.user_factors, at.item_bias, item_l1),
     )
     n_of_sides = (~np.isnan(matrix)).sum(axis=1), (~np.isnan(matrix)).sum(axis=0)
-    for (left, own, other, bias), n in zip(sides, n_of_sides, strict=True):
+    parts = []
+    for (left, own, other, bias, l1), n in zip(sides, n_of_sides, strict=True):
         ridge = objective.l2 * n**objective.l2_exponent
-        gradient = -left @ other.astype(float) + ridge[:, None] * own + objective.l1
-        projected = np.where(own > 0, gradient, np.minimum(gradient, 0))
-        assert abs(projected).max() < 2e-3
+        gradient = -left @ other.astype(float) + ridge[:, None] * own + l1
+        parts.append(np.where(own > 0, gradient, np.minimum(gradient, 0)))
         if objective.biases:
-            assert abs(-left.sum(axis=1) + objective.bias_l2 * bias).max() < 2e-3
+            parts.append(-left.sum(axis=1) + objective.bias_l2 * bias)
+    return parts
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("objective", [RIDGE, FULL, SIDES], ids=["ridge", "full", "sides"])
+def test_the_projected_gradient_is_small_at_the_end(objective, weighted):
+    matrix = random_matrix(20, 12)
+    weights = (
+        np.random.default_rng(1).choice([0.5, 1, 2], matrix.shape) if weighted else np.ones(matrix.shape)
+    )
+    at, _ = fit(matrix, objective, max_iter=3000, weights=weights if weighted else None)
+    for part in dense_gradients(matrix, at, objective, weights):
+        assert abs(part).max() < 2e-3
+
+
+@pytest.mark.parametrize("scale", [1.0, 16.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_norm_of_the_projected_gradient_is_that_of_the_formula(weighted, scale):
+    matrix = random_matrix(20, 12)
+    weights = np.random.default_rng(1).choice([0.5, 1, 2], matrix.shape)
+    # Penalties in the units of the data: multiplied, the data make the same problem.
+    objective = replace(
+        SIDES, l2=SIDES.l2 * scale, l1=SIDES.l1 * scale**1.5, item_l1=SIDES.item_l1 * scale**1.5
+    )
+    at, _ = fit(matrix * scale, objective, max_iter=3)
+    rows = rows_of(matrix * scale)
+    given_weights = weights[~np.isnan(matrix)].astype(np.float32) if weighted else None
+    problem = MaskedProblem(rows, rows.transposed(), objective, at, given_weights)
+    small = replace(
+        at,
+        mean=at.mean / scale,
+        user_factors=at.user_factors / np.sqrt(scale),
+        item_factors=at.item_factors / np.sqrt(scale),
+        user_bias=at.user_bias / scale,
+        item_bias=at.item_bias / scale,
+    )
+    parts = dense_gradients(matrix, small, SIDES, weights if weighted else np.ones(matrix.shape))
+    expected = np.sqrt(sum(np.sum(part**2) for part in parts))
+    assert problem.projected_gradient() == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_weight_of_two_counts_as_two_equal_users():
+    matrix = random_matrix(12, 9)
+    objective = PLAIN
+    twice = np.vstack([matrix, matrix[:1]])
+    start = start_for(matrix, 3, objective)
+    start_twice = replace(
+        start,
+        user_factors=np.vstack([start.user_factors, start.user_factors[:1]]),
+        user_bias=np.append(start.user_bias, start.user_bias[0]),
+    )
+    weights = np.ones(matrix.shape)
+    weights[0] = 2
+    found, _ = fit(matrix, objective, start=start, weights=weights)
+    doubled, _ = fit(twice, objective, start=start_twice)
+    np.testing.assert_allclose(found.item_factors, doubled.item_factors, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.user_factors, doubled.user_factors[:12], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -205,7 +273,7 @@ def test_fold_in_is_the_best_non_negative_fit_to_the_items(scale):
     matrix = random_matrix(10, 9, density=0.6)
     objective = replace(PLAIN, l2=0.3 * scale, l2_exponent=1.0)
     fitted, _ = fit(matrix * scale, objective)
-    found, _ = fold_in_masked(rows_of(matrix * scale), objective, fitted, n_iter=300)
+    found, _ = fold_in_masked(rows_of(matrix * scale), objective, fitted)
     root = np.sqrt(scale)
     items = fitted.item_factors.astype(float) / root
     for user, row in enumerate(matrix):
@@ -218,9 +286,23 @@ def test_fold_in_is_the_best_non_negative_fit_to_the_items(scale):
 def test_fold_in_with_biases_finds_what_the_fit_found():
     matrix = random_matrix(20, 12, density=0.6)
     fitted, _ = fit(matrix, FULL, max_iter=2000)
-    factors, biases = fold_in_masked(rows_of(matrix), FULL, fitted, n_iter=300)
+    factors, biases = fold_in_masked(rows_of(matrix), FULL, fitted)
     np.testing.assert_allclose(factors, fitted.user_factors, atol=5e-3)
     np.testing.assert_allclose(biases, fitted.user_bias, atol=5e-3)
+
+
+@pytest.mark.parametrize("objective", [RIDGE, FULL], ids=["ridge", "full"])
+def test_folded_in_alone_and_in_a_crowd_a_user_has_the_same_bits(objective):
+    fitted, _ = fit(random_matrix(20, 12), objective)
+    others = random_matrix(9, 12, seed=5) * np.array([[1e-6], [1], [1e6]] * 3)
+    others[4] = ABSENT
+    crowd, crowd_bias = fold_in_masked(rows_of(others), objective, fitted)
+    for user, row in enumerate(others):
+        alone, bias = fold_in_masked(rows_of(row[None]), objective, fitted)
+        np.testing.assert_array_equal(alone[0], crowd[user])
+        np.testing.assert_array_equal(bias[0], crowd_bias[user])
+    assert not crowd[4].any()
+    assert crowd_bias[4] == 0
 
 
 def test_a_random_start_meets_the_mean_of_the_values():

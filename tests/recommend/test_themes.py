@@ -3,7 +3,7 @@ import pytest
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.bundle import Bundle
+from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import make
 from recsys.recommend.themes import themes
 from tests.matrices import ABSENT, random_matrix
@@ -39,6 +39,8 @@ def test_a_theme_lists_its_strongest_items_beside_the_strongest(bundle):
             [weight for *_, weight in theme.items], weights[best] / weights[best[0]], rtol=1e-6
         )
         assert theme.n_items == np.count_nonzero(factors)
+        assert theme.sparsity == pytest.approx(np.mean(factors == 0))
+        assert theme.stability is None
         assert theme.n_users == np.count_nonzero(bundle.model.user_factors_[:, theme.number - 1])
 
 
@@ -52,6 +54,15 @@ def test_items_without_a_part_in_a_theme_are_not_listed():
         [0, 1, 2, 3],
         [4, 5, 6, 7],
     ]
+
+
+def test_themes_of_a_model_with_several_starts_say_how_stable_they_are(tmp_path):
+    train = Interactions.from_matrix(random_matrix(15, 10))
+    model = make("masked-nmf", {"n_components": 3, "n_init": 2, "max_iter": 10}).fit(train)
+    save_bundle(Bundle.of(model, train), tmp_path / "model")
+    found = themes(load_bundle(tmp_path / "model"))
+    np.testing.assert_array_equal([theme.stability for theme in found], model.stability_)
+    assert all(0 <= theme.stability <= 1 for theme in found)
 
 
 def test_the_number_of_themes_can_be_limited(bundle):

@@ -23,7 +23,7 @@ def page(**changes):
         "facts": [(HOSTILE, HOSTILE)],
         "metrics": ["ndcg@10", "rmse"],
         "rows": table_rows([record(HOSTILE, **{"ndcg@10": 0.5, "rmse": 0.9})], ["ndcg@10", "rmse"]),
-        "themes": [Theme(1, 0.5, 10, 20, ((1, HOSTILE, 1.0),))],
+        "themes": [Theme(1, 0.5, 10, 20, 0.9, None, ((1, HOSTILE, 1.0),))],
         "stories": [Story(HOSTILE, ((HOSTILE, 3.0),), 1, ((1, HOSTILE, 0.5, 1, 0.25),))],
         "provenance": [(HOSTILE, HOSTILE)],
         "command": HOSTILE,

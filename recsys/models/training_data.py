@@ -1,0 +1,109 @@
+"""What a model was fitted to: entries, and perhaps a weight for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recsys.data.interactions import Interactions, observed_rows
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError
+from recsys.typing import Float32Array
+
+
+def aligned(entry_weight: Any, rows: CompressedRows) -> Float32Array:
+    """Return the weight of each entry.
+
+    Parameters
+    ----------
+    entry_weight : sparse matrix or array, or array-like, shape (n_users, n_items)
+        Sparse: it stores the same pairs as the data. Dense: only what stands at observed pairs is
+        read. Finite, 0 or more.
+    rows : CompressedRows
+        The entries.
+
+    Returns
+    -------
+    float32, (nnz,)
+
+    Raises
+    ------
+    InputError
+        If the shape or the pattern is another, a weight is negative or not finite, or all are 0.
+    """
+    shape = (rows.n_rows, rows.n_columns)
+    if sparse.issparse(entry_weight):
+        given = observed_rows(entry_weight)
+        if (given.n_rows, given.n_columns) != shape:
+            raise InputError(f"entry_weight has shape {(given.n_rows, given.n_columns)}; expected {shape}.")
+        if not (np.array_equal(given.indptr, rows.indptr) and np.array_equal(given.columns, rows.columns)):
+            raise InputError(
+                f"entry_weight stores {given.nnz} entries at other places than the data's {rows.nnz}; "
+                f"expected one for each entry, zeros included."
+            )
+        weights = given.values
+    else:
+        try:
+            dense = np.asarray(entry_weight, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"entry_weight is no table of numbers: {error}.") from None
+        if dense.shape != shape:
+            raise InputError(f"entry_weight has shape {dense.shape}; expected {shape}.")
+        at = dense[rows.row_numbers, rows.columns]
+        if not np.all(np.isfinite(at)) or np.any(at < 0):
+            raise InputError(
+                "entry_weight holds a number that is negative or not finite at an observed entry."
+            )
+        with np.errstate(over="ignore"):  # refused below
+            weights = at.astype(np.float32)
+    if not np.all(np.isfinite(weights)):
+        raise InputError("entry_weight holds a number beyond single precision (3.4e38).")
+    if not weights.any():
+        raise InputError("all entry weights are 0; there is no entry to learn from.")
+    return weights
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a model was fitted to.
+
+    Attributes
+    ----------
+    data : Interactions
+    weights : float32, (nnz,), optional
+        Of the entries by user, 0 or more.
+    """
+
+    data: Interactions
+    weights: Float32Array | None = None
+
+    @cached_property
+    def counting(self) -> tuple[CompressedRows, CompressedRows, Float32Array | None]:
+        """The entries by user, the same by item, and weights, those of weight 0 left out."""
+        rows = self.data.by_user
+        if self.weights is None or self.weights.all():
+            return rows, self.data.by_item, self.weights
+        inside = self.weights > 0
+        return rows.only(inside), rows.only(inside).transposed(), self.weights[inside]
+
+    def joined(self, new: Training) -> Training:
+        """Return this with new entries; where one side alone has weights, the other's are 1."""
+        data = self.data.merged(new.data)
+        if self.weights is None and new.weights is None:
+            return Training(data)
+        sides = [
+            # As ratings: a pair known already takes the new weight, whatever its values do.
+            replace(
+                part.data,
+                by_user=part.data.by_user.with_values(
+                    np.ones(part.data.nnz, dtype=np.float32) if part.weights is None else part.weights
+                ),
+                feedback="explicit",
+            )
+            for part in (self, new)
+        ]
+        return Training(data, sides[0].merged(sides[1]).by_user.values)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import InputError
+from recsys.factorization.losses import KLLoss, SquaredLoss
+from recsys.factorization.masked import MaskedObjective, random_start
+from recsys.factorization.masked_kl import MaskedKLObjective
+from recsys.factorization.validation import Monitor, hold_out
+from tests.matrices import matrices, random_matrix, rows_of
+
+PLAIN = MaskedObjective(l2=0.1, l2_exponent=0.0, l1=0.0, bias_l2=1.0, biases=True)
+LOSSES = {"squared": SquaredLoss(PLAIN), "kl": KLLoss(MaskedKLObjective())}
+
+
+def dense(rows):
+    matrix = np.full((rows.n_rows, rows.n_columns), np.nan)
+    matrix[rows.row_numbers, rows.columns] = rows.values
+    return matrix
+
+
+@given(matrices(), st.integers(0, 3))
+def test_what_is_held_out_and_what_is_left_are_the_data(matrix, seed):
+    rows = rows_of(matrix)
+    weights = np.arange(rows.nnz, dtype=np.float32)
+    try:
+        rest, rest_weights, held_out = hold_out(rows, 0.3, seed=seed, weights=weights)
+    except InputError:
+        return
+    left = dense(rest)
+    assert np.isnan(left[held_out.users, held_out.items]).all()
+    np.testing.assert_array_equal(matrix[held_out.users, held_out.items].astype(np.float32), held_out.values)
+    np.testing.assert_array_equal(left[~np.isnan(left)], matrix[~np.isnan(left)].astype(np.float32))
+    assert rest.nnz == rows.nnz - max(1, round(0.3 * rows.nnz))
+    # What is not measured has a user or an item of which nothing is left.
+    out = ~np.isnan(matrix) & np.isnan(left)
+    measured = np.zeros_like(out)
+    measured[held_out.users, held_out.items] = True
+    known = (rest.counts > 0)[:, None] & (~np.isnan(left)).any(axis=0)
+    np.testing.assert_array_equal(measured, out & known)
+    beside = np.full(matrix.shape, np.nan)
+    beside[rows.row_numbers, rows.columns] = weights
+    np.testing.assert_array_equal(rest_weights, beside[rest.row_numbers, rest.columns])
+    np.testing.assert_array_equal(held_out.weights, beside[held_out.users, held_out.items])
+
+
+def test_other_seeds_hold_out_other_entries():
+    rows = rows_of(random_matrix(30, 20))
+    chosen = [hold_out(rows, 0.2, seed=seed)[2] for seed in (0, 0, 1)]
+    pairs = [set(zip(one.users, one.items, strict=True)) for one in chosen]
+    assert pairs[0] == pairs[1] != pairs[2]
+
+
+@pytest.mark.parametrize("matrix", [[[1.0]], [[1.0, np.nan], [np.nan, 2.0]]], ids=["one", "diagonal"])
+def test_too_few_entries_to_hold_some_out_are_refused(matrix):
+    with pytest.raises(InputError, match="entries are too few to hold out"):
+        hold_out(rows_of(np.array(matrix)), 0.1, seed=0)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_the_monitor_measures_the_present_state_and_keeps_the_one_asked_for(loss):
+    rows, _, held_out = hold_out(rows_of(random_matrix(30, 20)), 0.2, seed=0)
+    biases = isinstance(loss, SquaredLoss)
+    start = random_start(rows, 3, biases=biases, seed=0)
+    problem = loss.problem(rows, rows.transposed(), start)
+    monitor = Monitor(problem, held_out, loss.error)
+    first = monitor.score()
+    monitor.keep()
+    problem.sweep_users()
+    problem.sweep_items()
+    assert monitor.score() != first
+    # Kept is the start, though the problem has moved on.
+    np.testing.assert_allclose(monitor.best.user_factors, start.user_factors, rtol=1e-6)
+    whole = start.user_factors.astype(float) @ start.item_factors.T + start.mean
+    predicted = whole[held_out.users, held_out.items]
+    x = held_out.values
+    by_hand = {
+        "squared": np.sqrt(np.mean((x - predicted) ** 2)),
+        "kl": np.mean(x * np.log(x / predicted) - x + predicted),
+    }
+    assert first == pytest.approx(by_hand["squared" if biases else "kl"], rel=1e-4)
+
+
+def test_predictions_are_measured_inside_the_bounds():
+    rows, _, held_out = hold_out(rows_of(random_matrix(30, 20)), 0.2, seed=0)
+    loss = LOSSES["squared"]
+    start = random_start(rows, 3, biases=True, seed=0)
+    start.user_bias += 100
+    monitor = Monitor(loss.problem(rows, rows.transposed(), start), held_out, loss.error, bounds=(1.0, 5.0))
+    assert monitor.score() == pytest.approx(np.sqrt(np.mean((held_out.values - 5) ** 2)))
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_errors_are_weighted_means_and_finite(loss):
+    x, predicted = np.array([0.0, 2.0, 2.0]), np.array([0.5, 0.0, 2.0])
+    weights = np.array([1.0, 0.0, 3.0], dtype=np.float32)
+    assert np.isfinite(loss.error(x, predicted, None))
+    expected = {SquaredLoss: np.sqrt(0.25 / 4), KLLoss: 0.5 / 4}[type(loss)]
+    assert loss.error(x, predicted, weights) == pytest.approx(expected, rel=1e-4)

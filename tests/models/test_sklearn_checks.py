@@ -1,0 +1,45 @@
+"""scikit-learn's own checks of an estimator.
+
+`predict` is hidden from them: it takes pairs of users and items, theirs takes a matrix.
+"""
+
+import pytest
+
+pytest.importorskip("sklearn", minversion="1.6")
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from recsys.models.masked_nmf import MaskedNMF
+
+# What is not as scikit-learn wants it, and why. Each must really fail (xfail_strict).
+EXCEPTIONS = {
+    "check_dtype_object": "what is no number is an InputError, which is a ValueError, not a TypeError",
+}
+
+
+class Transformer(MaskedNMF):
+    @property
+    def predict(self):
+        raise AttributeError
+
+
+def checks(**params):
+    marks, found = [pytest.mark.filterwarnings("ignore")], []
+    for number, (estimator, check) in enumerate(estimator_checks_generator(Transformer(**params))):
+        name = check.func.__name__
+        expected = [pytest.mark.xfail(reason=EXCEPTIONS[name])] if name in EXCEPTIONS else []
+        found.append(pytest.param(estimator, check, id=f"{number}-{name}", marks=[*marks, *expected]))
+    return found
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks(n_components=3))
+def test_squared_loss(estimator, check):
+    check(estimator)
+
+
+# To the end: a check compares what the fit found with what `transform` finds for the same rows.
+KL = {"n_components": 3, "loss": "kl", "biases": False, "max_iter": 2000, "tol": 1e-7, "l2": 1.0}
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks(**KL))
+def test_kl_loss(estimator, check):
+    check(estimator)
