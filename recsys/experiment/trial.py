@@ -27,7 +27,8 @@ DEFAULT_SPLIT = "random:0.2"
 STOPPED = "interrupted"
 # What makes a fit short; the rest decides which kernels it uses.
 _SMALL = {
-    "max_iter": 2, "n_init": 1, "validation_share": 0.0, "n_chains": 2, "n_burn_in": 2, "n_draws": 2, "n_kept": 2,
+    "max_iter": 2, "n_init": 1, "validation_share": 0.0,
+    "n_chains": 2, "n_burn_in": 2, "n_draws": 2, "n_kept": 2,
 }  # fmt: skip
 
 

@@ -45,10 +45,12 @@ class Draws:
     mean : float
         The constant part of a prediction.
     user_factors, item_factors : float32, (n_kept, n_users, rank), (n_kept, n_items, rank)
-        Evenly spaced draws.
+        Evenly spaced draws, each theme of equal norm on both sides: what a product does not fix
+        would otherwise wander from draw to draw, and means of factors would not multiply to means
+        of products.
     user_bias, item_bias : float32, (n_kept, n_users), (n_kept, n_items)
     noise : float64, (n_users,)
-        Variance of the noise in a user's values, averaged over the draws.
+        Variance of the noise in a user's values, its expectation averaged over the draws.
     """
 
     mean: float
@@ -147,7 +149,9 @@ def sample(
     user rated at all, weights ``y_jf`` of any sign from normals of mean 0, and the same for items over
     the users who rated them; biases from normals of mean 0; all precisions from gammas, those of a
     user's noise around a common one. Both sides share ``lambda_f``, for the product of a theme's
-    factors fixes only the product of their scales.
+    factors fixes only the product of their scales; each side has levels of its own, from standard
+    normals. ``mean`` is that of the values. The gammas are of shape and rate 1 in the unit of
+    `unit_of`, but for a user's own noise, of shape and rate 2.
 
     Parameters
     ----------
@@ -158,7 +162,7 @@ def sample(
     n_draws : int
         Sweeps after that.
     n_kept : int
-        How many of these, evenly spaced, are kept.
+        How many of these, evenly spaced, are kept; at most ``n_draws``.
     seed : int
         Same seed, same bits, for any number of threads.
     chain : int
@@ -192,7 +196,7 @@ def sample(
         .astype(np.uint64)
     )
     tau, own_tau, precisions = 1.0, np.ones(users.rows.n_rows), np.ones(rank)
-    keep_after = np.unique(np.linspace(n_burn_in, n_burn_in + n_draws, n_kept + 1)[1:].astype(int)) - 1
+    keep_after = n_burn_in + np.arange(1, n_kept + 1) * n_draws // n_kept - 1
     kept: list[tuple[Float32Array, ...]] = []
     noise = np.zeros(users.rows.n_rows)
     history = History()
@@ -216,8 +220,11 @@ def sample(
             history.nonzero_share.append(nonzero_share(users.factors, items.factors))
             running.advance(1, f"noise {unit / np.sqrt(tau):.4g}")
             if sweep in keep_after:
-                kept.append((users.factors, items.factors, users.bias.copy(), items.bias.copy()))
-                noise += unit**2 / (tau * own_tau)
+                kept.append((*_balanced(users, items), users.bias.copy(), items.bias.copy()))
+                # The mean of 1 / own_tau given the rest, not the draw of it: for users of few values
+                # the draws spread without bound.
+                mass = (_NOISE_WEIGHT + users.rows.counts) / 2 - 1
+                noise += unit**2 / tau * (_NOISE_WEIGHT + tau * users.squared_error) / 2 / mass
     root = np.sqrt(scaled)
     stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
     draws = Draws(
@@ -229,6 +236,16 @@ def sample(
         noise=noise / len(kept),
     )
     return draws, history
+
+
+def _balanced(users: _Side, items: _Side) -> tuple[Float32Array, Float32Array]:
+    """Return the factors of both sides, themes scaled to equal norms; products stay as they are."""
+    w, h = users.factors, items.factors
+    norms = np.sqrt(_squares(w)), np.sqrt(_squares(h))
+    both = (norms[0] > 0) & (norms[1] > 0)
+    ratio = np.divide(norms[1], norms[0], where=both, out=np.ones(len(both)))
+    factor: Float32Array = np.sqrt(ratio).astype(np.float32)
+    return w * factor, h / factor
 
 
 def _squares(numbers: Float32Array | Float64Array) -> Float64Array:

@@ -29,8 +29,8 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _UNIT = 2.0**-53
 _TWO_PI = 2.0 * np.pi
-# From here on the exponential proposal is accepted more often than the normal one.
-_TAIL = 0.47
+# From this bound on the exponential proposal is accepted more often than the normal one.
+_TAIL = -0.47
 # From here on down logarithms are needed to tell shares of a normal from 0.
 _FAR = -8.0
 _MOST_POWER = 700.0
@@ -79,7 +79,7 @@ def _log_share_below(x: float) -> float:
     """Return the logarithm of the standard normal distribution function."""
     if x > _FAR:
         return math.log(0.5 * math.erfc(-x * _ROOT_HALF))
-    inverse = 1.0 / (x * x)  # the asymptotic series, good to seven digits from here on
+    inverse = 1.0 / (x * x)  # the asymptotic series, good to four digits of the share from here on
     return -0.5 * x * x - math.log(-x) - _LOG_ROOT_TWO_PI + math.log1p(inverse * (3.0 * inverse - 1.0))
 
 

@@ -28,14 +28,18 @@ _ARRAYS = ("user_factors", "item_factors", "user_bias", "item_bias")
 class BayesianNMF(FactorModel):
     """Ratings as sums of non-negative themes, averaged over draws from the posterior.
 
-    The model of `MaskedNMF` with priors in the place of penalties: nothing is to be tuned but the
-    number of themes. The priors learn from who rated what at all: a user's factors are expected near
-    what the items they rated say, an item's near what its raters say, whatever the ratings were. Each
-    user has a noise of their own.
+    The model of `MaskedNMF` with priors in the place of penalties, so that no penalty is to be tuned;
+    what is to be chosen is the number of themes and how long the chains are (where ratings are few,
+    more sweeps than the defaults pay: see whether ``history_.objective`` still falls). The priors
+    learn from who rated what at all: a user's factors are expected near what the items they rated
+    say, an item's near what its raters say, whatever the ratings were. Each user has a noise of
+    their own.
 
     Predictions are means over the draws of several chains, since one stays near where it started;
     factors for ranking and explanations are posterior means of the first chain (themes of different
-    chains have nothing in common), non-negative as every draw is.
+    chains have nothing in common), non-negative as every draw is. A score is therefore near the
+    predicted value, but not that value; and a factor that is zero in most draws is small here, seldom
+    exactly zero.
 
     Sources: Schmidt, Winther & Hansen (2009); Salakhutdinov & Mnih (2008); Koren (2008) for what was
     rated at all; Simm et al. (2017) for its place in the prior; Rendle, Zhang & Koren (2019), "On the
@@ -45,8 +49,10 @@ class BayesianNMF(FactorModel):
     ----------
     draws_ : Draws
         ``n_chains x n_kept`` draws, chain after chain, in the units of the log.
-    user_factors_, item_factors_, user_bias_, item_bias_, mean_, shares_, history_
+    user_factors_, item_factors_, user_bias_, item_bias_, mean_, shares_
         Posterior means over the draws of the first chain; see `FactorModel`.
+    history_ : History
+        Of the first chain.
     value_range_ : tuple of float
         Least and largest value seen; predictions stay inside.
     """
@@ -104,24 +110,18 @@ class BayesianNMF(FactorModel):
     def _moments(self, users: AnyArray, items: AnyArray) -> tuple[Float64Array, Float64Array]:
         """Return mean and variance of a new value of each pair."""
         user_rows, item_rows = self._check_pairs(users, items)
+        averages = bool(np.any(user_rows < 0) or np.any(item_rows < 0))
         user_rows = np.where(user_rows < 0, self.n_users_, user_rows)
         item_rows = np.where(item_rows < 0, self.n_items_, item_rows)
         total, squares = np.zeros(len(user_rows)), np.zeros(len(user_rows))
         score = np.empty(len(user_rows), dtype=np.float32)
         draws = self.draws_
         with threads.launch():
-            for w, h, b, a in zip(
+            for draw in zip(
                 draws.user_factors, draws.item_factors, draws.user_bias, draws.item_bias, strict=True
             ):
-                score_pairs(
-                    user_rows,
-                    item_rows,
-                    _with_average(w),
-                    _with_average(h),
-                    _with_average(b),
-                    _with_average(a),
-                    score,
-                )
+                w, h, b, a = (_with_average(side) for side in draw) if averages else draw
+                score_pairs(user_rows, item_rows, w, h, b, a, score)
                 total += score
                 squares += score.astype(np.float64) ** 2
         n = len(draws.user_factors)
@@ -171,11 +171,12 @@ class BayesianNMF(FactorModel):
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
-        draws = {f"draws_{name}": getattr(self.draws_, name) for name in (*_ARRAYS, "noise")}
+        draws = {f"draws_{name}": getattr(self.draws_, name) for name in _ARRAYS}
         return {
             "mean": np.array([self.mean_]),
             "shares": self.shares_,
             "value_range": np.array(self.value_range_),
+            "user_noise": self.draws_.noise,
             **draws,
         }
 
@@ -185,7 +186,7 @@ class BayesianNMF(FactorModel):
         h = require(arrays, "draws_item_factors", np.float32, 3)
         b = require(arrays, "draws_user_bias", np.float32, 2)
         a = require(arrays, "draws_item_bias", np.float32, 2)
-        noise = require(arrays, "draws_noise", np.float64, 1)
+        noise = require(arrays, "user_noise", np.float64, 1)
         mean = require(arrays, "mean", np.float64, 1)
         shares = require(arrays, "shares", np.float64, 1)
         value_range = require(arrays, "value_range", np.float64, 1)
@@ -193,12 +194,17 @@ class BayesianNMF(FactorModel):
         n_items = h.shape[1]
         found = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
         wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
-        if found != wanted or n == 0 or n % self.n_chains:
+        if found != wanted:
             raise ModelError(f"the arrays have shapes {found}; expected {wanted}.")
+        n_wanted = self.n_chains * min(self.n_kept, self.n_draws)
+        if n != n_wanted:
+            raise ModelError(f"the arrays hold {n} draws; the parameters say {n_wanted}.")
         if rank != self.n_components:
             raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
-        if any(array.size and array.min() < 0 for array in (w, h, noise)):
-            raise ModelError("a factor or a variance is negative; expected numbers of 0 or more.")
+        if any(array.size and array.min() < 0 for array in (w, h, noise, shares)):
+            raise ModelError("a factor, a variance or a share is negative; expected numbers of 0 or more.")
+        if value_range[0] > value_range[1]:
+            raise ModelError(f"the range of values runs from {value_range[0]:g} to {value_range[1]:g}.")
         self._settle(Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1])))
         self.shares_ = shares
         self.n_users_, self.n_items_ = n_users, n_items

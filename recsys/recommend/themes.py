@@ -73,7 +73,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     """
     model = bundle.model
     if not isinstance(model, FactorModel) or not model.has_themes:
-        raise ModelError(f"{model.name} has no themes; masked-nmf and weighted-nmf do.")
+        raise ModelError(f"{model.name} has no themes; masked-nmf, bayesian-nmf and weighted-nmf do.")
     stability = model.stability_
     found = []
     seen = bundle.seen

@@ -121,7 +121,7 @@ def test_each_user_has_a_noise_of_their_own():
         assert 0.85 <= np.mean((low <= values[held_out]) & (values[held_out] <= high)) <= 0.96
 
 
-@pytest.mark.parametrize("name", ["draws_user_factors", "draws_item_factors", "draws_noise"])
+@pytest.mark.parametrize("name", ["draws_user_factors", "draws_item_factors", "user_noise"])
 def test_negative_factors_and_variances_are_not_restored(model, name):
     arrays = model.to_arrays()
     damaged = arrays[name].copy()
@@ -131,7 +131,7 @@ def test_negative_factors_and_variances_are_not_restored(model, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["draws_user_factors", "draws_item_factors", "draws_user_bias", "draws_item_bias", "draws_noise"]
+    "name", ["draws_user_factors", "draws_item_factors", "draws_user_bias", "draws_item_bias", "user_noise"]
 )
 def test_arrays_that_do_not_fit_together_are_not_restored(model, name):
     arrays = model.to_arrays()
@@ -159,3 +159,23 @@ def test_ratings_of_movielens(shared_data):
     assert np.sqrt(np.mean(errors**2)) < 0.9  # masked-nmf, tuned, has 0.9184 on this fold
     low, high = model.predict_interval(held_out.users, held_out.items)
     assert 0.85 <= np.mean((low <= held_out.values) & (held_out.values <= high)) <= 0.95
+
+
+def test_themes_are_of_equal_norm_on_both_sides(model):
+    for w, h in zip(model.draws_.user_factors, model.draws_.item_factors, strict=True):
+        np.testing.assert_allclose(np.linalg.norm(w, axis=0), np.linalg.norm(h, axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"n_chains": 1}, {"n_kept": 24}])
+def test_draws_that_are_not_those_of_the_parameters_are_not_restored(model, change):
+    other = BayesianNMF(**{**model.get_params(), **change})
+    with pytest.raises(ModelError, match="draws"):
+        other.restore(model.to_arrays())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("value_range", np.array([5.0, 1.0])), ("shares", np.full(4, -0.25))]
+)
+def test_a_range_or_shares_that_cannot_be_are_not_restored(model, name, value):
+    with pytest.raises(ModelError):
+        BayesianNMF(**model.get_params()).restore({**model.to_arrays(), name: value})
