@@ -68,6 +68,7 @@ def train(
         )
         interrupted = record["stopped"] == "interrupted"
         if interrupted and (out / "model.json").exists():
+            out = out.resolve()
             out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
         save_bundle(bundle, out)
     description = loaded.describe()
@@ -171,6 +172,8 @@ def themes(
     if json:
         say_json({"themes": [theme.to_json() for theme in found]})
         return
+    if not any(theme.share for theme in found):
+        say("Every factor is zero: the penalties are too strong for this log.")
     for theme in found:
         alike = "" if theme.stability is None else f", {theme.stability:.2f} alike in other starts"
         say(

@@ -71,6 +71,13 @@ class Interactions:
         """Number of observed entries."""
         return self.by_user.nnz
 
+    def same_ids(self, other: Interactions) -> bool:
+        """Return whether users and items are the same ones in the same order."""
+        return all(
+            np.array_equal(mine.values, theirs.values)
+            for mine, theirs in ((self.user_ids, other.user_ids), (self.item_ids, other.item_ids))
+        )
+
     @cached_property
     def by_item(self) -> CompressedRows:
         """The same entries by item, (n_items, n_users)."""
@@ -291,6 +298,8 @@ def observed_rows(matrix: Any) -> CompressedRows:
         If the matrix is not two-dimensional, has no row or no column, stores an entry twice, or
         holds negative or infinite values.
     """
+    if np.ma.isMaskedArray(matrix):  # what is masked is missing
+        matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
     if not sparse.issparse(matrix):
         try:
             matrix = np.asarray(matrix)

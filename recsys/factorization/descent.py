@@ -78,7 +78,8 @@ def descend(
     deadline : float, optional
         Stop after the first iteration that ends later than this, by `time.perf_counter`.
     n_settling : int
-        Iterations at the beginning whose objectives ``tol`` does not compare: the problem changes.
+        Iterations at the beginning in which neither ``tol`` nor ``gradient_tol`` ends the descent,
+        because the problem still changes.
     progress : Progress
 
     Raises
@@ -115,7 +116,12 @@ def descend(
                 stopped: Stopped | None = None
                 if tol > 0 and before is not None and before - objective <= tol * before:
                     stopped = "tol"
-                elif gradient is not None and gradient_tol > 0 and gradient() <= gradient_tol * steep:
+                elif (
+                    gradient is not None
+                    and gradient_tol > 0
+                    and history.n_iter > n_settling
+                    and gradient() <= gradient_tol * steep
+                ):
                     stopped = "gradient"
                 elif error is not None and history.n_iter - history.best_iter >= patience:
                     stopped = "validation"

@@ -48,6 +48,9 @@ class MaskedObjective:
         Iterations in which ``l2`` falls from three times its value to it, evenly. Themes for which
         the data speaks loudest settle first; with all free at once, the first sweeps fit noise that
         later ones have to unlearn.
+    l1_rise : int
+        Iterations in which ``l1`` rises from nothing to its value, evenly: a start is too small and too
+        even for themes to hold their own against the whole of it.
     """
 
     l2: float
@@ -59,6 +62,7 @@ class MaskedObjective:
     n_inner: int = 1
     item_l1: float | None = None
     warm_up: int = 0
+    l1_rise: int = 0
 
     def __post_init__(self) -> None:
         if max(self.l1, self.item_l1 or 0) > 0 and not self.nonnegative:
@@ -104,6 +108,7 @@ def predictions(at: MaskedFactors, users: AnyArray, items: AnyArray) -> Float64A
     return scores.astype(np.float64) + at.mean
 
 
+_HEAVIEST = 1e30  # weight of a penalty: more would leave single precision
 _WARM_FACTOR = 3.0  # what l2 is multiplied by in the first iteration of a warm-up
 _GRAM_RANK = 48  # up to here the Gram form is the faster one (tests/benchmarks)
 _NO_WEIGHTS = np.empty(0, dtype=np.float32)
@@ -124,9 +129,9 @@ class _Side:
         self.rows = rows
         self.weights = _NO_WEIGHTS if weights is None else weights
         self.blocks = row_blocks(rows.indptr)
-        self.ridge = (objective.l2 / unit * powers).astype(np.float32)
-        self.bias_ridge = np.full(rows.n_rows, objective.bias_l2, dtype=np.float32)
-        self.l1 = np.float32(objective.l1 / unit**1.5)
+        self.ridge = np.minimum(objective.l2 / unit * powers, _HEAVIEST).astype(np.float32)
+        self.bias_ridge = np.full(rows.n_rows, min(objective.bias_l2, _HEAVIEST), dtype=np.float32)
+        self.l1 = np.float32(min(objective.l1 / unit**1.5, _HEAVIEST))
         self.slots: Float64Array = np.zeros(rows.n_rows)
         self._scale = np.float32(1.0 / unit)
         self._objective = objective
@@ -138,8 +143,9 @@ class _Side:
         own_bias: Float32Array,
         other: Float32Array,
         other_bias: Float32Array,
-        strength: float = 1.0,
+        strength: tuple[float, float] = (1.0, 1.0),
     ) -> None:
+        """Improve the rows; ``strength`` is what l2 and l1 are multiplied by."""
         form = sweep_masked_gram if own.shape[1] <= _GRAM_RANK else sweep_masked
         form(
             self.blocks,
@@ -154,18 +160,18 @@ class _Side:
             other,
             other_bias,
             self._objective.biases,
-            self.ridge * np.float32(strength),
+            self.ridge * np.float32(strength[0]),
             self.bias_ridge,
-            self.l1,
+            np.float32(self.l1 * strength[1]),
             np.float32(0.0 if self._objective.nonnegative else UNBOUNDED),
             self._objective.n_inner,
             self.slots,
         )
 
-    def penalty(self, own: Float32Array, own_bias: Float32Array, strength: float = 1.0) -> float:
+    def penalty(self, own: Float32Array, own_bias: Float32Array, strength: tuple[float, float]) -> float:
         return float(
-            0.5 * strength * np.dot(self.ridge, np.einsum("rf,rf->r", own, own, dtype=np.float64))
-            + self.l1 * np.sum(np.abs(own), dtype=np.float64)
+            0.5 * strength[0] * np.dot(self.ridge, np.einsum("rf,rf->r", own, own, dtype=np.float64))
+            + strength[1] * self.l1 * np.sum(np.abs(own), dtype=np.float64)
             + 0.5 * np.sum(self.bias_ridge * own_bias.astype(np.float64) ** 2)
         )
 
@@ -196,7 +202,7 @@ class MaskedProblem:
     start : MaskedFactors
         Left as it is.
     weights : float32, (nnz,), optional
-        Above 0; the weight of each entry of ``by_user``.
+        0 or more; the weight of each entry of ``by_user``.
     """
 
     def __init__(
@@ -227,13 +233,14 @@ class MaskedProblem:
     @property
     def n_settling(self) -> int:
         """Iterations at the beginning whose objectives do not compare: the penalties change."""
-        return self._objective.warm_up
+        return max(self._objective.warm_up, self._objective.l1_rise)
 
     @property
-    def _strength(self) -> float:
-        """What ``l2`` is multiplied by in this iteration."""
-        left = max(self.n_settling - self._n_done, 0)
-        return 1.0 + (_WARM_FACTOR - 1.0) * left / self.n_settling if left else 1.0
+    def _strength(self) -> tuple[float, float]:
+        """What ``l2`` and ``l1`` are multiplied by in this iteration."""
+        warm_up, rise, n_done = self._objective.warm_up, self._objective.l1_rise, self._n_done
+        left = (warm_up - n_done) / warm_up if n_done < warm_up else 0.0
+        return 1.0 + (_WARM_FACTOR - 1.0) * left, n_done / rise if n_done < rise else 1.0
 
     def sweep_users(self) -> None:
         """Improve the user side, the item side held."""
@@ -249,7 +256,8 @@ class MaskedProblem:
         total = float(np.sum(self._items.slots))
         total += self._users.penalty(at.user_factors, at.user_bias, strength)
         self._n_done += 1
-        return total * self.unit**2
+        # A bound at zero turns what is no number into 0, but the user sweep's own objective shows it.
+        return total * self.unit**2 if np.isfinite(np.sum(self._users.slots)) else float("nan")
 
     def nonzero_share(self) -> float:
         """Return the share of factor entries that are not zero."""

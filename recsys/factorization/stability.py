@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from recsys import threads
 from recsys.errors import InputError, ParameterError
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
@@ -40,7 +41,8 @@ def match_themes(reference: Float32Array, other: Float32Array) -> tuple[Int64Arr
             f"item factors have the shapes {reference.shape} and {other.shape}; expected two matrices "
             f"with the same number of items. Compare fits of the same data."
         )
-    cosines = np.clip(_unit_columns(reference).T @ _unit_columns(other), 0.0, 1.0)
+    with threads.launch():  # BLAS rounds differently with another number of threads
+        cosines = np.clip(_unit_columns(reference).T @ _unit_columns(other), 0.0, 1.0)
     themes, partners = linear_sum_assignment(cosines, maximize=True)
     found = np.full(reference.shape[1], -1, dtype=np.int64)
     found[themes] = partners

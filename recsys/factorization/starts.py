@@ -30,7 +30,7 @@ _ROUNDING = 1e-5
 
 
 def nndsvd_start(
-    rows: CompressedRows, by_item: CompressedRows, rank: int, *, biases: bool, seed: int, chain: int = 0
+    rows: CompressedRows, by_item: CompressedRows, rank: int, *, biases: bool, seed: int
 ) -> MaskedFactors:
     """Give themes the positive and the negative parts of leading singular vectors of the item side.
 
@@ -49,9 +49,6 @@ def nndsvd_start(
     biases : bool
         Whether mean and biases are part of the model.
     seed : int
-    chain : int
-        Another number gives other random levels under the same vectors: for restarts that differ more
-        take `random_start`.
 
     Returns
     -------
@@ -59,7 +56,7 @@ def nndsvd_start(
         Products have the mean that `random_start` gives them; biases start at zero.
     """
     width = start_width(rows, rank, biases=biases)
-    chance = rng.stream(seed, "nndsvd", "items", chain)
+    chance = rng.stream(seed, "nndsvd", "items")
     n_vectors = min(_MOST_VECTORS, rank // 2, rows.n_rows, rows.n_columns)
     vectors = _item_vectors(rows, by_item, n_vectors, seed)
     both = np.hstack([np.maximum(vectors, 0), np.maximum(-vectors, 0)])

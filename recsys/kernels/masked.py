@@ -17,25 +17,26 @@ from numba import njit, prange
 
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
-# Entries transposed at once: as many as leave whole cache lines behind.
-_TILE = 8
+# Entries turned at once, and gathered before that: they stay in a core's first cache.
+_TILE, _CHUNK = 8, 64
 
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
-def _turn(entries: np.ndarray, by_theme: np.ndarray) -> None:
-    """Write ``entries`` (n, rank) to ``by_theme`` (rank, n)."""
-    n, rank = entries.shape
+def _turn(entries: np.ndarray, n: int, by_theme: np.ndarray, at: int) -> None:
+    """Write the first ``n`` rows of ``entries`` to the columns of ``by_theme`` from ``at`` on."""
+    rank = entries.shape[1]
     whole = n - n % _TILE
     for j in range(0, whole, _TILE):
         e0, e1, e2, e3 = entries[j], entries[j + 1], entries[j + 2], entries[j + 3]
         e4, e5, e6, e7 = entries[j + 4], entries[j + 5], entries[j + 6], entries[j + 7]
         for f in range(rank):
             line = by_theme[f]
-            line[j], line[j + 1], line[j + 2], line[j + 3] = e0[f], e1[f], e2[f], e3[f]
-            line[j + 4], line[j + 5], line[j + 6], line[j + 7] = e4[f], e5[f], e6[f], e7[f]
+            k = at + j
+            line[k], line[k + 1], line[k + 2], line[k + 3] = e0[f], e1[f], e2[f], e3[f]
+            line[k + 4], line[k + 5], line[k + 6], line[k + 7] = e4[f], e5[f], e6[f], e7[f]
     for j in range(whole, n):
         for f in range(rank):
-            by_theme[f, j] = entries[j, f]
+            by_theme[f, at + j] = entries[j, f]
 
 
 @njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
@@ -97,7 +98,7 @@ def sweep_masked(
         longest = 0
         for row in range(first, last):
             longest = max(longest, indptr[row + 1] - indptr[row])
-        entries = np.empty((longest, rank), dtype=np.float32)
+        entries = np.empty((_CHUNK, rank), dtype=np.float32)
         space = np.empty(rank * longest, dtype=np.float32)
         roots = np.ones(longest, dtype=np.float32)
         residual = np.empty(longest, dtype=np.float32)
@@ -118,18 +119,21 @@ def sweep_masked(
                 continue
             w = own[row]
             squares[:] = 0
-            for j in range(n):
-                column = columns[begin + j]
-                h = other[column]
-                left = scale * values[begin + j] - mean - own_bias[row] - other_bias[column]
-                for f in range(rank):
-                    met = roots[j] * h[f]
-                    entries[j, f] = met
-                    squares[f] += met * met
-                    left -= w[f] * h[f]
-                residual[j] = roots[j] * left
             by_theme = space[: rank * n].reshape((rank, n))
-            _turn(entries[:n], by_theme)
+            for at in range(0, n, _CHUNK):
+                m = min(_CHUNK, n - at)
+                for k in range(m):
+                    j = at + k
+                    column = columns[begin + j]
+                    h = other[column]
+                    left = scale * values[begin + j] - mean - own_bias[row] - other_bias[column]
+                    for f in range(rank):
+                        met = roots[j] * h[f]
+                        entries[k, f] = met
+                        squares[f] += met * met
+                        left -= w[f] * h[f]
+                    residual[j] = roots[j] * left
+                _turn(entries, m, by_theme, at)
 
             for _ in range(n_inner):
                 if fit_bias:
@@ -142,8 +146,10 @@ def sweep_masked(
                         residual[j] -= delta * roots[j]
                 for f in range(rank):
                     curvature = squares[f] + ridge[row]
-                    if curvature <= 0:
-                        continue  # nothing observed speaks of this coordinate
+                    if curvature <= 0:  # nothing observed speaks of this coordinate
+                        if l1 > 0:
+                            w[f] = 0
+                        continue
                     h = by_theme[f]
                     total = np.float32(0)
                     for j in range(n):

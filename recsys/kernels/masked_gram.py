@@ -109,8 +109,10 @@ def sweep_masked_gram(
                         slope[g] -= delta * sums[g]
                 for f in range(rank):
                     curvature = gram[f, f] + ridge[row]
-                    if curvature <= 0:
-                        continue  # nothing observed speaks of this coordinate
+                    if curvature <= 0:  # nothing observed speaks of this coordinate
+                        if l1 > 0:
+                            w[f] = 0
+                        continue
                     better = max(lower, (slope[f] + gram[f, f] * w[f] - l1) / curvature)
                     delta = np.float32(better - w[f])
                     if delta != 0:
@@ -123,10 +125,12 @@ def sweep_masked_gram(
                         for g in range(rank):
                             slope[g] -= delta * line[g]
 
+            if loss < 0:  # by rounding; what is no number stays and shows
+                loss = 0.0
             norm, absolute = 0.0, 0.0
             for f in range(rank):
                 norm += np.float64(w[f]) ** 2
                 absolute += abs(w[f])
             objective[row] = 0.5 * (
-                max(loss, 0.0) + ridge[row] * norm + bias_ridge[row] * np.float64(own_bias[row]) ** 2
+                loss + ridge[row] * norm + bias_ridge[row] * np.float64(own_bias[row]) ** 2
             ) + (l1 * absolute)

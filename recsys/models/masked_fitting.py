@@ -18,6 +18,7 @@ from recsys.factorization.restarts import Found, Rules, fit_once, fit_validated
 from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start, nndsvd_start
 from recsys.factorization.updating import extended, touch
+from recsys.models import parameters
 from recsys.models.training_data import Training
 from recsys.progress import Progress
 from recsys.typing import Float32Array, Float64Array, Int64Array
@@ -25,6 +26,7 @@ from recsys.typing import Float32Array, Float64Array, Int64Array
 if TYPE_CHECKING:
     from recsys.models.masked_nmf import MaskedNMF
 
+_L1_RISE = 10  # sweeps in which l1 rises: by then themes stand out from a random start
 _USUAL_SHARE = 0.1  # held out where starts are to be compared and nothing else was said
 
 
@@ -40,9 +42,8 @@ def fit(model: MaskedNMF, training: Training, W: Any, H: Any, progress: Progress
         at = warm or _start(model, rows, columns, number, W, H)
         return replace(at, mean=_mean(model, rows, row_weights))
 
-    warm_up = 0 if warm else model.warm_up
-    rules = replace(_rules(model), n_settling=warm_up)
-    loss, share, values = loss_of(model, warm_up), share_of(model), by_user.values
+    loss, share, values = loss_of(model, fresh=warm is None), share_of(model), by_user.values
+    rules = replace(_rules(model), n_settling=_n_settling(model) if warm is None else 0)
     if share > 0:
         return fit_validated(
             loss.problem,
@@ -71,9 +72,22 @@ def update_all(model: MaskedNMF, training: Training, passes: int, progress: Prog
     by_user, by_item, weights = training.counting
     loss = loss_of(model)
     at = extended(model.factors(), by_user, by_item, loss, seed=int(model.random_state))
-    at = replace(at, mean=_mean(model, by_user, weights))
+    at = replace(_revived(model, at, by_user), mean=_mean(model, by_user, weights))
     return fit_once(
         loss.problem, by_user, by_item, at, rules, weights=weights, name=model.name, progress=progress
+    )
+
+
+def _revived(model: MaskedNMF, at: MaskedFactors, rows: CompressedRows) -> MaskedFactors:
+    """Return factors whose themes that are zero on both sides, which no sweep can change, begin again."""
+    dead = np.atleast_1d(~(at.user_factors.any(axis=0) | at.item_factors.any(axis=0)))
+    if not dead.any():
+        return at
+    drawn = random_start(rows, model.n_components, biases=model.biases, seed=int(model.random_state))
+    return replace(
+        at,
+        user_factors=np.where(dead, drawn.user_factors, at.user_factors),
+        item_factors=np.where(dead, drawn.item_factors, at.item_factors),
     )
 
 
@@ -94,6 +108,21 @@ def update_touched(model: MaskedNMF, training: Training, new: Interactions, pass
         passes=passes,
         weights=weights,
     )
+
+
+_SETTLED = ("n_components", "loss", "biases")  # what a fit was of: an update cannot change it
+
+
+def check_update(model: MaskedNMF) -> None:
+    """Raise ParameterError if the parameters of today do not fit the factors of the last fit."""
+    parameters.check(model, model.name)
+    _check_together(model, n_given=2 if model.init == "custom" else 0)
+    for key in _SETTLED:
+        fitted, today = model.fitted_params_.get(key), getattr(model, key)
+        if fitted is not None and fitted != today:
+            raise ParameterError(
+                f"{model.name}: {key} is {today!r}, but the model was fitted with {fitted!r}; fit it anew."
+            )
 
 
 def known_data(model: MaskedNMF, known: Any) -> Training:
@@ -124,8 +153,11 @@ def known_data(model: MaskedNMF, known: Any) -> Training:
     return Training(known)
 
 
-def loss_of(model: MaskedNMF, warm_up: int = 0) -> Loss:
-    """Return the loss and the penalties that a model's parameters name, a warm-up only where it is said."""
+def loss_of(model: MaskedNMF, *, fresh: bool = False) -> Loss:
+    """Return the loss and the penalties that a model's parameters name.
+
+    Penalties begin otherwise than they end (``warm_up``) only in a ``fresh`` fit.
+    """
     if model.loss == "kl":
         return KLLoss(
             MaskedKLObjective(
@@ -145,9 +177,19 @@ def loss_of(model: MaskedNMF, warm_up: int = 0) -> Loss:
             bias_l2=model.bias_l2,
             biases=model.biases,
             n_inner=model.n_inner,
-            warm_up=warm_up,
+            warm_up=model.warm_up if fresh else 0,
+            l1_rise=_l1_rise(model) if fresh else 0,
         )
     )
+
+
+def _n_settling(model: MaskedNMF) -> int:
+    """Return how many iterations of a fresh fit have penalties of their own."""
+    return 0 if model.loss == "kl" else max(model.warm_up, _l1_rise(model))
+
+
+def _l1_rise(model: MaskedNMF) -> int:
+    return min(_L1_RISE, model.max_iter // 2) if max(model.user_l1, model.item_l1) > 0 else 0
 
 
 def check_range(model: MaskedNMF, at: MaskedFactors) -> None:
@@ -182,6 +224,11 @@ def _check_together(model: MaskedNMF, *, n_given: int) -> None:
         raise ParameterError(f"{model.name}: loss is 'kl', which goes without biases; set biases=False.")
     if model.loss == "kl" and model.warm_up:
         raise ParameterError(f"{model.name}: loss is 'kl', which knows no warm-up; set warm_up=0.")
+    if model.max_iter <= model.warm_up:
+        raise ParameterError(
+            f"{model.name}: max_iter is {model.max_iter}, but l2 comes to its value only after "
+            f"{model.warm_up} sweeps (warm_up); set max_iter above that."
+        )
     if model.n_init > 1 and model.init != "random":
         raise ParameterError(
             f"{model.name}: n_init is {model.n_init}, but init {model.init!r} gives one start only; "
@@ -231,6 +278,13 @@ def _warm_factors(model: MaskedNMF, data: Interactions) -> MaskedFactors:
             f"fit is of {wanted[0]}, {wanted[1]} and {wanted[2]}; set warm_start=False, or give new users "
             f"and items to partial_fit."
         )
+    held = model.held_training()
+    if held is not None and not held.data.same_ids(data):
+        raise InputError(
+            "warm_start: the model was fitted to other users or items; set warm_start=False, or give new "
+            "ones to partial_fit."
+        )
+    at = _revived(model, at, data.by_user)
     if model.biases:
         return at
     return replace(at, user_bias=np.zeros_like(at.user_bias), item_bias=np.zeros_like(at.item_bias))

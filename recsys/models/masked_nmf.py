@@ -62,7 +62,8 @@ class MaskedNMF(FactorModel):
     ``alpha_H * l1_ratio * n_samples``  ``item_l1``
     ``random_state``                    a whole number, 0 or more; no generator and no None
     ``components_``                     the same, ``item_factors_.T``
-    ``reconstruction_err_``             ``history_.objective[-1]``, penalties included
+    ``reconstruction_err_``             none; ``history_.objective[-1]`` is the objective above, which is
+                                        half the square of that error plus the penalties
     ==================================  ==========================================================
 
     A descent ends by ``tol``, ``gradient_tol`` or ``max_iter``, whichever comes first, and, with a
@@ -74,6 +75,10 @@ class MaskedNMF(FactorModel):
     on its way), the model is fitted with the best state so far. What a time limit ended may differ
     from run to run; nothing else does. With ``warm_start`` a second fit begins where the first ended;
     it is one start, and what it holds out the first has seen.
+
+    ``l2`` is in the units of the values: for values twice as large, twice as much of it does the same.
+    In a ``warm_up``, and in the first ten sweeps with an l1 penalty, penalties have not yet their values:
+    ``tol`` and ``gradient_tol`` wait for that, held-out errors do not.
 
     Attributes
     ----------
@@ -159,7 +164,8 @@ class MaskedNMF(FactorModel):
         W, H : array-like, shapes (n_users, n_components) and (n_components, n_items)
             The start, for ``init="custom"``.
         entry_weight : sparse matrix or array-like, shape (n_users, n_items), optional
-            How much each observed entry counts, 0 or more; entries of weight 0 are left out.
+            How much each observed entry counts, 0 or more; entries of weight 0 are left out. Starts
+            (``init="nndsvd"``) and the fold-in of new users do not look at weights.
         progress : Progress
             Hears of each iteration.
 
@@ -192,9 +198,9 @@ class MaskedNMF(FactorModel):
 
     def _take(self, found: Found, training: Training) -> None:
         """Take over what a fit found, themes ordered."""
-        at, values = found.factors, training.data.by_user.values
+        at, entries = found.factors, training.counting[0]
         masked_fitting.check_range(self, at)
-        shares = explained_shares(training.data.by_user, at.user_factors, at.item_factors)
+        shares = explained_shares(entries, at.user_factors, at.item_factors)
         order = order_by_share(shares)
         self._learned(
             at.user_factors[:, order],
@@ -205,9 +211,11 @@ class MaskedNMF(FactorModel):
             shares=shares[order],
             history=found.history,
         )
-        self.value_range_ = (float(values.min()), float(values.max()))
+        self.value_range_ = (float(entries.values.min()), float(entries.values.max()))
         self.stability_ = masked_fitting.stability_of(found, order)
-        self.typical_value_ = float(values.mean(dtype=np.float64))
+        self.typical_value_ = float(
+            np.average(entries.values.astype(np.float64), weights=training.counting[2])
+        )
         self._training = training
 
     def factors(self) -> MaskedFactors:
@@ -246,7 +254,8 @@ class MaskedNMF(FactorModel):
         entries, and leaves everything else as it is, bit for bit: all other rows, the mean, shares
         and order of the themes, the history. Only the range of values seen widens.
         ``reach="all"`` sweeps everything from the present state on, with the mean of all values, and
-        orders the themes anew; after enough passes it comes to where a full fit comes. Of the rules
+        orders the themes anew; after enough passes its objective is about that of a full fit (there are
+        many local minima). Of the rules
         for stopping, only an interrupt and ``time_limit`` end this early. The first call of a model
         that is not fitted is a `fit`.
 
@@ -272,7 +281,8 @@ class MaskedNMF(FactorModel):
         Raises
         ------
         ParameterError
-            If ``passes`` or ``reach`` is none of these.
+            If ``passes`` or ``reach`` is none of these, or a parameter is out of range or one that
+            only a `fit` can change.
         ModelError
             If the model does not have its data.
         InputError
@@ -284,6 +294,7 @@ class MaskedNMF(FactorModel):
             raise ParameterError(f"{self.name}: reach is {reach!r}; expected touched or all.")
         if not self.is_fitted:
             return self.fit(X, entry_weight=entry_weight, progress=progress)
+        masked_fitting.check_update(self)
         before = masked_fitting.known_data(self, known)
         new = X if isinstance(X, Interactions) else before.data.numbered(self._rows(X, wider=True))
         given = None if entry_weight is None else aligned(entry_weight, new.by_user)
@@ -294,7 +305,7 @@ class MaskedNMF(FactorModel):
         at = masked_fitting.update_touched(self, training, new, passes)
         masked_fitting.check_range(self, at)
         low, high = self.value_range_
-        values = new.by_user.values
+        values = new.by_user.values if given is None else new.by_user.values[given > 0]
         self.value_range_ = float(values.min(initial=low)), float(values.max(initial=high))
         self._learned(
             at.user_factors,

@@ -284,3 +284,54 @@ def test_ratings_of_an_official_fold_are_predicted(shared_data):
     items = data.item_ids.rows(test["item"].to_numpy())
     error = model.predict(users, items) - test["rating"].to_numpy()
     assert np.sqrt(np.mean(error**2)) < 0.94
+
+
+def test_themes_survive_an_l1_penalty_that_leaves_some_worth_having():
+    """The default start is small; the whole penalty from the first sweep on would leave nothing."""
+    generator = np.random.default_rng(0)
+    group = np.arange(60) % 3
+    ratings = np.where(group[:, None] == group[None, :], 5.0, 1.0) + generator.normal(0, 0.1, (60, 60))
+    model = MaskedNMF(n_components=4, user_l1=0.3, item_l1=0.3).fit(np.clip(ratings, 0, None))
+    assert 0 < model.history_.nonzero_share[-1] < 0.9
+    assert model.history_.objective[-1] < MaskedNMF(4, l2=1e6).fit(ratings).history_.objective[-1] / 2
+
+
+def test_a_penalty_beyond_single_precision_leaves_zeros_and_no_nan():
+    for params in ({"user_l1": 0.1}, {"l2": 1e300}, {"item_l1": 1e39}):
+        model = MaskedNMF(n_components=3, **params).fit(random_matrix(20, 15) * 1e-30)
+        assert np.isfinite(model.history_.objective).all()
+        assert np.isfinite(model.score_block(np.arange(20))).all()
+
+
+def test_what_a_masked_array_masks_is_missing():
+    ratings = np.nan_to_num(random_matrix(12, 9), nan=999.0)
+    masked = np.ma.array(ratings, mask=ratings == 999)
+    model = MaskedNMF(n_components=3).fit(masked)
+    twin = MaskedNMF(n_components=3).fit(masked.filled(np.nan))
+    np.testing.assert_array_equal(model.user_factors_, twin.user_factors_)
+    assert model.value_range_[1] == 5
+
+
+def test_entries_of_weight_zero_count_nowhere():
+    ratings = random_matrix(20, 15)
+    ratings[0, 0] = 1000
+    weights = np.ones(ratings.shape)
+    weights[0, 0] = 0
+    model = MaskedNMF(n_components=3).fit(ratings, entry_weight=weights)
+    assert model.value_range_ == (1, 5)
+    assert model.typical_value_ < 5
+
+
+def test_a_warm_up_that_would_not_end_is_refused():
+    with pytest.raises(ParameterError, match="max_iter above"):
+        MaskedNMF(n_components=2, max_iter=4, warm_up=4).fit(random_matrix(9, 7))
+
+
+def test_after_a_warm_up_the_penalty_is_its_own():
+    matrix = random_matrix(40, 30)
+    plain = MaskedNMF(n_components=3, l2=0.1, max_iter=400, tol=0).fit(matrix)
+    warm = MaskedNMF(n_components=3, l2=0.1, max_iter=400, tol=0, warm_up=5).fit(matrix)
+    assert warm.history_.objective[0] > warm.history_.objective[-1]
+    assert warm.history_.objective[-1] == pytest.approx(plain.history_.objective[-1], rel=0.05)
+    at = warm.history_.objective[5:]
+    assert np.all(np.diff(at) <= 1e-6 * at[0])

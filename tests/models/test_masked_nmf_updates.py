@@ -203,3 +203,29 @@ def test_a_batch_of_other_rows_is_not_mistaken_for_the_model_s():
         model.partial_fit(random_matrix(3, 20))
     with pytest.raises(InputError, match="X has 19 features, but MaskedNMF is expecting 20 features"):
         model.partial_fit(random_matrix(30, 19))
+
+
+def test_themes_that_died_begin_again_when_everything_is_swept():
+    model = MaskedNMF(n_components=4, l2=0.01)
+    model.partial_fit(np.array([[5.0, np.nan], [np.nan, np.nan]]))  # one value says nothing of themes
+    assert not model.user_factors_.any()
+    ratings = random_matrix(30, 30, density=1.0)
+    model.partial_fit(ratings, reach="all", passes=100)
+    full = MaskedNMF(n_components=4, l2=0.01, max_iter=100, tol=0).fit(ratings)
+    assert model.history_.objective[-1] == pytest.approx(full.history_.objective[-1], rel=0.05)
+
+
+@pytest.mark.parametrize("change", [{"n_components": 5}, {"biases": False}, {"n_inner": 0}, {"l2": -5.0}])
+@pytest.mark.parametrize("reach", ["touched", "all"])
+def test_an_update_under_parameters_that_are_not_the_models_is_refused(change, reach):
+    model = MaskedNMF(n_components=3).fit(random_matrix(12, 9)).set_params(**change)
+    with pytest.raises(ParameterError):
+        model.partial_fit(random_matrix(12, 9, seed=1), reach=reach)
+
+
+def test_a_warm_start_on_other_people_is_refused():
+    first = Interactions.from_pairs(["a", "a", "b"], ["x", "y", "x"], [5, 3, 4])
+    other = Interactions.from_pairs(["c", "c", "d"], ["x", "y", "x"], [5, 3, 4])
+    model = MaskedNMF(n_components=2, warm_start=True).fit(first)
+    with pytest.raises(InputError, match="other users or items"):
+        model.fit(other)

@@ -38,6 +38,7 @@ def sweep_masked(
             for f in range(W.shape[1]):
                 curvature = sum(c[u, i] * H[i, f] ** 2 for i in observed) + ridge[u]
                 if curvature == 0:
+                    W[u, f] = 0 if l1 > 0 else W[u, f]
                     continue
                 W[u, f] = 0
                 slope = sum(
