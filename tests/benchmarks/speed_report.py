@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from recsys import MaskedNMF
-
 NEAR = 1.005
 """The milder target: within half a percent of a peer's lowest error."""
 
