@@ -85,4 +85,4 @@ def test_the_command_line_works_from_the_wheel(unpacked, tmp_path):
     assert recsys("train", log, "--out", "model")["model"] == "masked-nmf"
     assert recsys("recommend", "model", "--user", "u4", "-n", "2")["lists"][0]["source"] == "model"
     found = recsys("evaluate", log, "--config", "ml-100k-masked-nmf.toml", "--metrics", "rmse")
-    assert found["config"]["n_components"] == 64  # the config that travelled
+    assert found["config"]["n_components"] == 256  # the config that travelled
