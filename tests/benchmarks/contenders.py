@@ -60,21 +60,16 @@ def _prepare_ours(train: Ratings) -> Any:
     return Interactions.from_matrix(train.coo())
 
 
-def _train_ours(model_name: str) -> Callable[..., Predict]:
-    def train(data: Any, rank: int, n_iter: int, n_threads: int, **settings: Any) -> Predict:
-        import recsys
-        from recsys import threads
+def _train_ours(data: Any, rank: int, n_iter: int, n_threads: int, **settings: Any) -> Predict:
+    from recsys import MaskedNMF, threads
 
-        if "warm_up" in settings:  # a fit of few sweeps has a short one
-            settings["warm_up"] = min(settings["warm_up"], n_iter - 1)
-        model = getattr(recsys, model_name)(n_components=rank, max_iter=n_iter, tol=0.0, **settings)
-        with threads.use(n_threads):
-            # A copy knows no by_item yet: its making is part of our time.
-            fitted = model.fit(replace(data))
-        predict: Predict = fitted.predict
-        return predict
-
-    return train
+    if "warm_up" in settings:  # a fit of few sweeps has a short one
+        settings["warm_up"] = min(settings["warm_up"], n_iter - 1)
+    model = MaskedNMF(n_components=rank, max_iter=n_iter, tol=0.0, **settings)
+    with threads.use(n_threads):
+        # A copy knows no by_item yet: its making is part of our time.
+        predict: Predict = model.fit(replace(data)).predict
+    return predict
 
 
 # -- LibMF --------------------------------------------------------------------------------------
@@ -230,10 +225,7 @@ def _train_myfm(prepared: tuple[Any, Ratings], rank: int, n_iter: int, n_threads
     return lambda users, items: model.predict(_one_hot(users, items, ratings.n_users, ratings.n_items))
 
 
-OURS = {
-    "masked-nmf": Contender("recsys", _prepare_ours, _train_ours("MaskedNMF")),
-    "explicit-als": Contender("recsys", _prepare_ours, _train_ours("ExplicitALS")),
-}
+OURS = {"masked-nmf": Contender("recsys", _prepare_ours, _train_ours)}
 PEERS = {
     "libmf-nmf": Contender("libmf", _prepare_libmf, _train_libmf(nonnegative=True)),
     "libmf-mf": Contender("libmf", _prepare_libmf, _train_libmf(nonnegative=False)),
@@ -252,10 +244,6 @@ CONTENDERS = OURS | PEERS
 
 def missing(name: str) -> str | None:
     """Return why a contender cannot run here, or None."""
-    if name == "explicit-als":
-        import recsys
-
-        return None if hasattr(recsys, "ExplicitALS") else "recsys has no ExplicitALS yet"
     return None if CONTENDERS[name].version else f"{CONTENDERS[name].package} is not installed"
 
 

@@ -42,7 +42,6 @@ _LEAST_GAIN = 2e-4  # of the rmse; two steps in a row that gain less end a curve
 _SETTLED = 20  # iterations before which no curve ends that way: some rise before they fall
 _SPEED_CONTENDERS = (
     "masked-nmf",
-    "explicit-als",
     "libmf-nmf",
     "cmfrec-nonneg",
     "cmfrec-als",
