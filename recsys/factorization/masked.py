@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import rng, threads
+from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
-from recsys.factorization.descent import History, descend
 from recsys.factorization.factors import UNBOUNDED, nonzero_share
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked import sweep_masked
 from recsys.kernels.masked_gram import sweep_masked_gram
 from recsys.kernels.scoring import score_pairs
-from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
 
@@ -294,82 +292,6 @@ class MaskedProblem:
             at.user_bias * unit,
             at.item_bias * unit,
         )
-
-
-_BIASED_LEVEL = 0.1  # of the spread of the values
-_ROUNDING = 1e-12
-
-
-def start_width(rows: CompressedRows, rank: int, *, biases: bool, level: float = _BIASED_LEVEL) -> float:
-    """Return the mean factor of a start: its square times the rank is the mean product of `random_start`."""
-    mean = float(np.mean(rows.values, dtype=np.float64))
-    if not biases:
-        return float(np.sqrt(mean / rank))
-    square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / rows.nnz
-    variance = square - mean**2
-    if variance < _ROUNDING * square:
-        return 0.0  # all values are equal
-    return float(np.sqrt(level * np.sqrt(variance) / rank))
-
-
-def random_start(
-    rows: CompressedRows,
-    rank: int,
-    *,
-    biases: bool,
-    seed: int,
-    nonnegative: bool = True,
-    level: float = _BIASED_LEVEL,
-    chain: int = 0,
-) -> MaskedFactors:
-    """Draw factors whose products are, on average, the mean of the observed values.
-
-    With biases the products start small beside the spread of the values, for the biases carry the
-    level. Without the bound at zero the factors are drawn around it.
-
-    Parameters
-    ----------
-    rows : CompressedRows, (n_users, n_items)
-    rank : int
-    biases : bool
-    seed : int
-    nonnegative : bool
-    level : float
-        With biases: the mean product, in standard deviations of the values.
-    chain : int
-        Another number gives another start.
-    """
-    width = start_width(rows, rank, biases=biases, level=level)
-    sides = []
-    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
-        drawn = generator.random((n_rows, rank), dtype=np.float32)
-        sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
-    return MaskedFactors(
-        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
-        sides[0],
-        sides[1],
-        np.zeros(rows.n_rows, dtype=np.float32),
-        np.zeros(rows.n_columns, dtype=np.float32),
-    )
-
-
-def fit_masked(
-    by_user: CompressedRows,
-    by_item: CompressedRows,
-    objective: MaskedObjective,
-    start: MaskedFactors,
-    *,
-    max_iter: int,
-    tol: float,
-    weights: Float32Array | None = None,
-    name: str = "masked-nmf",
-    progress: Progress = SILENT,
-) -> tuple[MaskedFactors, History]:
-    """Descend from a start; see `MaskedProblem` and `recsys.factorization.descent.descend`."""
-    problem = MaskedProblem(by_user, by_item, objective, start, weights)
-    history = descend(problem, max_iter=max_iter, tol=tol, name=name, progress=progress)
-    return problem.factors(), history
 
 
 _PASSES = 10  # between two looks at which rows are done

@@ -12,13 +12,11 @@ import numpy as np
 from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.descent import History, descend
 from recsys.factorization.factors import nonzero_share
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.masked import MaskedFactors, predictions, unit_of
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked_kl import sweep_masked_kl
-from recsys.progress import SILENT, Progress
 from recsys.typing import Float32Array, Float64Array
 
 FLOOR = 2.0**-20
@@ -207,24 +205,6 @@ class MaskedKLProblem:
     def _at(self, root: np.float32) -> MaskedFactors:
         biases = (np.zeros(len(factors), dtype=np.float32) for factors in (self._w, self._h))
         return MaskedFactors(0.0, self._w * root, self._h * root, *biases)
-
-
-def fit_masked_kl(
-    by_user: CompressedRows,
-    by_item: CompressedRows,
-    objective: MaskedKLObjective,
-    start: MaskedFactors,
-    *,
-    max_iter: int,
-    tol: float,
-    weights: Float32Array | None = None,
-    name: str = "masked-nmf",
-    progress: Progress = SILENT,
-) -> tuple[MaskedFactors, History]:
-    """Descend from a start; see `MaskedKLProblem` and `recsys.factorization.descent.descend`."""
-    problem = MaskedKLProblem(by_user, by_item, objective, start, weights)
-    history = descend(problem, max_iter=max_iter, tol=tol, name=name, progress=progress)
-    return problem.factors(), history
 
 
 _PASSES = 10  # between two looks at which rows are done

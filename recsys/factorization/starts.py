@@ -1,4 +1,4 @@
-"""Starts for masked factorization: from singular vectors of the data, or a caller's own.
+"""Starts for masked factorization: at random, from singular vectors of the data, or a caller's own.
 
 Legend: R (n_users, n_items) is what mean and biases leave of the observed entries, 0 where nothing is
 observed; W and H are the factors.
@@ -11,7 +11,7 @@ import numpy as np
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedFactors, start_width, unit_of
+from recsys.factorization.masked import MaskedFactors, unit_of
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
@@ -27,6 +27,63 @@ _BIAS_DAMPING, _ROW_DAMPING, _LOADING_DAMPING = 5.0, 10.0, 50.0
 # Of the mean loading of a vector: what all items have of its two themes; and of a theme without one.
 _FLOOR, _REST = 1.0, 0.3
 _ROUNDING = 1e-5
+
+_BIASED_LEVEL = 0.1  # of the spread of the values
+_EQUAL = 1e-12  # a variance below this share of the mean square is rounding
+
+
+def start_width(rows: CompressedRows, rank: int, *, biases: bool, level: float = _BIASED_LEVEL) -> float:
+    """Return the mean factor of a start: its square times the rank is the mean product of `random_start`."""
+    mean = float(np.mean(rows.values, dtype=np.float64))
+    if not biases:
+        return float(np.sqrt(mean / rank))
+    square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / rows.nnz
+    variance = square - mean**2
+    if variance < _EQUAL * square:
+        return 0.0  # all values are equal
+    return float(np.sqrt(level * np.sqrt(variance) / rank))
+
+
+def random_start(
+    rows: CompressedRows,
+    rank: int,
+    *,
+    biases: bool,
+    seed: int,
+    nonnegative: bool = True,
+    level: float = _BIASED_LEVEL,
+    chain: int = 0,
+) -> MaskedFactors:
+    """Draw factors whose products are, on average, the mean of the observed values.
+
+    With biases the products start small beside the spread of the values, for the biases carry the
+    level. Without the bound at zero the factors are drawn around it.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+    rank : int
+    biases : bool
+    seed : int
+    nonnegative : bool
+    level : float
+        With biases: the mean product, in standard deviations of the values.
+    chain : int
+        Another number gives another start.
+    """
+    width = start_width(rows, rank, biases=biases, level=level)
+    sides = []
+    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
+        generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
+        drawn = generator.random((n_rows, rank), dtype=np.float32)
+        sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
+    return MaskedFactors(
+        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
+        sides[0],
+        sides[1],
+        np.zeros(rows.n_rows, dtype=np.float32),
+        np.zeros(rows.n_columns, dtype=np.float32),
+    )
 
 
 def nndsvd_start(

@@ -12,11 +12,11 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.factorization.losses import KLLoss, Loss, SquaredLoss
-from recsys.factorization.masked import MaskedFactors, MaskedObjective, random_start
+from recsys.factorization.masked import MaskedFactors, MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
 from recsys.factorization.restarts import Found, Rules, fit_once, fit_validated
 from recsys.factorization.stability import stability
-from recsys.factorization.starts import custom_start, nndsvd_start
+from recsys.factorization.starts import custom_start, nndsvd_start, random_start
 from recsys.factorization.updating import extended, touch
 from recsys.models import parameters
 from recsys.models.training_data import Training

@@ -13,10 +13,10 @@ from recsys.factorization.masked import (
     MaskedFactors,
     MaskedObjective,
     MaskedProblem,
-    fit_masked,
     fold_in_masked,
-    random_start,
 )
+from recsys.factorization.starts import random_start
+from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 
 PLAIN = MaskedObjective(l2=0.0, l2_exponent=0.0, l1=0.0, bias_l2=0.0, biases=False)
@@ -36,10 +36,7 @@ def fit(matrix, objective, *, rank=3, start=None, max_iter=10, weights=None):
     rows = rows_of(matrix)
     start = start or start_for(matrix, rank, objective)
     weights = None if weights is None else weights[~np.isnan(matrix)].astype(np.float32)
-    found, history = fit_masked(
-        rows, rows.transposed(), objective, start, max_iter=max_iter, tol=0, weights=weights
-    )
-    return found, history.objective
+    return descended(MaskedProblem(rows, rows.transposed(), objective, start, weights), max_iter)
 
 
 def predicted(at):

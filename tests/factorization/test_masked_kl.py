@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedFactors, random_start
+from recsys.factorization.masked import MaskedFactors
 from recsys.factorization.masked_kl import (
     FLOOR,
     MaskedKLObjective,
     MaskedKLProblem,
-    fit_masked_kl,
     fold_in_masked_kl,
 )
+from recsys.factorization.starts import random_start
+from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 from tests.reference.masked_kl import divergence
 
@@ -29,16 +30,9 @@ def start_for(matrix, rank, *, seed=0):
 def fit(matrix, objective, *, rank=3, start=None, max_iter=10, weights=None):
     """Fit with no early stop; return factors and the objective of each iteration."""
     rows = rows_of(matrix)
-    found, history = fit_masked_kl(
-        rows,
-        rows.transposed(),
-        objective,
-        start or start_for(matrix, rank),
-        max_iter=max_iter,
-        tol=0,
-        weights=None if weights is None else weights[~np.isnan(matrix)],
-    )
-    return found, history.objective
+    weights = None if weights is None else weights[~np.isnan(matrix)]
+    start = start or start_for(matrix, rank)
+    return descended(MaskedKLProblem(rows, rows.transposed(), objective, start, weights), max_iter)
 
 
 def products(at):

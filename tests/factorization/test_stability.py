@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedObjective, fit_masked, random_start
+from recsys.factorization.masked import MaskedObjective, MaskedProblem
 from recsys.factorization.stability import match_themes, stability
+from recsys.factorization.starts import random_start
+from tests.descents import descended
 from tests.matrices import rows_of
 
 
@@ -78,7 +80,7 @@ def test_planted_groups_are_stable_and_superfluous_themes_are_not():
 
     def run(seed):
         start = random_start(rows, 8, biases=False, seed=seed)
-        found, _ = fit_masked(rows, rows.transposed(), objective, start, max_iter=200, tol=0)
+        found, _ = descended(MaskedProblem(rows, rows.transposed(), objective, start), 200)
         return found.item_factors
 
     found = np.sort(stability([run(seed) for seed in range(4)]))

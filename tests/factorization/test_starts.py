@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedObjective, fit_masked, random_start
-from recsys.factorization.starts import custom_start, nndsvd_start
+from recsys.factorization.masked import MaskedObjective, MaskedProblem
+from recsys.factorization.starts import custom_start, nndsvd_start, random_start
+from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 
 
@@ -20,7 +21,7 @@ def after_a_sweep(matrix, rank, *, biases=False):
     rows = rows_of(matrix)
     objective = MaskedObjective(l2=0.01, l2_exponent=1.0, l1=0.0, bias_l2=1.0, biases=biases, n_inner=5)
     start = start_of(matrix, rank, biases=biases)
-    return fit_masked(rows, rows.transposed(), objective, start, max_iter=1, tol=0)[0]
+    return descended(MaskedProblem(rows, rows.transposed(), objective, start), 1)[0]
 
 
 def arrays_of(start):
@@ -101,9 +102,7 @@ def test_the_first_sweeps_end_lower_than_from_a_random_start(biases):
         nndsvd_start(rows, by_item, 4, biases=biases, seed=0),
         random_start(rows, 4, biases=biases, seed=0),
     )
-    ends = [
-        fit_masked(rows, by_item, objective, start, max_iter=3, tol=0)[1].objective[-1] for start in starts
-    ]
+    ends = [descended(MaskedProblem(rows, by_item, objective, start), 3)[1][-1] for start in starts]
     assert ends[0] < 0.95 * ends[1]
 
 

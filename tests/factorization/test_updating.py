@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.factorization.losses import KLLoss, SquaredLoss
-from recsys.factorization.masked import MaskedFactors, MaskedObjective, random_start
+from recsys.factorization.masked import MaskedFactors, MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
+from recsys.factorization.starts import random_start
 from recsys.factorization.updating import extended, touch
 from tests.matrices import ABSENT, random_matrix, rows_of
 

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError
 from recsys.factorization.losses import KLLoss, SquaredLoss
-from recsys.factorization.masked import MaskedObjective, random_start
+from recsys.factorization.masked import MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
+from recsys.factorization.starts import random_start
 from recsys.factorization.validation import Monitor, hold_out
 from tests.matrices import matrices, random_matrix, rows_of
 
