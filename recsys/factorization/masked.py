@@ -13,12 +13,13 @@ from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.factorization.factors import UNBOUNDED, nonzero_share
+from recsys.factorization.folding import PASSES, until_settled
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked import sweep_masked
 from recsys.kernels.masked_gram import sweep_masked_gram
 from recsys.kernels.scoring import score_pairs
-from recsys.typing import AnyArray, Float32Array, Float64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 
 @dataclass(frozen=True)
@@ -294,9 +295,6 @@ class MaskedProblem:
         )
 
 
-_PASSES = 10  # between two looks at which rows are done
-
-
 def fold_in_masked(
     rows: CompressedRows,
     objective: MaskedObjective,
@@ -333,19 +331,18 @@ def fold_in_masked(
     scale = unit_of(rows.values)
     unit, root = np.float32(scale), np.float32(np.sqrt(scale))
     items, item_bias = fitted.item_factors / root, fitted.item_bias / unit
-    passes = replace(objective, n_inner=_PASSES)
+    passes = replace(objective, n_inner=PASSES)
     active = np.flatnonzero(rows.counts)
     largest = np.zeros(rows.n_rows, dtype=np.float32)
     largest[active] = np.maximum.reduceat(rows.values, rows.indptr[active]) / unit
-    for _ in range(0, max_iter, _PASSES):
-        side = _Side(rows.select(active), passes, scale)
-        factors, biases = own[active], bias[active]
-        with threads.launch():
-            side.sweep(fitted.mean / scale, factors, biases, items, item_bias)
-        moved = np.abs(factors - own[active]).max(axis=1) > tol * np.abs(factors).max(axis=1)
-        moved |= np.abs(biases - bias[active]) > tol * largest[active]
-        own[active], bias[active] = factors, biases
-        active = active[moved]
-        if len(active) == 0:
-            break
+
+    def improve(some: Int64Array) -> BoolArray:
+        factors, biases = own[some], bias[some]
+        _Side(rows.select(some), passes, scale).sweep(fitted.mean / scale, factors, biases, items, item_bias)
+        moved: BoolArray = np.abs(factors - own[some]).max(axis=1) > tol * np.abs(factors).max(axis=1)
+        moved |= np.abs(biases - bias[some]) > tol * largest[some]
+        own[some], bias[some] = factors, biases
+        return moved
+
+    until_settled(active, improve, max_iter=max_iter)
     return own * root, bias * unit

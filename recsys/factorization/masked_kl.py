@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.factorization.factors import nonzero_share
+from recsys.factorization.folding import PASSES, until_settled
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.masked import MaskedFactors, predictions, unit_of
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.masked_kl import sweep_masked_kl
-from recsys.typing import Float32Array, Float64Array
+from recsys.typing import BoolArray, Float32Array, Float64Array, Int64Array
 
 FLOOR = 2.0**-20
 """Added to each product, in the unit of the data (`unit_of`): a millionth of the mean or less.
@@ -207,9 +207,6 @@ class MaskedKLProblem:
         return MaskedFactors(0.0, self._w * root, self._h * root, *biases)
 
 
-_PASSES = 10  # between two looks at which rows are done
-
-
 def fold_in_masked_kl(
     rows: CompressedRows,
     objective: MaskedKLObjective,
@@ -255,17 +252,14 @@ def fold_in_masked_kl(
     root = np.float32(np.sqrt(scale.value))
     items = fitted.item_factors / root
     found = np.zeros((rows.n_rows, items.shape[1]), dtype=np.float32)
-    active = np.flatnonzero(rows.counts)
-    passes = replace(objective, n_inner=_PASSES)
-    with threads.launch():
-        for _ in range(0, max_iter, _PASSES):
-            some = given[rows.entries_of(active)] if len(given) else given
-            side = _Side(rows.select(active), some, passes, scale)
-            before, own = found[active], found[active]
-            side.sweep(own, items)
-            found[active] = own
-            moved = np.abs(own - before).max(axis=1) > tol * own.max(axis=1)
-            active = active[moved]
-            if len(active) == 0:
-                break
+    passes = replace(objective, n_inner=PASSES)
+
+    def improve(some: Int64Array) -> BoolArray:
+        own, entries = found[some], given[rows.entries_of(some)] if len(given) else given
+        _Side(rows.select(some), entries, passes, scale).sweep(own, items)
+        moved: BoolArray = np.abs(own - found[some]).max(axis=1) > tol * own.max(axis=1)
+        found[some] = own
+        return moved
+
+    until_settled(np.flatnonzero(rows.counts), improve, max_iter=max_iter)
     return found * root
