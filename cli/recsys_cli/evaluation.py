@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recsys.data.load import LoadedLog
+    from recsys.experiment.comparison import Result
     from recsys.experiment.settings import ModelSpec
-    from recsys.experiment.trial import Result, Trial
+    from recsys.experiment.trial import Trial
 
 
 def evaluate(
@@ -41,7 +42,8 @@ def evaluate(
     from recsys import threads as pool
     from recsys.errors import ModelError
     from recsys.evaluate.metrics import parse_metrics
-    from recsys.experiment.trial import default_metrics, run
+    from recsys.experiment.comparison import run
+    from recsys.experiment.trial import default_metrics
     from recsys_cli.inputs import load_trial, one_spec
 
     spec = one_spec(model, set_, config)
@@ -93,10 +95,11 @@ def compare(
     from recsys import threads as pool
     from recsys.errors import ModelError
     from recsys.evaluate.metrics import parse_metrics
+    from recsys.experiment.comparison import STOPPED
+    from recsys.experiment.comparison import compare as compare_models
     from recsys.experiment.reporting import write_comparison
     from recsys.experiment.settings import AUTO, specs_from_flags
-    from recsys.experiment.trial import STOPPED, default_metrics
-    from recsys.experiment.trial import compare as compare_models
+    from recsys.experiment.trial import default_metrics
     from recsys.report.answer import sentences
     from recsys_cli.inputs import load_trial
 

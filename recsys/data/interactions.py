@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy import sparse
 
 from recsys.data.ids import Id, Ids, encode
 from recsys.data.log import Feedback, Log
+from recsys.data.matrices import check_values, observed_rows
 from recsys.data.merging import places
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
@@ -289,67 +289,8 @@ class Interactions:
         )
 
 
-def observed_rows(matrix: Any) -> CompressedRows:
-    """Return the observed entries of a matrix; see `Interactions.from_matrix`, but none is allowed.
-
-    Raises
-    ------
-    InputError
-        If the matrix is not two-dimensional, has no row or no column, stores an entry twice, or
-        holds negative or infinite values.
-    """
-    if np.ma.isMaskedArray(matrix):  # what is masked is missing
-        matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
-    if not sparse.issparse(matrix):
-        try:
-            matrix = np.asarray(matrix)
-        except ValueError as error:
-            raise InputError(f"the matrix is no table of numbers: {error}.") from None
-    if matrix.dtype.kind == "c":
-        raise InputError("Complex data not supported; give real numbers.")
-    if matrix.ndim != 2:
-        raise InputError(
-            f"the matrix has shape {matrix.shape}; expected users x items. "
-            f"Reshape your data to rows and columns."
-        )
-    if sparse.issparse(matrix):
-        n_stored = matrix.nnz
-        rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
-        rows.sum_duplicates()
-        if rows.nnz < n_stored:
-            raise InputError("the sparse matrix stores an entry twice; join such entries first.")
-    else:
-        try:
-            dense = np.asarray(matrix, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"the matrix is no table of numbers: {error}.") from None
-        observed = ~np.isnan(dense)
-        at = np.nonzero(observed)
-        indptr = np.r_[0, np.cumsum(observed.sum(axis=1))]
-        rows = sparse.csr_array((dense[observed], at[1], indptr), shape=dense.shape)
-    for n, kind in zip(rows.shape, ("sample", "feature"), strict=True):
-        if n == 0:  # in the words that scikit-learn's users know
-            raise InputError(
-                f"the matrix is empty: 0 {kind}(s) (shape={rows.shape}) while a minimum of 1 is required."
-            )
-    check_values(rows.data)
-    return CompressedRows.from_scipy(rows.astype(np.float32))
-
-
 def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
     return values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
-
-
-def check_values(values: Float64Array) -> None:
-    """Raise InputError unless all values are finite, 0 or more and within float32."""
-    for bad, kind in (
-        (~np.isfinite(values), "not a finite number"),
-        (values < 0, "negative. Negative values in data have no place in a non-negative model"),
-        (values > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
-    ):
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            raise InputError(f"value {values[first]:g} (entry {first}) is {kind}.")
 
 
 def _join(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:

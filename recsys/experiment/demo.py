@@ -10,10 +10,11 @@ from typing import Any
 
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
+from recsys.experiment.comparison import Result, compare
 from recsys.experiment.reporting import make_page, sample_users
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
-from recsys.experiment.trial import Result, Trial, compare, prepare
+from recsys.experiment.trial import Trial, prepare
 from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.recommender import Recommender

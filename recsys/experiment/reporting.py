@@ -13,9 +13,10 @@ import numpy as np
 from recsys._version import __version__
 from recsys.data.interactions import Interactions
 from recsys.data.load import LoadedLog
-from recsys.experiment.trial import Result, Trial
-from recsys.models.base import FactorModel
+from recsys.experiment.comparison import Result
+from recsys.experiment.trial import Trial
 from recsys.models.bundle import Bundle
+from recsys.models.factor_model import FactorModel
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from recsys.data.interactions import Duplicates, Interactions
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
+from recsys.experiment.comparison import warm_up
 from recsys.experiment.settings import ModelSpec
-from recsys.experiment.trial import warm_up
 from recsys.files import replacing
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make

@@ -15,7 +15,7 @@ from scipy import sparse
 from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.base import FactorModel
+from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.weighted_nmf import CONFIDENCES, confidences
 from recsys.progress import Progress, task

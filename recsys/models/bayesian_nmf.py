@@ -16,7 +16,8 @@ from recsys.errors import ModelError, ParameterError
 from recsys.factorization.bayesian import Draws, joined, sample
 from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.kernels.scoring import score_pairs
-from recsys.models.base import FactorModel, require
+from recsys.models.base import require
+from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array

@@ -34,8 +34,9 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, ModelError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import previous, replacing_folder, sha256, standing
-from recsys.models.base import FactorModel, Model, require
+from recsys.models.base import Model, require
 from recsys.models.catalogue import MODELS, make
+from recsys.models.factor_model import FactorModel
 from recsys.typing import AnyArray, Int64Array
 
 FORMAT = 1

@@ -9,15 +9,17 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from recsys.data.interactions import Interactions, observed_rows
+from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
+from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.masked import MaskedFactors
 from recsys.factorization.restarts import Found
 from recsys.models import masked_fitting
-from recsys.models.base import FactorModel, require
+from recsys.models.base import require
+from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.training_data import Training, aligned
 from recsys.progress import SILENT, Progress

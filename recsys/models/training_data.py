@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys.data.interactions import Interactions, observed_rows
+from recsys.data.interactions import Interactions
+from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
 from recsys.typing import Float32Array

@@ -12,7 +12,7 @@ from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.factorization.factors import explained_shares, order_by_share
 from recsys.factorization.weighted import WeightedObjective, fit_weighted, weighted_start
-from recsys.models.base import FactorModel
+from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.progress import Progress
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.errors import ModelError
-from recsys.models.base import FactorModel
 from recsys.models.bundle import Bundle
+from recsys.models.factor_model import FactorModel
 
 
 @dataclass(frozen=True)

@@ -306,7 +306,7 @@ def test_an_interrupted_comparison_keeps_what_is_done(recsys, monkeypatch, ratin
         raise KeyboardInterrupt
 
     monkeypatch.setattr("recsys.models.als.ALS._fit", interrupted)
-    monkeypatch.setattr("recsys.experiment.trial.warm_up", lambda _: None)
+    monkeypatch.setattr("recsys.experiment.comparison.warm_up", lambda _: None)
     models = ("--model", "popularity", "--model", "als", "--model", "masked-nmf")
     code, out, err = recsys("compare", ratings, *models, "--metrics", "ndcg@5", "--json")
     assert code == 130

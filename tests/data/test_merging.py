@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.ids import Ids
-from recsys.data.interactions import Interactions, observed_rows
+from recsys.data.interactions import Interactions
 from recsys.data.log import Log
+from recsys.data.matrices import observed_rows
 from recsys.errors import InputError
 from tests.matrices import random_matrix, rows_of
 

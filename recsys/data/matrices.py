@@ -1,0 +1,73 @@
+"""Matrices as users have them: what is an observed entry, and what may it hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError
+from recsys.typing import Float64Array
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def observed_rows(matrix: Any) -> CompressedRows:
+    """Return the observed entries of a matrix; see `Interactions.from_matrix`, but none is allowed.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not two-dimensional, has no row or no column, stores an entry twice, or
+        holds negative or infinite values.
+    """
+    if np.ma.isMaskedArray(matrix):  # what is masked is missing
+        matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
+    if not sparse.issparse(matrix):
+        try:
+            matrix = np.asarray(matrix)
+        except ValueError as error:
+            raise InputError(f"the matrix is no table of numbers: {error}.") from None
+    if matrix.dtype.kind == "c":
+        raise InputError("Complex data not supported; give real numbers.")
+    if matrix.ndim != 2:
+        raise InputError(
+            f"the matrix has shape {matrix.shape}; expected users x items. "
+            f"Reshape your data to rows and columns."
+        )
+    if sparse.issparse(matrix):
+        n_stored = matrix.nnz
+        rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+        rows.sum_duplicates()
+        if rows.nnz < n_stored:
+            raise InputError("the sparse matrix stores an entry twice; join such entries first.")
+    else:
+        try:
+            dense = np.asarray(matrix, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the matrix is no table of numbers: {error}.") from None
+        observed = ~np.isnan(dense)
+        at = np.nonzero(observed)
+        indptr = np.r_[0, np.cumsum(observed.sum(axis=1))]
+        rows = sparse.csr_array((dense[observed], at[1], indptr), shape=dense.shape)
+    for n, kind in zip(rows.shape, ("sample", "feature"), strict=True):
+        if n == 0:  # in the words that scikit-learn's users know
+            raise InputError(
+                f"the matrix is empty: 0 {kind}(s) (shape={rows.shape}) while a minimum of 1 is required."
+            )
+    check_values(rows.data)
+    return CompressedRows.from_scipy(rows.astype(np.float32))
+
+
+def check_values(values: Float64Array) -> None:
+    """Raise InputError unless all values are finite, 0 or more and within float32."""
+    for bad, kind in (
+        (~np.isfinite(values), "not a finite number"),
+        (values < 0, "negative. Negative values in data have no place in a non-negative model"),
+        (values > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
+    ):
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            raise InputError(f"value {values[first]:g} (entry {first}) is {kind}.")
