@@ -19,9 +19,9 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.factorization.descent import History
 from recsys.factorization.factors import nonzero_share
-from recsys.factorization.masked import unit_of
 from recsys.factorization.sharing import row_blocks
 from recsys.factorization.starts import random_start
+from recsys.factorization.units import unit_of
 from recsys.kernels.gibbs import sweep_gibbs
 from recsys.kernels.prior_means import sweep_prior_means
 from recsys.progress import SILENT, Progress, task

@@ -2,16 +2,97 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.products import multiply_residuals
-from recsys.typing import Float32Array, Float64Array, Int64Array
+from recsys.kernels.scoring import score_pairs
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
 
 UNBOUNDED = -np.inf
 """The least value of a factor that may have any sign."""
+
+
+@dataclass
+class Factors:
+    """What is learned.
+
+    Attributes
+    ----------
+    mean : float
+    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
+    user_bias, item_bias : float32, (n_users,), (n_items,)
+        Zeros where a model has none.
+    """
+
+    mean: float
+    user_factors: Float32Array
+    item_factors: Float32Array
+    user_bias: Float32Array
+    item_bias: Float32Array
+
+    @classmethod
+    def unbiased(cls, user_factors: Float32Array, item_factors: Float32Array) -> Factors:
+        """Return factors whose mean and biases are zero."""
+        biases = (np.zeros(len(side), dtype=np.float32) for side in (user_factors, item_factors))
+        return cls(0.0, user_factors, item_factors, *biases)
+
+    @property
+    def swapped(self) -> Factors:
+        """The same with items in the place of users."""
+        return Factors(self.mean, self.item_factors, self.user_factors, self.item_bias, self.user_bias)
+
+
+@dataclass(frozen=True, eq=False)
+class SparsePair:
+    """User and item factors; mean and biases are zero.
+
+    Attributes
+    ----------
+    users, items : SparseFactors
+    """
+
+    users: SparseFactors
+    items: SparseFactors
+
+    @property
+    def nonzero_share(self) -> float:
+        """The share of factors that are not zero."""
+        return (self.users.nnz + self.items.nnz) / ((len(self.users) + len(self.items)) * self.users.rank)
+
+    @property
+    def dense(self) -> Factors:
+        """The same with their zeros."""
+        return Factors.unbiased(self.users.dense(), self.items.dense())
+
+
+AnyFactors = Factors | SparsePair
+
+
+def densely(at: AnyFactors) -> Factors:
+    """Return factors with their zeros."""
+    return at.dense if isinstance(at, SparsePair) else at
+
+
+def predictions(at: Factors, users: AnyArray, items: AnyArray) -> Float64Array:
+    """Return ``mean + b_u + a_i + w_u . h_i`` of pairs of row numbers, (n_pairs,)."""
+    scores = np.empty(len(users), dtype=np.float32)
+    with threads.launch():
+        score_pairs(
+            np.asarray(users, dtype=np.int64),
+            np.asarray(items, dtype=np.int64),
+            at.user_factors,
+            at.item_factors,
+            at.user_bias,
+            at.item_bias,
+            scores,
+        )
+    return scores.astype(np.float64) + at.mean
 
 
 def nonzero_share(*sides: Float32Array) -> float:
@@ -54,6 +135,11 @@ def explained_shares(
             met,
         )
     totals: Float64Array = np.einsum("uf,uf->f", users, met, dtype=np.float64)
+    return shares_of(totals)
+
+
+def shares_of(totals: Float64Array) -> Float64Array:
+    """Return each theme's share of the sum of all; all zeros if nothing is explained."""
     return totals / totals.sum() if totals.sum() > 0 else totals
 
 

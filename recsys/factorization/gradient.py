@@ -16,6 +16,7 @@ def projected_squares(
     l1: float,
     *,
     nonnegative: bool = True,
+    pull: Float64Array | None = None,
 ) -> float:
     """Return the squared norm of one side's projected gradient.
 
@@ -32,8 +33,12 @@ def projected_squares(
     l1 : float
         Weight of the sum of a row's factors.
     nonnegative : bool
+    pull : float64, (n_rows, rank) or (rank,), optional
+        What absent cells add to the gradient, of rows with entries.
     """
     gradient = slopes @ other.astype(np.float64) + ridge[:, None] * own
+    if pull is not None:
+        gradient += np.where((np.diff(slopes.indptr) > 0)[:, None], pull, 0.0)
     gradient[np.diff(slopes.indptr) > 0] += l1
     if nonnegative:
         gradient = np.where(own > 0, gradient, np.minimum(gradient, 0.0))

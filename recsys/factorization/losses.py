@@ -2,105 +2,92 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.masked import (
-    MaskedFactors,
-    MaskedObjective,
-    MaskedProblem,
-    fold_in_masked,
-    unit_of,
+from recsys.factorization.factors import AnyFactors, Factors
+from recsys.factorization.held_out_errors import Bounds, mean_divergence, ranking_loss, rmse
+from recsys.factorization.masked import MaskedObjective, MaskedProblem
+from recsys.factorization.masked_kl import (
+    MaskedKLObjective,
+    MaskedKLProblem,
+    MaskedKLRows,
+    fold_in_masked_kl,
 )
-from recsys.factorization.masked_kl import FLOOR, MaskedKLObjective, MaskedKLProblem, fold_in_masked_kl
-from recsys.factorization.validation import FactorProblem
-from recsys.typing import Float32Array, Float64Array
+from recsys.factorization.masked_rows import MaskedRows, fold_in_masked
+from recsys.factorization.poisson import PoissonObjective, PoissonProblem, PoissonRows, fold_in_poisson
+from recsys.factorization.sparse_weighted import weighted_problem
+from recsys.factorization.validation import FactorProblem, HeldOutEntries
+from recsys.factorization.weighted import WeightedObjective
+from recsys.factorization.weighted_rows import WeightedRows, fold_in_weighted
+from recsys.typing import Float32Array
 
 
-class Loss(Protocol):
-    """A loss with its penalties."""
+class Rows(Protocol):
+    """Some users with all their entries, to be swept again and again."""
+
+    def improve(self, at: Factors, own: Float32Array, bias: Float32Array) -> None:
+        """Sweep once over factors and biases of the rows, in place, the items of ``at`` held."""
+
+
+@dataclass(frozen=True)
+class _Solver:
+    """What goes with one kind of objective."""
+
+    problem: Callable[..., FactorProblem]
+    rows: Callable[..., Rows]
+    fold_in: Callable[..., tuple[Float32Array, Float32Array]]
+    error: Callable[[Factors, HeldOutEntries, Bounds], float]
+
+
+_SOLVERS: Mapping[type, _Solver] = {
+    MaskedObjective: _Solver(MaskedProblem, MaskedRows, fold_in_masked, rmse),
+    MaskedKLObjective: _Solver(MaskedKLProblem, MaskedKLRows, fold_in_masked_kl, mean_divergence),
+    WeightedObjective: _Solver(weighted_problem, WeightedRows, fold_in_weighted, ranking_loss),
+    PoissonObjective: _Solver(PoissonProblem, PoissonRows, fold_in_poisson, ranking_loss),
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with its penalties.
+
+    Attributes
+    ----------
+    objective : MaskedObjective, MaskedKLObjective, WeightedObjective or PoissonObjective
+    """
+
+    objective: Any
 
     @property
     def of_items(self) -> Loss:
         """The loss as it looks with the two sides exchanged."""
+        return replace(self, objective=self.objective.of_items)
+
+    @property
+    def _solver(self) -> _Solver:
+        return _SOLVERS[type(self.objective)]
 
     def problem(
         self,
         by_user: CompressedRows,
         by_item: CompressedRows,
-        start: MaskedFactors,
+        start: AnyFactors,
         weights: Float32Array | None = None,
     ) -> FactorProblem:
         """Return the problem of fitting entries."""
+        return self._solver.problem(by_user, by_item, self.objective, start, weights)
 
-    def fold_in(self, rows: CompressedRows, fitted: MaskedFactors) -> tuple[Float32Array, Float32Array]:
+    def rows(self, rows: CompressedRows, weights: Float32Array | None = None) -> Rows:
+        """Return some users as what can be swept alone; ``rows`` holds one entry or more."""
+        return self._solver.rows(rows, self.objective, weights)
+
+    def fold_in(self, rows: CompressedRows, fitted: Factors) -> tuple[Float32Array, Float32Array]:
         """Return factors and biases of new users, items held."""
+        return self._solver.fold_in(rows, self.objective, fitted)
 
-    def error(self, values: Float64Array, predicted: Float64Array, weights: Float32Array | None) -> float:
-        """Return how far predictions are from values; less is better."""
-
-
-@dataclass(frozen=True)
-class SquaredLoss:
-    """Half the squared error; the error is its root mean (rmse)."""
-
-    objective: MaskedObjective
-
-    @property
-    def of_items(self) -> SquaredLoss:
-        """The loss as it looks with the two sides exchanged."""
-        return SquaredLoss(self.objective.of_items)
-
-    def problem(
-        self,
-        by_user: CompressedRows,
-        by_item: CompressedRows,
-        start: MaskedFactors,
-        weights: Float32Array | None = None,
-    ) -> MaskedProblem:
-        """Return the problem of fitting entries."""
-        return MaskedProblem(by_user, by_item, self.objective, start, weights)
-
-    def fold_in(self, rows: CompressedRows, fitted: MaskedFactors) -> tuple[Float32Array, Float32Array]:
-        """Return factors and biases of new users, items held."""
-        return fold_in_masked(rows, self.objective, fitted)
-
-    def error(self, values: Float64Array, predicted: Float64Array, weights: Float32Array | None) -> float:
-        """Return the root of the mean squared error."""
-        return float(np.sqrt(np.average((values - predicted) ** 2, weights=weights)))
-
-
-@dataclass(frozen=True)
-class KLLoss:
-    """The generalized Kullback-Leibler divergence; the error is its mean."""
-
-    objective: MaskedKLObjective
-
-    @property
-    def of_items(self) -> KLLoss:
-        """The loss as it looks with the two sides exchanged."""
-        return KLLoss(self.objective.of_items)
-
-    def problem(
-        self,
-        by_user: CompressedRows,
-        by_item: CompressedRows,
-        start: MaskedFactors,
-        weights: Float32Array | None = None,
-    ) -> MaskedKLProblem:
-        """Return the problem of fitting entries."""
-        return MaskedKLProblem(by_user, by_item, self.objective, start, weights)
-
-    def fold_in(self, rows: CompressedRows, fitted: MaskedFactors) -> tuple[Float32Array, Float32Array]:
-        """Return factors of new users, items held, and zeros for their biases."""
-        return fold_in_masked_kl(rows, self.objective, fitted), np.zeros(rows.n_rows, dtype=np.float32)
-
-    def error(self, values: Float64Array, predicted: Float64Array, weights: Float32Array | None) -> float:
-        """Return the mean of ``x log(x / q) - x + q``, q being the prediction plus the solver's floor."""
-        q = predicted + FLOOR * unit_of(values.astype(np.float32))
-        logs = np.zeros_like(values)
-        np.log(values / q, out=logs, where=values > 0)
-        return float(np.average(values * logs - values + q, weights=weights))
+    def error(self, at: Factors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
+        """Return how far factors are from entries held out; less is better."""
+        return self._solver.error(at, held_out, bounds)

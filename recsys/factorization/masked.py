@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
-from recsys.factorization.factors import UNBOUNDED, nonzero_share
-from recsys.factorization.folding import PASSES, until_settled
+from recsys.factorization.factors import UNBOUNDED, Factors, nonzero_share, predictions
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.units import unit_of
 from recsys.kernels.masked import sweep_masked
 from recsys.kernels.masked_gram import sweep_masked_gram
-from recsys.kernels.scoring import score_pairs
-from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
@@ -73,48 +71,17 @@ class MaskedObjective:
         return self if self.item_l1 is None else replace(self, l1=self.item_l1, item_l1=None)
 
 
-@dataclass
-class MaskedFactors:
-    """What is learned.
-
-    Attributes
-    ----------
-    mean : float
-    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
-    user_bias, item_bias : float32, (n_users,), (n_items,)
-    """
-
-    mean: float
-    user_factors: Float32Array
-    item_factors: Float32Array
-    user_bias: Float32Array
-    item_bias: Float32Array
-
-
-def predictions(at: MaskedFactors, users: AnyArray, items: AnyArray) -> Float64Array:
-    """Return ``mean + b_u + a_i + w_u . h_i`` of pairs of row numbers, (n_pairs,)."""
-    scores = np.empty(len(users), dtype=np.float32)
-    with threads.launch():
-        score_pairs(
-            np.asarray(users, dtype=np.int64),
-            np.asarray(items, dtype=np.int64),
-            at.user_factors,
-            at.item_factors,
-            at.user_bias,
-            at.item_bias,
-            scores,
-        )
-    return scores.astype(np.float64) + at.mean
-
-
 _HEAVIEST = 1e30  # weight of a penalty: more would leave single precision
 _WARM_FACTOR = 3.0  # what l2 is multiplied by in the first iteration of a warm-up
 _GRAM_RANK = 48  # up to here the Gram form is the faster one (tests/benchmarks)
 _NO_WEIGHTS = np.empty(0, dtype=np.float32)
 
 
-class _Side:
-    """One side's entries with all that its sweeps need; values are divided by ``unit`` on the way."""
+class MaskedSide:
+    """One side's entries with all that its sweeps need; values are divided by ``unit`` on the way.
+
+    Factors and biases are in that unit: `MaskedProblem` converts them.
+    """
 
     def __init__(
         self,
@@ -168,26 +135,12 @@ class _Side:
         )
 
     def penalty(self, own: Float32Array, own_bias: Float32Array, strength: tuple[float, float]) -> float:
+        """Return what factors and biases cost; ``strength`` as in `sweep`."""
         return float(
             0.5 * strength[0] * np.dot(self.ridge, np.einsum("rf,rf->r", own, own, dtype=np.float64))
             + strength[1] * self.l1 * np.sum(np.abs(own), dtype=np.float64)
             + 0.5 * np.sum(self.bias_ridge * own_bias.astype(np.float64) ** 2)
         )
-
-
-_LEAST_POWER = -63  # below it single precision has no full numbers left
-
-
-def unit_of(values: Float32Array) -> float:
-    """Return the power of four at or below the mean of the values (1 if they are all zero).
-
-    Working in this unit keeps squares within single precision for data of any scale, and dividing
-    by a power of two loses no bit.
-    """
-    mean = float(np.mean(values, dtype=np.float64))
-    if mean <= 0:
-        return 1.0
-    return float(4.0 ** max(np.floor(np.log2(mean) / 2), _LEAST_POWER))
 
 
 class MaskedProblem:
@@ -198,7 +151,7 @@ class MaskedProblem:
     by_user, by_item : CompressedRows
         The same entries from both sides.
     objective : MaskedObjective
-    start : MaskedFactors
+    start : Factors
         Left as it is.
     weights : float32, (nnz,), optional
         0 or more; the weight of each entry of ``by_user``.
@@ -209,7 +162,7 @@ class MaskedProblem:
         by_user: CompressedRows,
         by_item: CompressedRows,
         objective: MaskedObjective,
-        start: MaskedFactors,
+        start: Factors,
         weights: Float32Array | None = None,
     ) -> None:
         self.unit = unit_of(by_user.values)
@@ -218,10 +171,10 @@ class MaskedProblem:
         self._objective, self._weights = objective, weights
         self._rows = by_user
         turned = None if weights is None else by_user.with_values(weights).transposed().values
-        self._users = _Side(by_user, objective, self.unit, weights)
-        self._items = _Side(by_item, objective.of_items, self.unit, turned)
+        self._users = MaskedSide(by_user, objective, self.unit, weights)
+        self._items = MaskedSide(by_item, objective.of_items, self.unit, turned)
         self._n_done = 0
-        self._factors = MaskedFactors(
+        self._factors = Factors(
             start.mean / self.unit,
             start.user_factors / self._root,
             start.item_factors / self._root,
@@ -283,66 +236,13 @@ class MaskedProblem:
                 total += float(np.sum((matrix.sum(axis=1) + side.bias_l2 * bias) ** 2))
         return float(np.sqrt(total))
 
-    def factors(self) -> MaskedFactors:
+    def factors(self) -> Factors:
         """Return the factors in the units of the data."""
         at, unit = self._factors, np.float32(self.unit)
-        return MaskedFactors(
+        return Factors(
             at.mean * self.unit,
             at.user_factors * self._root,
             at.item_factors * self._root,
             at.user_bias * unit,
             at.item_bias * unit,
         )
-
-
-def fold_in_masked(
-    rows: CompressedRows,
-    objective: MaskedObjective,
-    fitted: MaskedFactors,
-    *,
-    tol: float = 1e-5,
-    max_iter: int = 2000,
-) -> tuple[Float32Array, Float32Array]:
-    """Fit new users to fixed items, each until it no longer changes.
-
-    The problem of one row is convex: what is found does not depend on a start, as far as the items
-    determine it. Rows do not know of each other: a user gets the same bits alone and in a crowd.
-
-    Parameters
-    ----------
-    rows : CompressedRows, (n_new_users, n_items)
-    objective : MaskedObjective
-    fitted : MaskedFactors
-    tol : float
-        A row is done when ten passes change no factor by more than this share of its largest, nor
-        the bias by more than this share of the row's largest value.
-    max_iter : int
-        Most passes over a row.
-
-    Returns
-    -------
-    factors, biases : float32, (n_new_users, rank), (n_new_users,)
-        Zeros for rows without entries.
-    """
-    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
-    bias = np.zeros(rows.n_rows, dtype=np.float32)
-    if rows.nnz == 0:
-        return own, bias
-    scale = unit_of(rows.values)
-    unit, root = np.float32(scale), np.float32(np.sqrt(scale))
-    items, item_bias = fitted.item_factors / root, fitted.item_bias / unit
-    passes = replace(objective, n_inner=PASSES)
-    active = np.flatnonzero(rows.counts)
-    largest = np.zeros(rows.n_rows, dtype=np.float32)
-    largest[active] = np.maximum.reduceat(rows.values, rows.indptr[active]) / unit
-
-    def improve(some: Int64Array) -> BoolArray:
-        factors, biases = own[some], bias[some]
-        _Side(rows.select(some), passes, scale).sweep(fitted.mean / scale, factors, biases, items, item_bias)
-        moved: BoolArray = np.abs(factors - own[some]).max(axis=1) > tol * np.abs(factors).max(axis=1)
-        moved |= np.abs(biases - bias[some]) > tol * largest[some]
-        own[some], bias[some] = factors, biases
-        return moved
-
-    until_settled(active, improve, max_iter=max_iter)
-    return own * root, bias * unit

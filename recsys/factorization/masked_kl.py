@@ -11,13 +11,13 @@ import numpy as np
 
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.factors import nonzero_share
-from recsys.factorization.folding import PASSES, until_settled
+from recsys.factorization.factors import Factors, nonzero_share, predictions
+from recsys.factorization.folding import PASSES, settle
 from recsys.factorization.gradient import projected_squares
-from recsys.factorization.masked import MaskedFactors, predictions, unit_of
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.units import unit_of
 from recsys.kernels.masked_kl import sweep_masked_kl
-from recsys.typing import BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import Float32Array, Float64Array, Int64Array
 
 FLOOR = 2.0**-20
 """Added to each product, in the unit of the data (`unit_of`): a millionth of the mean or less.
@@ -139,7 +139,7 @@ class MaskedKLProblem:
     by_user, by_item : CompressedRows
         The same entries from both sides, values 0 or above.
     objective : MaskedKLObjective
-    start : MaskedFactors
+    start : Factors
         Without mean and biases; left as it is. A theme that is zero on both sides stays zero.
     weights : float32, (nnz,), optional
         0 or above; the weight of each entry of ``by_user``. Without, all weights are 1.
@@ -155,7 +155,7 @@ class MaskedKLProblem:
         by_user: CompressedRows,
         by_item: CompressedRows,
         objective: MaskedKLObjective,
-        start: MaskedFactors,
+        start: Factors,
         weights: Float32Array | None = None,
     ) -> None:
         given = _checked(by_user, weights)
@@ -198,24 +198,43 @@ class MaskedKLProblem:
             total += projected_squares(matrix, own, other, ridge, float(side.l1))
         return float(np.sqrt(total))
 
-    def factors(self) -> MaskedFactors:
+    def factors(self) -> Factors:
         """Return the factors in the units of the data; mean and biases are zero."""
         return self._at(self._root)
 
-    def _at(self, root: np.float32) -> MaskedFactors:
-        biases = (np.zeros(len(factors), dtype=np.float32) for factors in (self._w, self._h))
-        return MaskedFactors(0.0, self._w * root, self._h * root, *biases)
+    def _at(self, root: np.float32) -> Factors:
+        return Factors.unbiased(self._w * root, self._h * root)
+
+
+class MaskedKLRows:
+    """Some users with all their entries, to be swept again and again; as `MaskedKLProblem`."""
+
+    def __init__(
+        self, rows: CompressedRows, objective: MaskedKLObjective, weights: Float32Array | None = None
+    ) -> None:
+        given = _checked(rows, weights)
+        scale = _scale_of(rows.values, given)
+        # Only items that are met are converted: few users cost little, however many items there are.
+        self._items, columns = np.unique(rows.columns, return_inverse=True)
+        near = CompressedRows(rows.indptr, columns.astype(np.int32), rows.values, len(self._items))
+        self._side = _Side(near, given, objective, scale)
+        self._root = np.float32(np.sqrt(scale.value))
+
+    def improve(self, at: Factors, own: Float32Array, bias: Float32Array) -> None:
+        """Sweep once over the factors of the rows, in place and in the units of the data."""
+        factors = own / self._root
+        self._side.sweep(factors, at.item_factors[self._items] / self._root)
+        own[:] = factors * self._root
 
 
 def fold_in_masked_kl(
     rows: CompressedRows,
     objective: MaskedKLObjective,
-    fitted: MaskedFactors,
+    fitted: Factors,
     *,
-    weights: Float32Array | None = None,
     tol: float = 1e-5,
     max_iter: int = 1000,
-) -> Float32Array:
+) -> tuple[Float32Array, Float32Array]:
     """Fit new users to fixed items, each until it no longer changes.
 
     The problem of one row is convex: what is found does not depend on a start, as far as the items
@@ -226,8 +245,7 @@ def fold_in_masked_kl(
     ----------
     rows : CompressedRows, (n_new_users, n_items)
     objective : MaskedKLObjective
-    fitted : MaskedFactors
-    weights : float32, (nnz,), optional
+    fitted : Factors
     tol : float
         A row is done when ten passes change no coordinate by more than this share of its largest.
     max_iter : int
@@ -235,31 +253,28 @@ def fold_in_masked_kl(
 
     Returns
     -------
-    float32, (n_new_users, rank)
-        Rows without entries are zero.
+    factors, biases : float32, (n_new_users, rank), (n_new_users,)
+        Biases are zeros, and so are the factors of rows without entries.
 
     Raises
     ------
     InputError
-        As `MaskedKLProblem`.
+        If a value is negative.
     ParameterError
         If ``tol`` is not above 0.
     """
     if not tol > 0:
         raise ParameterError(f"tol is {tol}; expected a number above 0.")
-    given = _checked(rows, weights)
-    scale = _scale_of(rows.values, given)
+    none = _checked(rows, None)
+    scale = _scale_of(rows.values, none)
     root = np.float32(np.sqrt(scale.value))
     items = fitted.item_factors / root
     found = np.zeros((rows.n_rows, items.shape[1]), dtype=np.float32)
+    bias = np.zeros(rows.n_rows, dtype=np.float32)
     passes = replace(objective, n_inner=PASSES)
 
-    def improve(some: Int64Array) -> BoolArray:
-        own, entries = found[some], given[rows.entries_of(some)] if len(given) else given
-        _Side(rows.select(some), entries, passes, scale).sweep(own, items)
-        moved: BoolArray = np.abs(own - found[some]).max(axis=1) > tol * own.max(axis=1)
-        found[some] = own
-        return moved
+    def sweep(some: Int64Array, factors: Float32Array, biases: Float32Array) -> None:
+        _Side(rows.select(some), none, passes, scale).sweep(factors, items)
 
-    until_settled(np.flatnonzero(rows.counts), improve, max_iter=max_iter)
-    return found * root
+    settle(np.flatnonzero(rows.counts), found, bias, sweep, tol=tol, max_iter=max_iter)
+    return found * root, bias

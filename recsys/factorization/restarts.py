@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from recsys.data.rows import CompressedRows
 from recsys.factorization.descent import descend
+from recsys.factorization.factors import AnyFactors
 from recsys.factorization.history import History, Stopped
-from recsys.factorization.masked import MaskedFactors
 from recsys.factorization.validation import Error, FactorProblem, Monitor, hold_out
 from recsys.progress import SILENT, Progress
 from recsys.typing import Float32Array
 
-MakeProblem = Callable[[CompressedRows, CompressedRows, MaskedFactors, Float32Array | None], FactorProblem]
+MakeProblem = Callable[[CompressedRows, CompressedRows, AnyFactors, Float32Array | None], FactorProblem]
 """Entries by user, the same by item, a start and weights: a problem."""
-MakeStart = Callable[[CompressedRows, CompressedRows, Float32Array | None, int], MaskedFactors]
+MakeStart = Callable[[CompressedRows, CompressedRows, Float32Array | None, int], AnyFactors]
 """Entries by user, the same by item, weights and the number of the start: a start."""
 
 
@@ -47,22 +47,22 @@ class Found:
 
     Attributes
     ----------
-    factors : MaskedFactors
+    factors : Factors or SparsePair
     history : History
-    rivals : sequence of MaskedFactors
+    rivals : sequence of Factors or SparsePair
         The best states of the other starts.
     """
 
-    factors: MaskedFactors
+    factors: AnyFactors
     history: History
-    rivals: Sequence[MaskedFactors] = ()
+    rivals: Sequence[AnyFactors] = ()
 
 
 def fit_once(
     make: MakeProblem,
     by_user: CompressedRows,
     by_item: CompressedRows,
-    start: MaskedFactors,
+    start: AnyFactors,
     rules: Rules,
     *,
     weights: Float32Array | None = None,
@@ -97,7 +97,6 @@ def fit_validated(
     share: float,
     seed: int,
     weights: Float32Array | None = None,
-    bounds: tuple[float, float] | None = None,
     name: str,
     progress: Progress = SILENT,
 ) -> Found:
@@ -125,8 +124,6 @@ def fit_validated(
     seed : int
         Of the choice of entries held out.
     weights : float32, (nnz,), optional
-    bounds : tuple of float, optional
-        Predictions are kept inside when they are measured.
     name : str
     progress : Progress
 
@@ -145,7 +142,7 @@ def fit_validated(
     try:
         for number in range(n_starts):
             problem = make(rest, rest_by_item, starts(rest, rest_by_item, rest_weights, number), rest_weights)
-            monitor = Monitor(problem, held_out, error, bounds)
+            monitor = Monitor(problem, held_out, error)
             history = descend(
                 problem,
                 max_iter=rules.max_iter,
@@ -205,7 +202,7 @@ class _Try:
     """One start, its best state and how it came there."""
 
     number: int
-    factors: MaskedFactors
+    factors: AnyFactors
     history: History
 
     @property

@@ -6,13 +6,16 @@ observed; W and H are the factors.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedFactors, unit_of
+from recsys.factorization.factors import Factors
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.units import unit_of
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -53,7 +56,7 @@ def random_start(
     nonnegative: bool = True,
     level: float = _BIASED_LEVEL,
     chain: int = 0,
-) -> MaskedFactors:
+) -> Factors:
     """Draw factors whose products are, on average, the mean of the observed values.
 
     With biases the products start small beside the spread of the values, for the biases carry the
@@ -77,7 +80,7 @@ def random_start(
         generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
         sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
-    return MaskedFactors(
+    return Factors(
         float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
         sides[0],
         sides[1],
@@ -88,7 +91,7 @@ def random_start(
 
 def nndsvd_start(
     rows: CompressedRows, by_item: CompressedRows, rank: int, *, biases: bool, seed: int
-) -> MaskedFactors:
+) -> Factors:
     """Give themes the positive and the negative parts of leading singular vectors of the item side.
 
     NNDSVD (Boutsidis & Gallopoulos 2008) adapted to missing entries: the vectors are those of the rest
@@ -109,27 +112,54 @@ def nndsvd_start(
 
     Returns
     -------
-    MaskedFactors
+    Factors
         Products have the mean that `random_start` gives them; biases start at zero.
     """
+    mean = float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0
     width = start_width(rows, rank, biases=biases)
+    return replace(_vector_start(rows, by_item, rank, width, seed=seed), mean=mean)
+
+
+def whole_nndsvd_start(
+    rows: CompressedRows, by_item: CompressedRows, rank: int, *, level: float, seed: int
+) -> Factors:
+    """As `nndsvd_start`, of the whole matrix: what is absent is a zero, and nothing is left out before.
+
+    Parameters
+    ----------
+    rows, by_item : CompressedRows, (n_users, n_items), (n_items, n_users)
+    rank : int
+    level : float
+        The mean product.
+    seed : int
+    """
+    return _vector_start(rows, by_item, rank, float(np.sqrt(level / rank)), seed=seed, whole=True)
+
+
+def _vector_start(
+    rows: CompressedRows,
+    by_item: CompressedRows,
+    rank: int,
+    width: float,
+    *,
+    seed: int,
+    whole: bool = False,
+) -> Factors:
     chance = rng.stream(seed, "nndsvd", "items")
     n_vectors = min(_MOST_VECTORS, rank // 2, rows.n_rows, rows.n_columns)
-    vectors = _item_vectors(rows, by_item, n_vectors, seed)
+    vectors = _item_vectors(rows, by_item, n_vectors, seed, whole=whole)
     both = np.hstack([np.maximum(vectors, 0), np.maximum(-vectors, 0)])
     h = _FLOOR * (0.5 + chance.random((rows.n_columns, rank)))
     h[:, : both.shape[1]] += both
     h[:, both.shape[1] :] *= _REST / _FLOOR * (np.mean(both) + _FLOOR if both.size else 1.0)
-    return MaskedFactors(
-        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
-        np.full((rows.n_rows, rank), width, dtype=np.float32),
-        (h * (width / np.mean(h))).astype(np.float32),
-        np.zeros(rows.n_rows, dtype=np.float32),
-        np.zeros(rows.n_columns, dtype=np.float32),
+    return Factors.unbiased(
+        np.full((rows.n_rows, rank), width, dtype=np.float32), (h * (width / np.mean(h))).astype(np.float32)
     )
 
 
-def _item_vectors(rows: CompressedRows, by_item: CompressedRows, n_vectors: int, seed: int) -> Float64Array:
+def _item_vectors(
+    rows: CompressedRows, by_item: CompressedRows, n_vectors: int, seed: int, *, whole: bool
+) -> Float64Array:
     """Return loadings of the items on leading singular vectors, each of mean size 1.
 
     There are ``n_vectors``, or fewer where the rest is of lower rank.
@@ -137,7 +167,7 @@ def _item_vectors(rows: CompressedRows, by_item: CompressedRows, n_vectors: int,
     Randomized subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
     """
     scale = np.float32(1.0 / unit_of(rows.values))
-    mean = np.float32(np.mean(rows.values, dtype=np.float64) * scale)
+    mean = np.float32(0.0 if whole else np.mean(rows.values, dtype=np.float64) * scale)
     blocks = row_blocks(rows.indptr), row_blocks(by_item.indptr)
     biases = [np.zeros(side.n_rows, dtype=np.float32) for side in (rows, by_item)]
     damped = [1.0 / np.sqrt(side.counts + _ROW_DAMPING) for side in (rows, by_item)]
@@ -157,7 +187,7 @@ def _item_vectors(rows: CompressedRows, by_item: CompressedRows, n_vectors: int,
         return met
 
     with threads.launch():
-        for side, entries in ((1, by_item), (0, rows)):
+        for side, entries in () if whole else ((1, by_item), (0, rows)):
             total = product(side, np.ones((entries.n_columns, 1)))[:, 0]
             biases[side] = (total / (entries.counts + _BIAS_DAMPING)).astype(np.float32)
         width = min(n_vectors + _EXTRA, rows.n_rows, rows.n_columns)
@@ -179,10 +209,9 @@ def custom_start(
     user_factors: AnyArray | None,
     item_factors: AnyArray | None,
     *,
-    biases: bool,
     nonnegative: bool = True,
-) -> MaskedFactors:
-    """Take over a caller's factors, checked.
+) -> Factors:
+    """Take over a caller's factors, checked; the mean and the biases start at zero.
 
     Parameters
     ----------
@@ -190,9 +219,6 @@ def custom_start(
     rank : int
     user_factors, item_factors : array-like, (n_users, rank), (n_items, rank)
         In the units of the data; not changed. A theme that is zero on both sides stays zero.
-    biases : bool
-        Whether mean and biases are part of the model; the mean is then that of the values, the biases
-        start at zero and the first sweep fits them.
     nonnegative : bool
         Whether factors below 0 are refused.
 
@@ -216,13 +242,7 @@ def custom_start(
     ]
     if not any(side.any() for side in sides):
         raise InputError("the start is zero on both sides; no sweep can leave it. Give positive factors.")
-    return MaskedFactors(
-        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
-        sides[0],
-        sides[1],
-        np.zeros(rows.n_rows, dtype=np.float32),
-        np.zeros(rows.n_columns, dtype=np.float32),
-    )
+    return Factors.unbiased(sides[0], sides[1])
 
 
 def _checked_side(name: str, given: AnyArray, shape: tuple[int, int], nonnegative: bool) -> Float32Array:

@@ -8,19 +8,14 @@ import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
+from recsys.factorization.factors import Factors
 from recsys.factorization.losses import Loss
-from recsys.factorization.masked import MaskedFactors
 from recsys.typing import BoolArray, Float32Array, Int64Array
 
 
-def swapped(at: MaskedFactors) -> MaskedFactors:
-    """Return the factors with items in the place of users."""
-    return MaskedFactors(at.mean, at.item_factors, at.user_factors, at.item_bias, at.user_bias)
-
-
 def extended(
-    at: MaskedFactors, by_user: CompressedRows, by_item: CompressedRows, loss: Loss, *, seed: int
-) -> MaskedFactors:
+    at: Factors, by_user: CompressedRows, by_item: CompressedRows, loss: Loss, *, seed: int
+) -> Factors:
     """Return factors with rows for new users and items appended.
 
     New users are fitted to the known items, then new items to all users. A new user who has only
@@ -28,7 +23,7 @@ def extended(
 
     Parameters
     ----------
-    at : MaskedFactors
+    at : Factors
         Of the known users and items.
     by_user, by_item : CompressedRows
         All entries: the known rows and columns first, then new ones.
@@ -42,13 +37,11 @@ def extended(
         at = _appended(at, known, loss, empty=new.counts == 0, seed=seed)
     if by_item.n_rows > n_items:
         new = by_item.select(np.arange(n_items, by_item.n_rows))
-        at = swapped(_appended(swapped(at), new, loss.of_items, empty=new.counts == 0, seed=seed))
+        at = _appended(at.swapped, new, loss.of_items, empty=new.counts == 0, seed=seed).swapped
     return at
 
 
-def _appended(
-    at: MaskedFactors, new: CompressedRows, loss: Loss, *, empty: BoolArray, seed: int
-) -> MaskedFactors:
+def _appended(at: Factors, new: CompressedRows, loss: Loss, *, empty: BoolArray, seed: int) -> Factors:
     """Append users fitted to the items; those with nothing among these get a random start."""
     factors, bias = loss.fold_in(new, at)
     lonely = (new.counts == 0) & ~empty
@@ -65,7 +58,7 @@ def _appended(
 
 
 def touch(
-    at: MaskedFactors,
+    at: Factors,
     by_user: CompressedRows,
     by_item: CompressedRows,
     loss: Loss,
@@ -74,12 +67,12 @@ def touch(
     items: Int64Array,
     passes: int,
     weights: Float32Array | None = None,
-) -> MaskedFactors:
+) -> Factors:
     """Sweep some users and some items; all other rows keep their bits.
 
     Parameters
     ----------
-    at : MaskedFactors
+    at : Factors
         Left as it is.
     by_user, by_item : CompressedRows
     loss : Loss
@@ -101,19 +94,17 @@ def touch(
     sides = []
     for rows, chosen, side_loss, side_weights, view in (
         (by_user, users, loss, weights, at),
-        (by_item, items, loss.of_items, turned, swapped(at)),
+        (by_item, items, loss.of_items, turned, at.swapped),
     ):
         taken = rows.select(chosen)
         if taken.nnz == 0:
             continue
         entries = None if side_weights is None else side_weights[rows.entries_of(chosen)]
-        sides.append((taken, taken.transposed(), chosen, side_loss, entries, view))
-    for _ in range(passes):
-        for taken, across, chosen, side_loss, entries, view in sides:
-            own = replace(view, user_factors=view.user_factors[chosen], user_bias=view.user_bias[chosen])
-            problem = side_loss.problem(taken, across, own, entries)
-            with threads.launch():
-                problem.sweep_users()
-            found = problem.factors()
-            view.user_factors[chosen], view.user_bias[chosen] = found.user_factors, found.user_bias
+        sides.append((side_loss.rows(taken, entries), chosen, view))
+    with threads.launch():
+        for _ in range(passes):
+            for part, chosen, view in sides:
+                own, bias = view.user_factors[chosen], view.user_bias[chosen]
+                part.improve(view, own, bias)
+                view.user_factors[chosen], view.user_bias[chosen] = own, bias
     return at

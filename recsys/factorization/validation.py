@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -12,17 +13,14 @@ from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
 from recsys.factorization.descent import Problem
-from recsys.factorization.masked import MaskedFactors, predictions
+from recsys.factorization.factors import AnyFactors, Factors, densely
 from recsys.typing import Float32Array, Float64Array, Int64Array
-
-Error = Callable[[Float64Array, Float64Array, Float32Array | None], float]
-"""What a loss makes of values, predictions and weights: less is better."""
 
 
 class FactorProblem(Problem, Protocol):
     """A problem that shows its factors."""
 
-    def factors(self) -> MaskedFactors:
+    def factors(self) -> AnyFactors:
         """Return the factors in the units of the data, as arrays of their own."""
 
     def projected_gradient(self) -> float:
@@ -36,14 +34,29 @@ class HeldOutEntries:
     Attributes
     ----------
     users, items : int64, (n,)
+        By user, then by item.
     values : float64, (n,)
+    seen : CompressedRows, (n_users, n_items)
+        The entries that the fit does see.
     weights : float32, (n,), optional
     """
 
     users: Int64Array
     items: Int64Array
     values: Float64Array
+    seen: CompressedRows
     weights: Float32Array | None = None
+
+    @cached_property
+    def by_user(self) -> CompressedRows:
+        """The entries by user."""
+        indptr = np.searchsorted(self.users, np.arange(self.seen.n_rows + 1))
+        items, values = self.items.astype(np.int32), self.values.astype(np.float32)
+        return CompressedRows(indptr, items, values, self.seen.n_columns)
+
+
+Error = Callable[[Factors, HeldOutEntries], float]
+"""What a loss makes of factors and entries held out: less is better."""
 
 
 def hold_out(
@@ -91,6 +104,7 @@ def hold_out(
         users[measured],
         items[measured],
         rows.values[measured].astype(np.float64),
+        rest,
         None if weights is None else weights[measured],
     )
     return rest, None if weights is None else weights[inside], held_out
@@ -104,28 +118,17 @@ class Monitor:
     problem : FactorProblem
     held_out : HeldOutEntries
     error : Error
-    bounds : tuple of float, optional
-        Predictions are kept inside, as the model will keep them.
     """
 
-    def __init__(
-        self,
-        problem: FactorProblem,
-        held_out: HeldOutEntries,
-        error: Error,
-        bounds: tuple[float, float] | None = None,
-    ) -> None:
-        self._problem, self._held_out, self._error, self._bounds = problem, held_out, error, bounds
-        self._scored: MaskedFactors | None = None
-        self.best: MaskedFactors | None = None
+    def __init__(self, problem: FactorProblem, held_out: HeldOutEntries, error: Error) -> None:
+        self._problem, self._held_out, self._error = problem, held_out, error
+        self._scored: AnyFactors | None = None
+        self.best: AnyFactors | None = None
 
     def score(self) -> float:
         """Return the error of the problem as it stands."""
         self._scored = self._problem.factors()
-        predicted = predictions(self._scored, self._held_out.users, self._held_out.items)
-        if self._bounds is not None:
-            predicted = np.clip(predicted, *self._bounds)
-        return self._error(self._held_out.values, predicted, self._held_out.weights)
+        return self._error(densely(self._scored), self._held_out)
 
     def keep(self) -> None:
         """Keep the state scored last."""

@@ -8,13 +8,9 @@ from scipy.optimize import nnls
 
 from recsys import threads
 from recsys.errors import ModelError
-from recsys.factorization.factors import explained_shares, order_by_share
-from recsys.factorization.masked import (
-    MaskedFactors,
-    MaskedObjective,
-    MaskedProblem,
-    fold_in_masked,
-)
+from recsys.factorization.factors import Factors, explained_shares, order_by_share
+from recsys.factorization.masked import MaskedObjective, MaskedProblem
+from recsys.factorization.masked_rows import fold_in_masked
 from recsys.factorization.starts import random_start
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
@@ -339,7 +335,7 @@ def test_themes_are_ordered_by_share_and_ties_by_number():
 def test_the_start_is_left_as_it_was():
     matrix = random_matrix(6, 5)
     start = start_for(matrix, 2, FULL)
-    before = MaskedFactors(
+    before = Factors(
         start.mean,
         start.user_factors.copy(),
         start.item_factors.copy(),

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedFactors
 from recsys.factorization.masked_kl import (
     FLOOR,
     MaskedKLObjective,
     MaskedKLProblem,
+    MaskedKLRows,
     fold_in_masked_kl,
 )
 from recsys.factorization.starts import random_start
@@ -196,14 +196,15 @@ def test_weights_are_repeated_entries():
     matrix = random_matrix(10, 7, density=0.5)
     weights = np.random.default_rng(5).integers(1, 4, matrix.shape).astype(float)
     start = start_for(matrix, 2)
-    items_held = MaskedFactors(0.0, start.user_factors, start.item_factors, start.user_bias, start.item_bias)
-    objective = replace(PLAIN, l2=0.1, l2_exponent=0.0)
-    weighted = fold_in_masked_kl(
-        rows_of(matrix), objective, items_held, weights=weights[~np.isnan(matrix)].astype(np.float32)
-    )
+    objective = replace(PLAIN, l2=0.1, l2_exponent=0.0, n_inner=100)
+    weighted, bias = np.zeros_like(start.user_factors), np.zeros(10, dtype=np.float32)
+    rows = MaskedKLRows(rows_of(matrix), objective, weights[~np.isnan(matrix)].astype(np.float32))
+    with threads.launch():
+        for _ in range(10):
+            rows.improve(start, weighted, bias)
     copies = [np.where(weights > k, matrix, ABSENT) for k in range(3)]
-    repeated = replace(items_held, item_factors=np.tile(start.item_factors, (3, 1)))
-    found = fold_in_masked_kl(rows_of(np.hstack(copies)), objective, repeated)
+    repeated = replace(start, item_factors=np.tile(start.item_factors, (3, 1)))
+    found, _ = fold_in_masked_kl(rows_of(np.hstack(copies)), objective, repeated)
     np.testing.assert_allclose(weighted, found, rtol=1e-3, atol=1e-4)
 
 
@@ -296,7 +297,7 @@ def test_fold_in_finds_the_rows_of_the_fit(scale):
     matrix[3] = ABSENT
     objective = MaskedKLObjective(l2=0.1, l1=0.3 * np.sqrt(scale), item_l1=0.0)
     fitted, _ = fit(matrix * scale, objective, max_iter=2000)
-    found = fold_in_masked_kl(rows_of(matrix * scale), objective, fitted)
+    found, _ = fold_in_masked_kl(rows_of(matrix * scale), objective, fitted)
     np.testing.assert_allclose(found / np.sqrt(scale), fitted.user_factors / np.sqrt(scale), atol=2e-3)
     assert not found[3].any()
 
@@ -304,17 +305,17 @@ def test_fold_in_finds_the_rows_of_the_fit(scale):
 def test_a_user_folded_in_alone_gets_the_same_bits():
     matrix = random_matrix(20, 12, density=0.6)
     fitted, _ = fit(matrix, FULL, max_iter=20)
-    together = fold_in_masked_kl(rows_of(matrix), FULL, fitted)
+    together, _ = fold_in_masked_kl(rows_of(matrix), FULL, fitted)
     for user, row in enumerate(matrix):
         if 1 <= np.nanmean(row) < 4:  # of the unit of the whole
             np.testing.assert_array_equal(
-                fold_in_masked_kl(rows_of(row[None]), FULL, fitted)[0], together[user]
+                fold_in_masked_kl(rows_of(row[None]), FULL, fitted)[0][0], together[user]
             )
 
 
 def test_fold_in_of_nobody_is_empty():
     fitted, _ = fit(random_matrix(6, 5), PLAIN)
-    found = fold_in_masked_kl(rows_of(np.empty((0, 5))), PLAIN, fitted)
+    found, _ = fold_in_masked_kl(rows_of(np.empty((0, 5))), PLAIN, fitted)
     assert found.shape == (0, 3)
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.factorization.losses import SquaredLoss
+from recsys.factorization.losses import Loss
 from recsys.factorization.masked import MaskedObjective
 from recsys.factorization.restarts import Rules, fit_once, fit_validated
 from recsys.factorization.starts import random_start
 from tests.matrices import ABSENT, rows_of
 
-LOSS = SquaredLoss(MaskedObjective(l2=0.3, l2_exponent=0.0, l1=0.0, bias_l2=1.0, biases=True))
+LOSS = Loss(MaskedObjective(l2=0.3, l2_exponent=0.0, l1=0.0, bias_l2=1.0, biases=True))
 
 
 def planted():

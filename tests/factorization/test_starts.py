@@ -144,17 +144,17 @@ def test_same_seed_same_bits_for_any_number_of_threads(biases):
 def test_custom_factors_are_taken_over_as_they_are():
     matrix = random_matrix(6, 5)
     users, items = np.arange(12.0).reshape(6, 2), np.ones((5, 2)).tolist()
-    start = custom_start(rows_of(matrix), 2, users, items, biases=True)
+    start = custom_start(rows_of(matrix), 2, users, items)
     np.testing.assert_array_equal(start.user_factors, users)
     np.testing.assert_array_equal(start.item_factors, items)
     assert start.user_factors.dtype == start.item_factors.dtype == np.float32
-    assert start.mean == pytest.approx(np.nanmean(matrix))
-    assert custom_start(rows_of(matrix), 2, users, items, biases=False).mean == 0
+    assert start.mean == 0
+    assert not start.user_bias.any()
 
 
 def test_a_custom_start_is_a_copy():
     users, items = np.ones((6, 2), dtype=np.float32), np.ones((5, 2), dtype=np.float32)
-    start = custom_start(rows_of(random_matrix(6, 5)), 2, users, items, biases=False)
+    start = custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
     start.user_factors[:] = 7
     assert users.max() == 1
 
@@ -176,16 +176,16 @@ GOOD = np.ones((6, 2)), np.ones((5, 2))
 )
 def test_a_custom_start_that_cannot_be_used_is_refused(users, items, message):
     with pytest.raises(InputError, match=message):
-        custom_start(rows_of(random_matrix(6, 5)), 2, users, items, biases=False)
+        custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
 
 
 @pytest.mark.parametrize(("users", "items", "missing"), [(None, GOOD[1], "user"), (GOOD[0], None, "item")])
 def test_a_custom_start_needs_both_sides(users, items, missing):
     with pytest.raises(ParameterError, match=f"{missing}_factors is missing"):
-        custom_start(rows_of(random_matrix(6, 5)), 2, users, items, biases=False)
+        custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
 
 
 def test_factors_of_any_sign_are_taken_where_they_are_allowed():
     rows = rows_of(random_matrix(6, 5))
-    start = custom_start(rows, 2, -GOOD[0], GOOD[1], biases=False, nonnegative=False)
+    start = custom_start(rows, 2, -GOOD[0], GOOD[1], nonnegative=False)
     assert start.user_factors.max() == -1

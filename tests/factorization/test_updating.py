@@ -1,17 +1,16 @@
 import numpy as np
 import pytest
 
-from recsys.factorization.losses import KLLoss, SquaredLoss
-from recsys.factorization.masked import MaskedFactors, MaskedObjective
+from recsys.factorization.factors import Factors
+from recsys.factorization.losses import Loss
+from recsys.factorization.masked import MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
 from recsys.factorization.starts import random_start
 from recsys.factorization.updating import extended, touch
 from tests.matrices import ABSENT, random_matrix, rows_of
 
-SQUARED = SquaredLoss(
-    MaskedObjective(l2=0.2, l2_exponent=0.5, l1=0.01, item_l1=0.05, bias_l2=1.5, biases=True)
-)
-LOSSES = {"squared": SQUARED, "kl": KLLoss(MaskedKLObjective(l2=0.1, l1=0.01, item_l1=0.05))}
+SQUARED = Loss(MaskedObjective(l2=0.2, l2_exponent=0.5, l1=0.01, item_l1=0.05, bias_l2=1.5, biases=True))
+LOSSES = {"squared": SQUARED, "kl": Loss(MaskedKLObjective(l2=0.1, l1=0.01, item_l1=0.05))}
 PARTS = ("user_factors", "item_factors", "user_bias", "item_bias")
 
 
@@ -31,7 +30,7 @@ def state(matrix, loss, n_sweeps=5):
 
 
 def copied(at):
-    return MaskedFactors(at.mean, *(getattr(at, name).copy() for name in PARTS))
+    return Factors(at.mean, *(getattr(at, name).copy() for name in PARTS))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -102,7 +101,7 @@ def test_new_rows_begin_as_they_would_be_folded_in(loss):
     np.testing.assert_allclose(found.user_factors[20], folded[0], rtol=1e-5)
     np.testing.assert_allclose(found.user_bias[20], bias[0], rtol=1e-5)
     # A new item is fitted to the users with its own penalty.
-    turned = MaskedFactors(at.mean, found.item_factors, found.user_factors, found.item_bias, found.user_bias)
+    turned = found.swapped
     folded, bias = loss.of_items.fold_in(rows_of(matrix.T[12:13]), turned)
     np.testing.assert_allclose(found.item_factors[12], folded[0], rtol=1e-5)
     np.testing.assert_allclose(found.item_bias[12], bias[0], rtol=1e-5)

@@ -1,18 +1,22 @@
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import InputError
-from recsys.factorization.losses import KLLoss, SquaredLoss
+from recsys.factorization.factors import Factors
+from recsys.factorization.losses import Loss
 from recsys.factorization.masked import MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
 from recsys.factorization.starts import random_start
-from recsys.factorization.validation import Monitor, hold_out
+from recsys.factorization.validation import HeldOutEntries, Monitor, hold_out
 from tests.matrices import matrices, random_matrix, rows_of
 
 PLAIN = MaskedObjective(l2=0.1, l2_exponent=0.0, l1=0.0, bias_l2=1.0, biases=True)
-LOSSES = {"squared": SquaredLoss(PLAIN), "kl": KLLoss(MaskedKLObjective())}
+LOSSES = {"squared": Loss(PLAIN), "kl": Loss(MaskedKLObjective())}
 
 
 def dense(rows):
@@ -62,7 +66,7 @@ def test_too_few_entries_to_hold_some_out_are_refused(matrix):
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_the_monitor_measures_the_present_state_and_keeps_the_one_asked_for(loss):
     rows, _, held_out = hold_out(rows_of(random_matrix(30, 20)), 0.2, seed=0)
-    biases = isinstance(loss, SquaredLoss)
+    biases = loss is LOSSES["squared"]
     start = random_start(rows, 3, biases=biases, seed=0)
     problem = loss.problem(rows, rows.transposed(), start)
     monitor = Monitor(problem, held_out, loss.error)
@@ -88,14 +92,18 @@ def test_predictions_are_measured_inside_the_bounds():
     loss = LOSSES["squared"]
     start = random_start(rows, 3, biases=True, seed=0)
     start.user_bias += 100
-    monitor = Monitor(loss.problem(rows, rows.transposed(), start), held_out, loss.error, bounds=(1.0, 5.0))
+    inside = partial(loss.error, bounds=(1.0, 5.0))
+    monitor = Monitor(loss.problem(rows, rows.transposed(), start), held_out, inside)
     assert monitor.score() == pytest.approx(np.sqrt(np.mean((held_out.values - 5) ** 2)))
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_errors_are_weighted_means_and_finite(loss):
-    x, predicted = np.array([0.0, 2.0, 2.0]), np.array([0.5, 0.0, 2.0])
-    weights = np.array([1.0, 0.0, 3.0], dtype=np.float32)
-    assert np.isfinite(loss.error(x, predicted, None))
-    expected = {SquaredLoss: np.sqrt(0.25 / 4), KLLoss: 0.5 / 4}[type(loss)]
-    assert loss.error(x, predicted, weights) == pytest.approx(expected, rel=1e-4)
+    x, predicted = np.array([0.0, 2.0, 2.0]), np.array([[0.5], [0.0], [2.0]], dtype=np.float32)
+    at = Factors.unbiased(predicted, np.ones((1, 1), dtype=np.float32))
+    nothing = rows_of(np.full((3, 1), np.nan))
+    plain = HeldOutEntries(np.arange(3), np.zeros(3, np.int64), x, nothing)
+    assert np.isfinite(loss.error(at, plain))
+    weighted = replace(plain, weights=np.array([1.0, 0.0, 3.0], dtype=np.float32))
+    expected = np.sqrt(0.25 / 4) if loss is LOSSES["squared"] else 0.5 / 4
+    assert loss.error(at, weighted) == pytest.approx(expected, rel=1e-4)

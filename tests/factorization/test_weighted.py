@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.factorization.weighted import WeightedObjective, fit_weighted, weighted_start
+from recsys.factorization.factors import Factors
+from recsys.factorization.weighted import WeightedObjective, WeightedProblem, weighted_start
+from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 
 PLAIN = WeightedObjective(
@@ -33,11 +35,10 @@ FULL = WeightedObjective(
 
 
 def fit(confidence, objective, *, rank=3, start=None, max_iter=10):
-    """Fit with no early stop; return the problem and the objective of each iteration."""
+    """Fit with no early stop; return the factors and the objective of each iteration."""
     rows = rows_of(confidence)
     start = start or weighted_start(rows, rank, objective, seed=0)
-    problem, history = fit_weighted(rows, rows.transposed(), objective, start, max_iter=max_iter, tol=0)
-    return problem, history.objective
+    return descended(WeightedProblem(rows, rows.transposed(), objective, start), max_iter)
 
 
 def relative_counts(confidence, axis):
@@ -56,16 +57,26 @@ def cells(confidence, objective):
     return target, np.nan_to_num(confidence), everywhere
 
 
-def dense_objective(confidence, problem, objective):
+def solved(confidence, found, objective):
+    """Return the factors as the solver has them: times the scale of the targets."""
+    users, items = relative_counts(confidence, 1)[:, None], relative_counts(confidence, 0)[:, None]
+    return (
+        found.user_factors.astype(float) * users**-objective.user_exponent,
+        found.item_factors.astype(float) * items**-objective.item_exponent,
+    )
+
+
+def dense_objective(confidence, found, objective):
     """The objective by its formula, cell by cell of the whole matrix."""
     target, observed, everywhere = cells(confidence, objective)
-    W, H = problem.user_factors.astype(float), problem.item_factors.astype(float)
+    W, H = solved(confidence, found, objective)
     products = W @ H.T
     total = 0.5 * np.sum(observed * (target - products) ** 2 + everywhere * products**2)
     for factors, axis in ((W, 1), (H, 0)):
         n = (~np.isnan(confidence)).sum(axis=axis)
         total += objective.l2 / 2 * (n**objective.l2_exponent * (factors**2).sum(axis=1))[n > 0].sum()
-        total += objective.l1 * factors.sum()
+        item_l1 = objective.l1 if objective.item_l1 is None else objective.item_l1
+        total += (objective.l1 if axis else item_l1) * factors.sum()
     return total
 
 
@@ -81,6 +92,7 @@ objectives = st.builds(
     l2=st.sampled_from([0.0, 0.25]),
     l2_exponent=exponents,
     l1=st.sampled_from([0.0, 0.1]),
+    item_l1=st.sampled_from([None, 0.0, 0.05]),
     nonnegative=st.just(True),
     n_inner=st.integers(1, 3),
 )
@@ -109,9 +121,10 @@ def test_factors_are_never_negative_and_rows_without_entries_are_zero(confidence
 def test_permuting_users_permutes_their_rows():
     confidence = random_matrix(12, 9)
     order = np.random.default_rng(3).permutation(12)
-    users, items = weighted_start(rows_of(confidence), 3, FULL, seed=0)
-    found, _ = fit(confidence, FULL, start=(users, items))
-    permuted, _ = fit(confidence[order], FULL, start=(users[order], items))
+    start = weighted_start(rows_of(confidence), 3, FULL, seed=0)
+    found, _ = fit(confidence, FULL, start=start)
+    turned = Factors.unbiased(start.user_factors[order], start.item_factors)
+    permuted, _ = fit(confidence[order], FULL, start=turned)
     np.testing.assert_allclose(permuted.user_factors, found.user_factors[order], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(permuted.item_factors, found.item_factors, rtol=1e-3, atol=1e-4)
 
@@ -120,7 +133,7 @@ def test_the_projected_gradient_is_small_at_the_end():
     confidence = random_matrix(20, 12)
     found, _ = fit(confidence, FULL, max_iter=3000)
     target, observed, everywhere = cells(confidence, FULL)
-    W, H = found.user_factors.astype(float), found.item_factors.astype(float)
+    W, H = solved(confidence, found, FULL)
     slope = everywhere * (W @ H.T) - observed * (target - W @ H.T)
     for left, own, other, axis in ((slope, W, H, 1), (slope.T, H, W, 0)):
         ridge = FULL.l2 * (~np.isnan(confidence)).sum(axis=axis) ** FULL.l2_exponent
@@ -135,7 +148,7 @@ def test_without_the_bound_each_side_is_the_closed_form_of_the_other():
     found, _ = fit(confidence, objective, max_iter=3000)
     assert found.user_factors.min() < 0
     target, observed, everywhere = cells(confidence, objective)
-    W, H = found.user_factors.astype(float), found.item_factors.astype(float)
+    W, H = solved(confidence, found, objective)
     sides = (
         (W, H, observed, target, everywhere),
         (H, W, observed.T, target.T, everywhere.T),
@@ -170,7 +183,7 @@ def test_threads_change_no_bit():
 
 def test_a_weighted_start_meets_the_best_constant():
     confidence = np.where(np.isnan(random_matrix(200, 150)), ABSENT, 1.0)
-    users, items = weighted_start(rows_of(confidence), 4, PLAIN, seed=0)
+    start = weighted_start(rows_of(confidence), 4, PLAIN, seed=0)
     target, observed, everywhere = cells(confidence, PLAIN)
     best = (observed * target).sum() / (observed + everywhere).sum()
-    assert (users @ items.T).mean() == pytest.approx(best, rel=0.05)
+    assert (start.user_factors @ start.item_factors.T).mean() == pytest.approx(best, rel=0.05)
