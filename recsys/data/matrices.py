@@ -65,7 +65,11 @@ def check_values(values: Float64Array) -> None:
     """Raise InputError unless all values are finite, 0 or more and within float32."""
     for bad, kind in (
         (~np.isfinite(values), "not a finite number"),
-        (values < 0, "negative. Negative values in data have no place in a non-negative model"),
+        (
+            values < 0,
+            "negative. Negative values in data have no place in a non-negative model: leave returns out, "
+            "or take them off what they return before fitting",
+        ),
         (values > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
     ):
         if bad.any():

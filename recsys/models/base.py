@@ -10,6 +10,7 @@ import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
+from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
@@ -142,6 +143,52 @@ class Model(ABC):
         float32, shape (n_block, n_items)
             Higher is better; a fresh array the caller may overwrite.
         """
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores of all items for users who were not trained on, from what they did.
+
+        Parameters
+        ----------
+        rows : CompressedRows, (n_new_users, n_items)
+            The entries of each; columns are the items of the training data. A row may be empty.
+
+        Returns
+        -------
+        float32, shape (n_new_users, n_items)
+            Higher is better; of a model that predicts values, in the units of the log. A fresh array.
+            A row's scores do not depend on the other rows.
+
+        Raises
+        ------
+        ModelError
+            If the model knows only the users it was trained on.
+        InputError
+            If the number of items is another.
+        """
+        raise self._knows_only_its_users()
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether `score_histories` answers."""
+        return type(self).score_histories is not Model.score_histories
+
+    def check_folds_in(self) -> None:
+        """Raise ModelError, which names the model, if `score_histories` does not answer."""
+        if not self.folds_in:
+            raise self._knows_only_its_users()
+
+    def _knows_only_its_users(self) -> ModelError:
+        return ModelError(
+            f"{self.name} knows only the users it was trained on; for users held out as a whole take a model "
+            f"that can fold in a history, such as masked-nmf, weighted-nmf or popularity."
+        )
+
+    def _check_histories(self, rows: CompressedRows) -> None:
+        self._check_fitted()
+        if rows.n_columns != self.n_items_:
+            raise InputError(
+                f"the histories have {rows.n_columns} items; expected the {self.n_items_} of training."
+            )
 
     def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted values of pairs, in the units of the log.

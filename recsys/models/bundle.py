@@ -241,6 +241,8 @@ def _load(folder: Path) -> Bundle:
             f"{folder}: {len(user_ids)} users and {len(item_ids)} items are listed, "
             f"but the model has {model.n_users_} and {model.n_items_}."
         )
+    if isinstance(model, FactorModel):
+        model.ids_ = user_ids, item_ids
     indptr = require(arrays, "seen.indptr", np.int64, 1)
     columns = require(arrays, "seen.items", np.int32, 1)
     if (

@@ -8,11 +8,18 @@ from typing import ClassVar
 import numpy as np
 
 from recsys import threads
+from recsys.data.ids import Ids
+from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.scoring import score_block, score_pairs
+from recsys.kernels.sparse_scoring import score_block_sparse
 from recsys.models.base import Model, require
-from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+
+Side = Float32Array | SparseFactors
+"""Factors of users or of items, all of them or those that are not zero."""
 
 
 class FactorModel(Model):
@@ -21,6 +28,7 @@ class FactorModel(Model):
     Attributes
     ----------
     user_factors_, item_factors_ : float32, (n_users, n_components), (n_items, n_components)
+        A new array at each look where they are stored sparse; `user_rows` and `item_rows` give some.
     user_bias_, item_bias_ : float32, (n_users,), (n_items,)
         Zeros where the model has none.
     mean_ : float
@@ -35,20 +43,22 @@ class FactorModel(Model):
     """Whether factors are non-negative, so that contributions are parts of a sum."""
 
     n_components: int
-    user_factors_: Float32Array
-    item_factors_: Float32Array
     user_bias_: Float32Array
     item_bias_: Float32Array
     shares_: Float64Array
     mean_: float
     stability_: Float64Array | None = None
     history_: History | None = None
+    ids_: tuple[Ids, Ids] | None = None
+    """Users and items of a model that was loaded, by row number."""
+    _users: Side
+    _items: Side
     _by_theme: Float32Array | None = None
 
     def _learned(
         self,
-        user_factors: Float32Array,
-        item_factors: Float32Array,
+        user_factors: Side,
+        item_factors: Side,
         *,
         user_bias: Float32Array | None = None,
         item_bias: Float32Array | None = None,
@@ -57,14 +67,51 @@ class FactorModel(Model):
         history: History | None = None,
     ) -> None:
         n_users, n_items = len(user_factors), len(item_factors)
-        self.user_factors_ = np.ascontiguousarray(user_factors, dtype=np.float32)
-        self.item_factors_ = np.ascontiguousarray(item_factors, dtype=np.float32)
+        self._users, self._items = _stored(user_factors), _stored(item_factors)
         self.user_bias_ = np.zeros(n_users, np.float32) if user_bias is None else user_bias
         self.item_bias_ = np.zeros(n_items, np.float32) if item_bias is None else item_bias
         self.shares_ = np.zeros(user_factors.shape[1]) if shares is None else shares
         self.mean_ = mean
         self.history_ = history
         self._by_theme = None
+
+    @property
+    def user_factors_(self) -> Float32Array:
+        """Factors of the users, (n_users, n_components)."""
+        self._check_fitted()
+        return self._users.dense() if isinstance(self._users, SparseFactors) else self._users
+
+    @property
+    def item_factors_(self) -> Float32Array:
+        """Factors of the items, (n_items, n_components)."""
+        self._check_fitted()
+        return self._items.dense() if isinstance(self._items, SparseFactors) else self._items
+
+    def user_rows(self, users: AnyArray) -> Float32Array:
+        """Return the factors of some users by row number, (n, n_components)."""
+        return _rows(self._users, users)
+
+    def item_rows(self, items: AnyArray) -> Float32Array:
+        """Return the factors of some items by row number, (n, n_components)."""
+        return _rows(self._items, items)
+
+    def is_blank(self) -> BoolArray:
+        """Return for each user whether all factors are zero, (n_users,)."""
+        users = self._users
+        counts = users.counts if isinstance(users, SparseFactors) else np.count_nonzero(users, axis=1)
+        return np.asarray(counts == 0)
+
+    def theme(self, number: int) -> tuple[Float32Array, Float32Array]:
+        """Return the part of each user and the weight of each item in a theme, (n_users,), (n_items,)."""
+        return _column(self._users, number), _column(self._items, number)
+
+    @property
+    def n_factors_stored(self) -> tuple[int, int]:
+        """How many numbers are stored of the users' and of the items' factors."""
+        users, items = (
+            side.nnz if isinstance(side, SparseFactors) else side.size for side in (self._users, self._items)
+        )
+        return users, items
 
     @property
     def components_(self) -> Float32Array:
@@ -80,17 +127,54 @@ class FactorModel(Model):
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""
         rows = self._check_users(users)
+        some = self._users.select(rows) if isinstance(self._users, SparseFactors) else self._users[rows]
+        return self._scores(some, self.user_bias_[rows])
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores for new users, items held; see `Model.score_histories`."""
+        self.check_folds_in()
+        self._check_histories(rows)
+        return self._scores(*self._fold_in(rows))
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether `score_histories` answers: by the model's `transform`, or in a way of its own."""
+        cls = type(self)
+        return (
+            hasattr(self, "transform")
+            or cls._fold_in is not FactorModel._fold_in
+            or cls.score_histories is not FactorModel.score_histories
+        )
+
+    def _fold_in(self, rows: CompressedRows) -> tuple[Float32Array, Float32Array]:
+        """Return factors and biases of new users; a model whose users have biases returns those, too."""
+        transform = getattr(self, "transform", None)
+        assert transform is not None
+        return np.asarray(transform(rows.to_scipy()), np.float32), np.zeros(rows.n_rows, np.float32)
+
+    def _scores(self, factors: Side, bias: Float32Array) -> Float32Array:
+        """Return scores of all items for users given by their factors and biases."""
+        scores = np.empty((len(factors), self.n_items_), dtype=np.float32)
+        offset = bias + np.float32(self.mean_)
+        if isinstance(self._items, SparseFactors):
+            users = factors if isinstance(factors, SparseFactors) else SparseFactors.of(factors)
+            with threads.launch():
+                score_block_sparse(
+                    np.arange(len(users)),
+                    users.indptr,
+                    users.themes,
+                    users.values,
+                    *self._items.by_theme,
+                    offset,
+                    self.item_bias_,
+                    scores,
+                )
+            return scores
         if self._by_theme is None:
-            self._by_theme = np.ascontiguousarray(self.item_factors_.T)
-        scores = np.empty((len(rows), self.n_items_), dtype=np.float32)
+            self._by_theme = np.ascontiguousarray(self._items.T)
+        some = factors.dense() if isinstance(factors, SparseFactors) else np.ascontiguousarray(factors)
         with threads.launch():
-            score_block(
-                self.user_factors_[rows],
-                self._by_theme,
-                self.user_bias_[rows] + np.float32(self.mean_),
-                self.item_bias_,
-                scores,
-            )
+            score_block(some, self._by_theme, offset, self.item_bias_, scores)
         return scores
 
     def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
@@ -122,14 +206,14 @@ class FactorModel(Model):
     def contributions(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return what each theme adds to the score of each pair, shape (n_pairs, n_components)."""
         rows = self._check_users(users)
-        return self.user_factors_[rows] * self.item_factors_[np.asarray(items, dtype=np.int64)]
+        return self.user_rows(rows) * self.item_rows(np.asarray(items, dtype=np.int64))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
         return {
-            "user_factors": self.user_factors_,
-            "item_factors": self.item_factors_,
+            **_to_arrays(self._users, "user_factors"),
+            **_to_arrays(self._items, "item_factors"),
             "user_bias": self.user_bias_,
             "item_bias": self.item_bias_,
             "mean": np.array([self.mean_]),
@@ -139,22 +223,19 @@ class FactorModel(Model):
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
         at = {
-            name: require(arrays, name, dtype, ndim)
-            for name, dtype, ndim in (
-                ("user_factors", np.float32, 2),
-                ("item_factors", np.float32, 2),
-                ("user_bias", np.float32, 1),
-                ("item_bias", np.float32, 1),
-                ("mean", np.float64, 1),
-                ("shares", np.float64, 1),
+            name: require(arrays, name, dtype, 1)
+            for name, dtype in (
+                ("user_bias", np.float32),
+                ("item_bias", np.float32),
+                ("mean", np.float64),
+                ("shares", np.float64),
             )
         }
-        n_users, rank = at["user_factors"].shape
-        n_items = len(at["item_factors"])
-        if rank != self.n_components:
-            raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
+        users, items = (
+            _restored(arrays, side, self.n_components) for side in ("user_factors", "item_factors")
+        )
+        n_users, n_items, rank = len(users), len(items), self.n_components
         wanted = {
-            "item_factors": (n_items, rank),
             "user_bias": (n_users,),
             "item_bias": (n_items,),
             "mean": (1,),
@@ -164,11 +245,58 @@ class FactorModel(Model):
             if at[name].shape != shape:
                 raise ModelError(f"array {name!r} has shape {at[name].shape}; expected {shape}.")
         self._learned(
-            at["user_factors"],
-            at["item_factors"],
+            users,
+            items,
             user_bias=at["user_bias"],
             item_bias=at["item_bias"],
             mean=float(at["mean"][0]),
             shares=at["shares"],
         )
         self.n_users_, self.n_items_ = n_users, n_items
+
+
+def _stored(side: Side) -> Side:
+    if isinstance(side, SparseFactors):
+        return side
+    return np.ascontiguousarray(side, dtype=np.float32)
+
+
+def _rows(side: Side, rows: AnyArray) -> Float32Array:
+    numbers = np.asarray(rows, dtype=np.int64)
+    return side.select(numbers).dense() if isinstance(side, SparseFactors) else side[numbers]
+
+
+def _column(side: Side, number: int) -> Float32Array:
+    if not isinstance(side, SparseFactors):
+        return side[:, number]
+    indptr, rows, values = side.by_theme
+    out = np.zeros(len(side), dtype=np.float32)
+    span = slice(indptr[number], indptr[number + 1])
+    out[rows[span]] = values[span]
+    return out
+
+
+def _to_arrays(side: Side, name: str) -> dict[str, AnyArray]:
+    if not isinstance(side, SparseFactors):
+        return {name: side}
+    return {f"{name}_indptr": side.indptr, f"{name}_themes": side.themes, f"{name}_values": side.values}
+
+
+def _restored(arrays: Mapping[str, AnyArray], name: str, rank: int) -> Side:
+    """Return one side's factors, or raise ModelError."""
+    if f"{name}_indptr" not in arrays:
+        dense: Float32Array = require(arrays, name, np.float32, 2)
+        if dense.shape[1] != rank:
+            raise ModelError(
+                f"array {name!r} has shape {dense.shape}; expected {rank} columns: n_components is {rank}."
+            )
+        return dense
+    side = SparseFactors(
+        require(arrays, f"{name}_indptr", np.int64, 1),
+        require(arrays, f"{name}_themes", np.uint16, 1),
+        require(arrays, f"{name}_values", np.float32, 1),
+        rank,
+    )
+    if (fault := side.fault()) is not None:
+        raise ModelError(f"array {name!r}, stored sparse: {fault}.")
+    return side

@@ -11,6 +11,8 @@ from typing import Any
 
 from recsys.errors import ParameterError
 
+_LIMITS = ("minimum", "above", "maximum", "choices")
+
 
 def param(
     default: Any,
@@ -47,9 +49,10 @@ def param(
 
 
 def describe(model: type) -> list[dict[str, Any]]:
-    """Return name, default and help of each parameter of a model class."""
+    """Return name, default, help and limits of each parameter of a model class; no limit is None."""
     return [
         {"name": field.name, "default": field.default, "help": field.metadata["help"]}
+        | {limit: field.metadata[limit] for limit in _LIMITS}
         for field in _fields(model)
     ]
 

@@ -69,6 +69,28 @@ def aligned(entry_weight: Any, rows: CompressedRows) -> Float32Array:
 
 
 @dataclass(frozen=True, eq=False)
+class Entries:
+    """What a solver takes.
+
+    Attributes
+    ----------
+    by_user, by_item : CompressedRows
+        The same entries from both sides.
+    weights : float32, (nnz,), optional
+        Of the entries by user, above 0.
+    """
+
+    by_user: CompressedRows
+    by_item: CompressedRows
+    weights: Float32Array | None = None
+
+    @property
+    def sides(self) -> tuple[CompressedRows, CompressedRows]:
+        """The entries by user and by item."""
+        return self.by_user, self.by_item
+
+
+@dataclass(frozen=True, eq=False)
 class Training:
     """What a model was fitted to.
 
@@ -83,13 +105,14 @@ class Training:
     weights: Float32Array | None = None
 
     @cached_property
-    def counting(self) -> tuple[CompressedRows, CompressedRows, Float32Array | None]:
-        """The entries by user, the same by item, and weights, those of weight 0 left out."""
+    def counting(self) -> Entries:
+        """The entries that count: those of weight 0 are left out."""
         rows = self.data.by_user
         if self.weights is None or self.weights.all():
-            return rows, self.data.by_item, self.weights
+            return Entries(rows, self.data.by_item, self.weights)
         inside = self.weights > 0
-        return rows.only(inside), rows.only(inside).transposed(), self.weights[inside]
+        rows = rows.only(inside)
+        return Entries(rows, rows.transposed(), self.weights[inside])
 
     def joined(self, new: Training) -> Training:
         """Return this with new entries; where one side alone has weights, the other's are 1."""

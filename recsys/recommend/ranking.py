@@ -28,12 +28,15 @@ class RankedBlock:
     items, scores : int32 and float32, (n_block, n)
         Best first; only the first ``n_listed`` of a row count.
     n_listed : int64, (n_block,)
+    unseen_scores : float32, (n_block, n_items), or None
+        The scores of all items, -inf for those left out, where they were asked for.
     """
 
     users: Int64Array
     items: Int32Array
     scores: Float32Array
     n_listed: Int64Array
+    unseen_scores: Float32Array | None = None
 
 
 def check_n(n: object) -> None:
@@ -49,6 +52,7 @@ def ranked_blocks(
     seen: CompressedRows | None,
     *,
     block_bytes: int = BLOCK_BYTES,
+    keep_scores: bool = False,
 ) -> Iterator[RankedBlock]:
     """Rank all unseen items for each user; ties fall to the lower item number.
 
@@ -64,6 +68,8 @@ def ranked_blocks(
         Items to leave out, by user; None leaves out nothing.
     block_bytes : int
         Bound on a block of scores; at least one user is scored at a time.
+    keep_scores : bool
+        Whether blocks hold the scores of all items; the next block is then scored beside them.
 
     Raises
     ------
@@ -83,6 +89,7 @@ def ranked_blocks(
             items=np.empty((len(block), n), dtype=np.int32),
             scores=np.empty((len(block), n), dtype=np.float32),
             n_listed=np.empty(len(block), dtype=np.int64),
+            unseen_scores=scores if keep_scores else None,
         )
         is_finite = np.empty(len(block), dtype=np.bool_)
         with threads.launch():
@@ -99,4 +106,5 @@ def ranked_blocks(
         if not is_finite.all():
             user = int(block[np.flatnonzero(~is_finite)[0]])
             raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
+        del scores  # before the next block is made
         yield ranked

@@ -10,12 +10,14 @@ from recsys.data.ids import Id
 from recsys.errors import InputError
 from recsys.models.bundle import Bundle
 from recsys.models.factor_model import FactorModel
+from recsys.models.item_item import ItemItemModel
 from recsys.models.popularity import Popularity
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
 from recsys.typing import BoolArray, Float32Array, Int64Array
 
+_BLOCK_NUMBERS = 2**23  # contributions of themes at a time
 _EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
@@ -119,9 +121,11 @@ class Recommender:
     def _is_blank(self, rows: Int64Array) -> BoolArray:
         """Whether the model knows a user by name only: all scores would be zero."""
         model = self.bundle.model
+        if isinstance(model, ItemItemModel):
+            return np.asarray((rows >= 0) & (model.histories_.counts == 0)[rows])
         if not isinstance(model, FactorModel) or model.mean_ != 0 or model.item_bias_.any():
             return np.zeros(len(rows), dtype=bool)
-        is_blank: BoolArray = np.count_nonzero(model.user_factors_, axis=1) == 0
+        is_blank: BoolArray = model.is_blank()
         return np.asarray((rows >= 0) & is_blank[rows])
 
     def _strongest_themes(self, users: Int64Array, items: Int64Array) -> tuple[Int64Array, Float32Array]:
@@ -131,7 +135,7 @@ class Recommender:
         model = self.bundle.model
         if not isinstance(model, FactorModel) or not model.has_themes:
             return themes, shares
-        step = 1 << 16
+        step = max(1, _BLOCK_NUMBERS // len(model.shares_))
         for start in range(0, len(users), step):
             known = start + np.flatnonzero(users[start : start + step] >= 0)
             parts = model.contributions(users[known], items[known])

@@ -78,9 +78,10 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     found = []
     seen = bundle.seen
     by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
-    for f in range(model.item_factors_.shape[1])[:n_themes]:
+    for f in range(len(model.shares_))[:n_themes]:
+        users, items = model.theme(f)
         # What a theme adds over all observed entries of an item: a large factor that few met is no sign.
-        weights = model.item_factors_[:, f] * (by_item @ model.user_factors_[:, f].astype(np.float64))
+        weights = items * (by_item @ users.astype(np.float64))
         order = np.argsort(-weights, kind="stable")[:n_items]
         order = order[weights[order] > 0]
         top = float(weights[order[0]]) if len(order) else 1.0
@@ -88,12 +89,12 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
         for item in order:
             item_id = bundle.item_ids[int(item)]
             listed.append((item_id, bundle.name_of(item_id), float(weights[item]) / top))
-        n_with = int(np.count_nonzero(model.item_factors_[:, f]))
+        n_with = int(np.count_nonzero(items))
         found.append(
             Theme(
                 number=f + 1,
                 share=float(model.shares_[f]),
-                n_users=int(np.count_nonzero(model.user_factors_[:, f])),
+                n_users=int(np.count_nonzero(users)),
                 n_items=n_with,
                 sparsity=1.0 - n_with / model.n_items_,
                 stability=None if stability is None else float(stability[f]),

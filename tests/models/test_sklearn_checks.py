@@ -9,6 +9,8 @@ pytest.importorskip("sklearn", minversion="1.6")
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from recsys.models.masked_nmf import MaskedNMF
+from recsys.models.poisson_nmf import PoissonNMF
+from recsys.models.weighted_nmf import WeightedNMF
 
 # What is not as scikit-learn wants it, and why. Each must really fail (xfail_strict).
 EXCEPTIONS = {
@@ -16,15 +18,27 @@ EXCEPTIONS = {
 }
 
 
-class Transformer(MaskedNMF):
+class Hidden:
     @property
     def predict(self):
         raise AttributeError
 
 
-def checks(**params):
+class Transformer(Hidden, MaskedNMF):
+    pass
+
+
+class WeightedTransformer(Hidden, WeightedNMF):
+    pass
+
+
+class PoissonTransformer(Hidden, PoissonNMF):
+    pass
+
+
+def checks(kind=Transformer, **params):
     marks, found = [pytest.mark.filterwarnings("ignore")], []
-    for number, (estimator, check) in enumerate(estimator_checks_generator(Transformer(**params))):
+    for number, (estimator, check) in enumerate(estimator_checks_generator(kind(**params))):
         name = check.func.__name__
         expected = [pytest.mark.xfail(reason=EXCEPTIONS[name])] if name in EXCEPTIONS else []
         found.append(pytest.param(estimator, check, id=f"{number}-{name}", marks=[*marks, *expected]))
@@ -42,4 +56,17 @@ KL = {"n_components": 3, "loss": "kl", "biases": False, "max_iter": 2000, "tol":
 
 @pytest.mark.parametrize(("estimator", "check"), checks(**KL))
 def test_kl_loss(estimator, check):
+    check(estimator)
+
+
+TO_THE_END = {"n_components": 3, "max_iter": 3000, "tol": 1e-9}
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks(WeightedTransformer, **TO_THE_END, l2=1.0))
+def test_weighted(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks(PoissonTransformer, **TO_THE_END, l2=0.1))
+def test_poisson(estimator, check):
     check(estimator)

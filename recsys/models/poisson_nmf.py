@@ -1,0 +1,162 @@
+"""Poisson factorization, or probabilistic latent semantic analysis: for counts, absent ones being zero."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError
+from recsys.factorization.factors import Factors
+from recsys.factorization.losses import Loss
+from recsys.factorization.poisson import PoissonObjective, poisson_level, poisson_start
+from recsys.factorization.starts import whole_nndsvd_start
+from recsys.models.nmf import NMF
+from recsys.models.parameters import param
+from recsys.models.preferences import preferences
+from recsys.models.training_data import Entries, Training
+from recsys.progress import SILENT, Progress
+from recsys.typing import AnyArray, Float32Array, Float64Array
+
+_LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
+
+@dataclass(eq=False)
+class PoissonNMF(NMF):
+    """Counts as sums of what non-negative themes expect; an absent cell is a count of zero.
+
+    Minimises the generalized Kullback-Leibler divergence over the whole matrix,
+
+        sum_observed (x_ui log(x_ui / w_u . h_i) - x_ui) + sum_all w_u . h_i
+        + l2/2 (sum_u n_u^nu |w_u|^2 + sum_i n_i^nu |h_i|^2) + user_l1 sum W + item_l1 sum H,   W, H >= 0
+
+    of which absent cells cost only the sums of the factors (Lee & Seung 2001; Gopalan, Hofman & Blei
+    2015), by row-wise coordinate descent (Hsieh & Dhillon 2011). ``x`` is what ``amounts`` makes of the
+    amount, times the entry's weight; an amount or a weight of 0 says what an absent cell says.
+
+    Read as probabilities, this is pLSA (Hofmann 1999): every theme is a distribution over the items
+    (`distributions_`), and a user a mixture of themes, which is what `transform` and `fit_transform`
+    return; `inverse_transform` makes of mixtures the distributions over the items. Scores are expected
+    amounts, the user's total times that distribution.
+
+    How a fit ends, `NMF` tells. What is measured on entries held out (``validation_share``, ``n_init``)
+    is 1 minus the NDCG of lists of 100; see `recsys.factorization.held_out_errors.ranking_loss`.
+
+    Attributes
+    ----------
+    components_, user_factors_, item_factors_, shares_, history_, stability_
+        See `NMF`; of no scale of their own, only products are in the unit of the amounts.
+    """
+
+    name: ClassVar[str] = "poisson-nmf"
+    settled: ClassVar[tuple[str, ...]] = ("n_components", "amounts")
+
+    _: KW_ONLY
+    amounts: str = param(
+        "binary", "what an entry counts: 1, ln(1 + amount) or its amount", choices=("binary", "log", "raw")
+    )
+    l2: float = param(0.0, "squared penalty on factors", minimum=0)
+    l2_exponent: float = param(
+        0.0, "power nu of a row's number of entries that scales l2", minimum=0, maximum=2
+    )
+    max_iter: int = param(50, "most sweeps over users and items", minimum=1)
+
+    @property
+    def distributions_(self) -> Float32Array:
+        """Themes as distributions over the items, (n_components, n_items); zeros for an empty theme."""
+        sums = self._sums[:, None]
+        return np.divide(self.components_, sums, out=np.zeros(self.components_.shape), where=sums > 0).astype(
+            np.float32
+        )
+
+    @property
+    def _sums(self) -> Float64Array:
+        self._check_fitted()
+        return np.asarray(self.item_factors_.sum(axis=0, dtype=np.float64))
+
+    def _mixtures(self, factors: Float32Array) -> Float32Array:
+        """Return each user's expected amounts by theme as shares, (n_users, n_components)."""
+        sums, rank = self._sums, len(self.shares_)
+        parts = factors * sums
+        everyone = self.user_factors_.sum(axis=0, dtype=np.float64) * sums
+        usual = everyone / everyone.sum() if everyone.sum() > 0 else np.full(rank, 1 / rank)
+        totals = parts.sum(axis=1, keepdims=True)
+        shares = np.tile(usual, (len(parts), 1))
+        np.divide(parts, totals, out=shares, where=totals > 0)
+        return np.asarray(shares, dtype=np.float32)
+
+    # -- what the solvers are told --------------------------------------------------------------
+    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
+        return Loss(
+            PoissonObjective(
+                l2=self.l2,
+                l2_exponent=self.l2_exponent,
+                l1=self.user_l1,
+                item_l1=self.item_l1,
+                n_inner=self.n_inner,
+            )
+        )
+
+    def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
+        return self._loss_of(entries)
+
+    def _entries(self, training: Training) -> Entries:
+        entries = training.counting
+        rows = preferences(entries.by_user, self.amounts)
+        if rows.nnz == 0:
+            raise InputError("all values are 0; a model of counts needs amounts above 0.")
+        if entries.weights is not None:
+            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
+            rows = rows.with_values(np.clip(rows.values * weights, _LEAST, _MOST).astype(np.float32))
+        return Entries(rows, rows.transposed())
+
+    def _folded_rows(self, rows: CompressedRows) -> CompressedRows:
+        return preferences(rows, self.amounts)
+
+    def _random_start(self, entries: Entries, number: int) -> Factors:
+        return poisson_start(entries.by_user, self.n_components, seed=int(self.random_state), chain=number)
+
+    def _nndsvd_start(self, entries: Entries) -> Factors:
+        level, rank, seed = poisson_level(entries.by_user), self.n_components, int(self.random_state)
+        return whole_nndsvd_start(entries.by_user, entries.by_item, rank, level=level, seed=seed)
+
+    # -- answers --------------------------------------------------------------------------------
+    def fit_transform(
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        W: Any = None,
+        H: Any = None,
+        entry_weight: Any = None,
+        progress: Progress = SILENT,
+    ) -> Float32Array:
+        """Fit and return the users' mixtures of themes, (n_users, n_components); see `transform`."""
+        self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress)
+        return self._mixtures(self.user_factors_)
+
+    def transform(self, X: Any) -> Float32Array:
+        """Return new users as mixtures of themes, items held; shape (n_new_users, n_components).
+
+        Rows sum to one. Exact: the problem of one user is convex, and each is improved until it no
+        longer changes. A user without entries gets the mixture of all training users together.
+
+        Parameters
+        ----------
+        X : sparse matrix or array-like, shape (n_new_users, n_items)
+            Columns are the items of the training data, in their order.
+
+        Raises
+        ------
+        InputError
+            If the number of items is another, or X is an Interactions: its columns are its own items.
+        """
+        return self._mixtures(super().transform(X))
+
+    def inverse_transform(self, W: AnyArray) -> Float32Array:
+        """Return the distributions over the items of mixtures of themes, (n_users, n_items)."""
+        self._check_fitted()
+        found: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
+        return found
