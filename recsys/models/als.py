@@ -14,11 +14,13 @@ from scipy import sparse
 
 from recsys import threads
 from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows, positives
 from recsys.errors import ModelError
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.weighted_nmf import CONFIDENCES, confidences
 from recsys.progress import Progress, task
+from recsys.typing import Float32Array
 
 _MOST = 1e30  # a confidence beyond it would overflow in single precision
 
@@ -44,12 +46,7 @@ class ALS(FactorModel):
     random_state: int = param(0, "seed of the start", minimum=0)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
-        rows = confidences(data.by_user, self.confidence, self.alpha)
-        weights = np.minimum(rows.values.astype(np.float64) * self.weight, _MOST).astype(np.float32)
-        matrix = sparse.csr_matrix(
-            (weights, rows.columns.copy(), rows.indptr.copy()),  # implicit wants arrays it could write to
-            shape=(rows.n_rows, rows.n_columns),
-        )
+        matrix = self._confidences(data.by_user)
         from implicit.cpu.als import AlternatingLeastSquares  # before `launch`, for the BLAS it brings
         from implicit.recommender_base import ModelFitError
 
@@ -66,3 +63,28 @@ class ALS(FactorModel):
             except ModelFitError as error:
                 raise ModelError(f"{self.name}: {error}; the amounts may be too large.") from error
         self._learned(solver.user_factors, solver.item_factors)
+
+    def _confidences(self, rows: CompressedRows) -> sparse.csr_matrix:
+        known = confidences(rows, self.confidence, self.alpha)
+        weights = np.minimum(known.values.astype(np.float64) * self.weight, _MOST).astype(np.float32)
+        return sparse.csr_matrix(
+            (weights, known.columns.copy(), known.indptr.copy()),  # implicit wants arrays it could write to
+            shape=(rows.n_rows, rows.n_columns),
+        )
+
+    def _fold_in(self, rows: CompressedRows) -> tuple[Float32Array, Float32Array]:
+        from implicit.cpu.als import AlternatingLeastSquares
+
+        factors = np.zeros((rows.n_rows, self.n_components), dtype=np.float32)
+        if positives(rows).nnz:
+            matrix = self._confidences(rows)
+            with threads.launch() as n_threads:
+                solver = AlternatingLeastSquares(
+                    factors=self.n_components, regularization=self.l2, num_threads=n_threads
+                )
+                solver.item_factors = self.item_factors_
+                try:
+                    factors = solver.recalculate_user(np.arange(rows.n_rows), matrix)
+                except ValueError as error:  # a user's equations have no one answer
+                    raise ModelError(f"{self.name}: {error} It is l2, now {self.l2:g}.") from error
+        return factors, np.zeros(rows.n_rows, dtype=np.float32)

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.progress import Progress
@@ -42,6 +43,11 @@ class Popularity(Model):
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""
         return np.tile(self.item_counts_, (len(self._check_users(users)), 1))
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return the same scores for everyone; see `Model.score_histories`."""
+        self._check_histories(rows)
+        return np.tile(self.item_counts_, (rows.n_rows, 1))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
