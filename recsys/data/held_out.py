@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from recsys.data.ids import Ids
 from recsys.data.interactions import Duplicates, Interactions
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
-from recsys.typing import Float32Array, Int64Array
+from recsys.typing import AnyArray, Float32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,8 @@ class HeldOut:
                 train.n_items,
             ),
             n_held_out=np.bincount(users[users >= 0], minlength=train.n_users).astype(np.int64),
-            n_cold_users=int((users_of < 0).sum()),
-            n_cold_items=int((items_of < 0).sum()),
+            n_cold_users=_n_unknown(users_of, held.by_user.row_numbers[taken]),
+            n_cold_items=_n_unknown(items_of, held.by_user.columns[taken]),
             n_repeated=int(repeated.sum()),
         )
 
@@ -107,6 +108,19 @@ class HeldOut:
     def n_pairs(self) -> int:
         """Number of held-out pairs, without those set aside."""
         return len(self.users)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the pairs as training numbers them."""
+        state = hashlib.sha256()
+        for array in (self.users, self.items, self.values):
+            state.update(np.ascontiguousarray(array).tobytes())
+        return state.hexdigest()
+
+
+def _n_unknown(rows: Int64Array, taken: AnyArray) -> int:
+    """Count those without a row number among the users or items that were taken."""
+    return int(np.count_nonzero(rows[np.unique(taken)] < 0))
 
 
 def _translate(ids: Ids, known: Ids) -> Int64Array:

@@ -61,7 +61,7 @@ class LoadedLog:
         log = self.log
         n_users, n_items = len(log.user_ids), len(log.item_ids)
         n_pairs = len(np.unique(log.pairs))
-        first, last = (None, None) if log.times is None else (int(log.times.min()), int(log.times.max()))
+        first, last = log.span() or (None, None)
         return {
             "source": self.source,
             "columns": {role: getattr(self.columns, role) for role in ("user", "item", "value", "time")},
@@ -77,8 +77,8 @@ class LoadedLog:
             "value_max": float(log.values.max()),
             "value_mean": float(log.values.mean()),
             "time_kind": log.time_kind,
-            "first_time": _time_text(log, first),
-            "last_time": _time_text(log, last),
+            "first_time": first,
+            "last_time": last,
             "n_named_items": len(self.item_names),
             "licence": self.licence,
         }
@@ -221,9 +221,3 @@ def _overridden(columns: Columns, source: sources.Source, **given: str | None) -
         value=given["value"] or columns.value or IGNORE,
         time=given["time"] or columns.time or IGNORE,
     )
-
-
-def _time_text(log: Log, time: int | None) -> str | int | None:
-    if time is None or log.time_kind == "number":
-        return time
-    return str(np.datetime64(time, "us").astype("datetime64[s]"))

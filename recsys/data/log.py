@@ -73,3 +73,17 @@ class Log:
     def pairs(self) -> Int64Array:
         """One number for each event's (user, item) pair, shape (n_events,)."""
         return self.users.astype(np.int64) * len(self.item_ids) + self.items
+
+    def span(self, rows: Int64Array | None = None) -> tuple[str | int, str | int] | None:
+        """Return the first and the last time of some events (all by default), for people.
+
+        ISO 8601 down to the second, or the log's own numbers; None without times or events.
+        """
+        times = self.times if self.times is None or rows is None else self.times[rows]
+        if times is None or len(times) == 0:
+            return None
+        ends = int(times.min()), int(times.max())
+        if self.time_kind == "number":
+            return ends
+        first, last = (str(np.datetime64(time, "us").astype("datetime64[s]")) for time in ends)
+        return first, last

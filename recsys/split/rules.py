@@ -1,26 +1,32 @@
-"""The rules by which a log is split."""
+"""The rules that hold out some pairs of users who are also trained on; all events of a pair together."""
 
 from __future__ import annotations
-
-import math
-import re
-from datetime import UTC, datetime
 
 import numpy as np
 
 from recsys import rng
 from recsys.data.log import Log
-from recsys.errors import InputError, ParameterError
+from recsys.errors import ParameterError
+from recsys.split.pairs import Pairs, later_repeats, share_of
 from recsys.split.split import Split
 from recsys.typing import Int64Array
 
-SPECS = "random:SHARE, last:N, time:SHARE, time:DATE, time:28d, time:4w or time:NUMBER"
-_SECOND = 1_000_000
-_SPANS = {"d": 86_400 * _SECOND, "w": 7 * 86_400 * _SECOND}
+NO_TIMES = "the log has no times: a user's last items are those of the last lines."
 
 
-def random_share(log: Log, share: float, *, seed: int) -> Split:
-    """Hold out a share of the (user, item) pairs, all events of a pair together.
+def draw(seed: int, repeat: int, *names: str) -> np.random.Generator:
+    """Return the stream of a rule; the first repeat draws what the rule without repeats draws."""
+    return rng.stream(seed, "split", *names, *(() if repeat == 0 else (repeat,)))
+
+
+def check_share(rule: str, share: float) -> None:
+    """Raise ParameterError unless a share is between 0 and 1."""
+    if not 0 < share < 1:
+        raise ParameterError(f"split {rule}:{share:g}: the share is expected between 0 and 1.")
+
+
+def random_share(log: Log, share: float, *, seed: int, repeat: int = 0) -> Split:
+    """Hold out a share of the (user, item) pairs.
 
     Parameters
     ----------
@@ -29,21 +35,72 @@ def random_share(log: Log, share: float, *, seed: int) -> Split:
         Between 0 and 1.
     seed : int
         The drawn pairs do not depend on the order of the log.
+    repeat : int
+        0 for the first; another number draws other pairs.
     """
-    if not 0 < share < 1:
-        raise ParameterError(f"split random:{share:g}: the share is expected between 0 and 1.")
+    check_share("random", share)
     pairs, pair_of_event = np.unique(log.pairs, return_inverse=True)
-    drawn = rng.stream(seed, "split", "random").permutation(len(pairs))[: round(share * len(pairs))]
+    drawn = draw(seed, repeat, "random").permutation(len(pairs))[: round(share * len(pairs))]
     held = np.zeros(len(pairs), dtype=bool)
     held[drawn] = True
     return Split.of_mask(f"random:{share:g}", seed, held[pair_of_event])
 
 
+def random_share_of_each(log: Log, share: float, *, seed: int, repeat: int = 0) -> Split:
+    """Hold out a share of each user's pairs, drawn; every user keeps at least one for training.
+
+    Parameters
+    ----------
+    log : Log
+    share : float
+        Between 0 and 1; of the number of a user's pairs, rounded, halves up.
+    seed, repeat : int
+        See `random_share`.
+    """
+    check_share("random-user", share)
+    pairs = Pairs.of(log)
+    places = pairs.places(draw(seed, repeat, "random-user").permutation(len(pairs)))
+    n_held = np.minimum(share_of(share, pairs.counts), pairs.counts - 1)
+    held = places < n_held[pairs.users]
+    return Split.of_mask(f"random-user:{share:g}", seed, held[pairs.of_event])
+
+
+def folds(log: Log, n: int, *, seed: int, repeat: int = 0) -> tuple[Split, ...]:
+    """Hold out each (user, item) pair in one of n splits, drawn; parts differ by one pair at most.
+
+    Parameters
+    ----------
+    log : Log
+    n : int
+        2 or more.
+    seed, repeat : int
+        See `random_share`.
+    """
+    check_folds("folds", n)
+    pairs, pair_of_event = np.unique(log.pairs, return_inverse=True)
+    fold = dealt(draw(seed, repeat, "folds"), len(pairs), n)[pair_of_event]
+    return tuple(Split.of_mask(f"folds:{n}", seed, fold == number) for number in range(n))
+
+
+def check_folds(rule: str, n: int) -> None:
+    """Raise ParameterError unless there are 2 folds or more."""
+    if n < 2:
+        raise ParameterError(f"split {rule}:{n}: the number of folds is expected to be 2 or more.")
+
+
+def dealt(generator: np.random.Generator, n: int, n_folds: int) -> Int64Array:
+    """Deal n things to folds as cards are dealt; return the fold of each, shape (n,)."""
+    fold = np.empty(n, dtype=np.int64)
+    fold[generator.permutation(n)] = np.arange(n) % n_folds
+    return fold
+
+
 def last_n(log: Log, n: int) -> Split:
-    """Hold out the last n new items of each user, all events of a pair together.
+    """Hold out the last n new items of each user.
 
     New items are ordered by the time a user first met them, by the order of the log where times
-    tie or are missing. Every user keeps at least one item for training.
+    tie or are missing. Every user keeps at least one item for training. Older items that a user
+    met again after the first held-out event have these repeats left out: they are the future.
 
     Parameters
     ----------
@@ -53,114 +110,28 @@ def last_n(log: Log, n: int) -> Split:
     """
     if n < 1:
         raise ParameterError(f"split last:{n}: the number is expected to be 1 or more.")
-    times = np.arange(len(log)) if log.times is None else log.times
-    order = np.lexsort((np.arange(len(log)), times))
-    _, first, pair_of_event = np.unique(log.pairs[order], return_index=True, return_inverse=True)
-    users = log.users[order][first]
-    by_user = np.lexsort((first, users))  # pairs, user by user, from the first met to the last
-    counts = np.bincount(users, minlength=len(log.user_ids))
-    starts = np.r_[0, np.cumsum(counts)]
-    place = np.arange(len(users)) - starts[users[by_user]]
-    from_end = counts[users[by_user]] - 1 - place
-    held_pairs = np.zeros(len(users), dtype=bool)
-    held_pairs[by_user] = (from_end < n) & (place > 0)
-    held = np.zeros(len(log), dtype=bool)
-    held[order] = held_pairs[pair_of_event]
-    return Split.of_mask(f"last:{n}", None, held)
+    pairs = Pairs.of(log)
+    return _last(log, f"last:{n}", pairs, np.full(len(pairs.counts), n))
 
 
-def time_point(log: Log, when: str) -> Split:
-    """Train on what came before a point in time, hold out what came at or after it.
+def last_share(log: Log, share: float) -> Split:
+    """Hold out a share of each user's new items, the last ones; see `last_n`.
 
     Parameters
     ----------
     log : Log
-        With times.
-    when : str
-        A share between 0 and 1 (of the events, the latest), a date or date and time (ISO 8601,
-        UTC), a number (for logs whose time is a number), or the length of the last stretch in
-        days (``28d``) or weeks (``4w``).
-
-    Raises
-    ------
-    InputError
-        If the log has no times, or one part would be empty.
-    ParameterError
-        If ``when`` cannot be read.
+    share : float
+        Between 0 and 1; of the number of a user's items, rounded, halves up.
     """
-    if log.times is None:
-        raise InputError("split by time: the log has no time column; name one, or split at random.")
-    point = _point(log, log.times, when)
-    return Split.of_mask(f"time:{when}", None, log.times >= point)
+    check_share("last", share)
+    pairs = Pairs.of(log)
+    return _last(log, f"last:{share:g}", pairs, share_of(share, pairs.counts))
 
 
-def _point(log: Log, times: Int64Array, when: str) -> int:
-    if span := re.fullmatch(r"(\d{1,5})([dw])", when):
-        if log.time_kind != "timestamp":
-            raise ParameterError(f"split time:{when}: this log's time is a number; give time:NUMBER.")
-        return int(times.max()) - int(span[1]) * _SPANS[span[2]] + 1
-    number = _number(when)
-    if number is not None and 0 < number < 1:
-        n_held_out = max(1, min(round(number * len(times)), len(times) - 1))
-        return int(np.partition(times, len(times) - n_held_out)[len(times) - n_held_out])
-    if number is not None:
-        if log.time_kind == "number":
-            return math.ceil(number)
-        raise ParameterError(f"split time:{when}: this log has timestamps; give a date or a share below 1.")
-    try:
-        moment = datetime.fromisoformat(when)
-    except ValueError:
-        raise ParameterError(
-            f"split time:{when}: expected a share below 1, a date such as 2024-05-31, a number, 28d or 4w."
-        ) from None
-    if log.time_kind != "timestamp":
-        raise ParameterError(
-            f"split time:{when}: this log's time is a number ({times.min()} to {times.max()}); "
-            f"give a number or a share below 1."
-        )
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
-
-
-def _number(text: str) -> int | float | None:
-    """Return a finite number, whole ones in full length, or None."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def parse_split(spec: str, log: Log, *, seed: int) -> Split:
-    """Split a log by a rule written as on the command line.
-
-    Parameters
-    ----------
-    spec : str
-        ``random:0.2``, ``last:5``, ``time:0.1``, ``time:2024-05-31``, ``time:4w`` ...
-    log : Log
-    seed : int
-
-    Raises
-    ------
-    ParameterError
-        If the rule is unknown or its argument cannot be read.
-    """
-    rule, _, argument = spec.partition(":")
-    try:
-        if rule == "random":
-            return random_share(log, float(argument or 0.2), seed=seed)
-        if rule == "last":
-            return last_n(log, int(argument or 1))
-    except ValueError as error:
-        if isinstance(error, (InputError, ParameterError)):
-            raise
-        raise ParameterError(f"split {spec!r}: {argument!r} is no number; expected {SPECS}.") from None
-    if rule == "time":
-        return time_point(log, argument or "0.2")
-    raise ParameterError(f"there is no split {spec!r}; expected {SPECS}.")
+def _last(log: Log, name: str, pairs: Pairs, n_held: Int64Array) -> Split:
+    n_kept = np.maximum(pairs.counts - n_held, 1)
+    held = pairs.places(pairs.met) >= n_kept[pairs.users]
+    held_events = held[pairs.of_event]
+    train = ~held_events & ~later_repeats(log, pairs, held)
+    split = Split.of_mask(name, None, held_events, train=train)
+    return split if log.times is not None else split.remarked(NO_TIMES)
