@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.held_out import HeldOut
+from recsys.data.labels import UserGroups
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError
-from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, Metric
-from recsys.evaluate.metrics.coverage import coverage
-from recsys.kernels.hits import mark_hits
+from recsys.errors import InputError, ParameterError
+from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics import ERRORS, Metric
+from recsys.evaluate.tally import Tally
 from recsys.models.base import Model
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
-from recsys.typing import BoolArray, Float64Array, Int64Array
 
-
-@dataclass(frozen=True, eq=False)
-class Measurements:
-    """What was measured of one model on one split.
-
-    Attributes
-    ----------
-    metrics : mapping of str to float or None
-        In the order asked for; None where the model cannot answer (see ``remarks``).
-    per_user : mapping of str to float64, (n_users,)
-        Values of the per-user metrics.
-    users : int64, (n_users,)
-        Row numbers of the users measured: those with training and held-out items.
-    n_users : int
-        How many were averaged; without ranking metrics, how many have held-out entries, users
-        unknown to training among them.
-    n_pairs : int
-        Held-out entries behind rmse and mae.
-    seconds : float
-        Time of scoring, ranking and measuring.
-    remarks : tuple of str
-    """
-
-    metrics: Mapping[str, float | None]
-    per_user: Mapping[str, Float64Array]
-    users: Int64Array
-    n_users: int
-    n_pairs: int
-    seconds: float
-    remarks: tuple[str, ...]
+__all__ = ["Measurements", "evaluate"]
 
 
 def evaluate(
@@ -58,6 +29,8 @@ def evaluate(
     held_out: HeldOut,
     metrics: Sequence[Metric],
     *,
+    catalogue: Catalogue | None = None,
+    groups: UserGroups | None = None,
     block_bytes: int = BLOCK_BYTES,
     progress: Progress = SILENT,
 ) -> Measurements:
@@ -71,41 +44,48 @@ def evaluate(
     held_out : HeldOut
     metrics : sequence of Metric
         Users without held-out items or without training items are not averaged.
+    catalogue : Catalogue, optional
+        What is known of the items, as their categories; by default what ``seen`` tells.
+    groups : UserGroups, optional
+        Groups whose means a gap compares; by default quarters by activity.
     block_bytes : int
-        Bound on the memory of a block of scores.
+        Bound on the memory of a block of scores with its lists; one user at a time is the least.
     progress : Progress
 
     Raises
     ------
     InputError
         If nobody has both training and held-out items, or nothing is held out.
+    ParameterError
+        If ``block_bytes`` is below 1.
     """
     began = time.perf_counter()
     if held_out.n_pairs == 0:
         raise InputError("nothing is held out that is not also in training; there is nothing to measure.")
-    ranked = [metric for metric in metrics if metric.k is not None]
+    if block_bytes < 1:
+        raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
+    ranked = [metric for metric in metrics if not metric.is_error]
     users = np.flatnonzero(held_out.n_held_out > 0) if ranked else np.zeros(0, dtype=np.int64)
-    results: dict[str, float | None] = {}
-    per_user: dict[str, Float64Array] = {}
-    remarks: list[str] = []
-
+    tally = Tally(
+        metrics,
+        users,
+        held_out,
+        catalogue=Catalogue(seen) if catalogue is None else catalogue,
+        seen=seen,
+        groups=groups,
+    )
     if ranked:
         if len(users) == 0:
             raise InputError("no user has both training and held-out items; choose another split.")
-        longest = max(metric.k for metric in ranked if metric.k is not None)
-        hits, best_place = _hits(model, seen, held_out, users, longest, block_bytes, progress)
-        counts = held_out.n_held_out[users]
-        for metric in ranked:
-            assert metric.k is not None
-            if metric.name in CATALOGUE:
-                results[str(metric)] = coverage(best_place, metric.k)
-            else:
-                per_user[str(metric)] = PER_USER[metric.name](hits, counts, metric.k)
-                results[str(metric)] = float(np.mean(per_user[str(metric)]))
+        _rank(model, seen, tally, block_bytes, progress)
+    results, group_means = tally.results()
+    remarks = [*_too_long(ranked, model.n_items_), *tally.remarks]
 
-    errors = [metric for metric in metrics if metric.k is None]
+    errors = [metric for metric in metrics if metric.is_error]
+    entry_errors = None
     if errors and model.predicts_values:
         predicted = model.predict(held_out.users, held_out.items)
+        entry_errors = EntryErrors.of(predicted, held_out)
         for metric in errors:
             results[str(metric)] = ERRORS[metric.name](predicted, held_out.values)
     elif errors:
@@ -114,44 +94,37 @@ def evaluate(
 
     return Measurements(
         metrics={str(metric): results[str(metric)] for metric in metrics},
-        per_user=per_user,
+        per_user=tally.per_user,
         users=users,
         n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)) + held_out.n_cold_users,
         n_pairs=held_out.n_pairs,
         seconds=time.perf_counter() - began,
         remarks=tuple(remarks),
+        groups=group_means,
+        entry_errors=entry_errors,
     )
 
 
-def _hits(
-    model: Model,
-    seen: CompressedRows,
-    held_out: HeldOut,
-    users: Int64Array,
-    longest: int,
-    block_bytes: int,
-    progress: Progress,
-) -> tuple[BoolArray, Int64Array]:
-    """Return the marks of all lists and the best place of each item."""
-    width = min(longest, model.n_items_)
-    hits = np.zeros((len(users), width), dtype=np.bool_)
-    best_place = np.full(model.n_items_, np.iinfo(np.int64).max)
-    done = 0
-    with task(progress, f"evaluate {model.name}", len(users)) as running:
-        for block in ranked_blocks(model, users, width, seen, block_bytes=block_bytes):
-            part = hits[done : done + len(block.users)]
-            with threads.launch():
-                mark_hits(
-                    block.items,
-                    block.n_listed,
-                    block.users,
-                    held_out.by_user.indptr,
-                    held_out.by_user.columns,
-                    part,
-                )
-            for place in range(width):
-                listed = block.items[block.n_listed > place, place]
-                best_place[listed] = np.minimum(best_place[listed], place)
-            done += len(block.users)
+def _rank(model: Model, seen: CompressedRows, tally: Tally, block_bytes: int, progress: Progress) -> None:
+    """Rank block by block and hand each block to the tally."""
+    n_items = model.n_items_
+    width = min(tally.width, n_items)
+    # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
+    # for each place an item, a score, a mark and a gain.
+    row_bytes = 4 * n_items * (1 + tally.needs_scores) + 13 * width
+    scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
+    with task(progress, f"evaluate {model.name}", len(tally.users)) as running:
+        for block in ranked_blocks(
+            model, tally.users, width, seen, block_bytes=scores_bytes, keep_scores=tally.needs_scores
+        ):
+            tally.add(block.users, block.items, block.n_listed, block.unseen_scores)
             running.advance(len(block.users))
-    return hits, best_place
+
+
+def _too_long(ranked: Sequence[Metric], n_items: int) -> list[str]:
+    """Say where more places are asked for than there are items."""
+    beyond = sorted({metric.k for metric in ranked if metric.k is not None and metric.k > n_items})
+    return [
+        f"the catalogue has only {n_items:,} items, so that the places from there to {k:,} stay empty."
+        for k in beyond
+    ]

@@ -1,10 +1,10 @@
-"""Which places of the lists are held-out items."""
+"""Which places of the lists are held-out items, and what they are worth."""
 
 from __future__ import annotations
 
 from numba import njit, prange
 
-from recsys.typing import BoolArray, Int32Array, Int64Array
+from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 
 @njit(cache=True, parallel=True)
@@ -44,3 +44,39 @@ def mark_hits(
                 hits[row, place] = low < end and held_items[low] == item
             else:
                 hits[row, place] = False
+
+
+@njit(cache=True, parallel=True)
+def mark_gains(
+    lists: Int32Array,
+    hits: BoolArray,
+    users: Int64Array,
+    held_indptr: Int64Array,
+    held_items: Int32Array,
+    held_values: Float32Array,
+    gains: Float32Array,
+) -> None:
+    """Write the held-out value at each hit, and 0 elsewhere.
+
+    Parameters
+    ----------
+    lists, hits : (n_block, n)
+        Items by rank, and whether each is a hit.
+    users, held_indptr, held_items : as in `mark_hits`
+    held_values : (n_held_out,)
+    gains : (n_block, n)
+        Receives the values.
+    """
+    for row in prange(lists.shape[0]):
+        for place in range(lists.shape[1]):
+            gains[row, place] = 0
+            if hits[row, place]:
+                low, high = held_indptr[users[row]], held_indptr[users[row] + 1]
+                item = lists[row, place]
+                while low < high:
+                    middle = (low + high) // 2
+                    if held_items[middle] < item:
+                        low = middle + 1
+                    else:
+                        high = middle
+                gains[row, place] = held_values[low]

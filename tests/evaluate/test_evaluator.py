@@ -1,17 +1,22 @@
 import numpy as np
 import pytest
 
+from recsys import threads
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
-from recsys.errors import InputError
+from recsys.data.labels import Labels, UserGroups
+from recsys.errors import InputError, ParameterError
+from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, parse_metrics
+from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED, parse_metrics
 from recsys.models.catalogue import make
 from tests.logs import log_of, random_log
 from tests.reference import metrics as reference
 from tests.reference import ranking
 
-ALL_METRICS = [f"{name}@{k}" for name in (*PER_USER, *CATALOGUE) for k in (1, 3, 50)] + list(ERRORS)
+ALL_METRICS = [f"{name}@{k}" for name in (*PER_USER, *CATALOGUE) for k in (1, 3, 50)]
+ALL_METRICS += [*SCORED, *ERRORS, "ndcg-gap@3", "auc-gap"]
+CATEGORIES = [{"a", "b"}, {"b"}, {"c"}, set(), {"a"}, {"a", "c"}] * 3  # of the items of training
 
 
 def fitted(train, name="masked-nmf"):
@@ -36,6 +41,13 @@ def held_out(train, test_log):
     return HeldOut.from_log(test_log, None, train)
 
 
+@pytest.fixture(scope="module")
+def catalogue(train):
+    pairs = [(item, label) for item, labels in enumerate(CATEGORIES[: train.n_items]) for label in labels]
+    rows, labels = zip(*pairs, strict=True)
+    return Catalogue(train.by_user, Labels.from_pairs(rows, labels, train.n_items))
+
+
 def held_out_by_user(train, test_log):
     """Return {user id: {item id: value}} without the pairs of training; the last value counts."""
     seen = {
@@ -49,40 +61,148 @@ def held_out_by_user(train, test_log):
     return found
 
 
+class Naive:
+    """Dense lists of all users who are measured, and every metric by its definition."""
+
+    def __init__(self, model, train, test_log):
+        self.train, self.model = train, model
+        self.wanted = held_out_by_user(train, test_log)
+        self.users = sorted(user for user in self.wanted if user in set(train.user_ids))
+        rows = train.by_user
+        self.history = {
+            train.user_ids[u]: [train.item_ids[i] for i in rows.row(u)[0]] for u in range(rows.n_rows)
+        }
+        owners = np.bincount(rows.columns, minlength=train.n_items)
+        self.owners = {train.item_ids[item]: int(count) for item, count in enumerate(owners)}
+        self.categories = {train.item_ids[item]: CATEGORIES[item] for item in range(train.n_items)}
+        self.vectors = {item: [label in of for label in "abc"] for item, of in self.categories.items()}
+        scores = model.score_block(np.arange(train.n_users))
+        self.lists, self.scores = {}, {}
+        for user in self.users:
+            row = list(train.user_ids).index(user)
+            seen = set(rows.row(row)[0].tolist())
+            ranked = ranking.select_top(scores[row].tolist(), seen, 50)
+            self.lists[user] = [train.item_ids[item] for item, _ in ranked]
+            self.scores[user] = {train.item_ids[item]: score for item, score in ranked}
+
+    def of_user(self, user, name, k):
+        listed, history, held = self.lists[user], self.history[user], set(self.wanted[user])
+        known = held & set(self.owners)
+        special = {
+            "graded-ndcg": lambda: reference.graded_ndcg(listed, self.wanted[user], k),
+            "novelty": lambda: reference.novelty(listed, self.owners, self.train.n_users, k),
+            "popularity-lift": lambda: reference.popularity_lift(listed, history, self.owners, k),
+            "diversity": lambda: reference.diversity(listed, self.vectors, k),
+            "serendipity": lambda: reference.serendipity(listed, held, set(history), self.owners, k),
+            "calibration": lambda: reference.calibration(listed, history, self.categories, k),
+            "auc": lambda: reference.auc(self.scores[user], known),
+        }
+        return special[name]() if name in special else reference.PER_USER[name](listed, held, k)
+
+    def per_user(self, metric):
+        name, _, k = metric.partition("@")
+        return np.array([self.of_user(user, name, int(k or 0)) for user in self.users])
+
+
 @pytest.mark.parametrize("name", ["masked-nmf", "popularity"])
-def test_measurements_equal_a_dense_naive_evaluation(train, test_log, held_out, name):
+def test_measurements_equal_a_dense_naive_evaluation(train, test_log, held_out, catalogue, name):
     model = fitted(train, name)
     metrics = [metric for metric in ALL_METRICS if model.predicts_values or metric not in ERRORS]
-    found = evaluate(model, train.by_user, held_out, parse_metrics(metrics))
+    found = evaluate(model, train.by_user, held_out, parse_metrics(metrics), catalogue=catalogue)
 
-    wanted = held_out_by_user(train, test_log)
-    known = sorted(user for user in wanted if user in set(train.user_ids))
-    assert len(known) < len(wanted)  # there are cold users
-    scores = model.score_block(np.arange(train.n_users))
-    lists = {}
-    for user in known:
-        row = list(train.user_ids).index(user)
-        seen = set(train.by_user.row(row)[0].tolist())
-        ranked = ranking.select_top(scores[row].tolist(), seen, 50)
-        lists[user] = [train.item_ids[item] for item, _ in ranked]
-
-    assert [train.user_ids[row] for row in found.users] == known
-    assert found.n_users == len(known)
-    assert found.n_pairs == sum(len(items) for items in wanted.values())
+    naive = Naive(model, train, test_log)
+    assert len(naive.users) < len(naive.wanted)  # there are cold users
+    assert [train.user_ids[row] for row in found.users] == naive.users
+    assert found.n_users == len(naive.users)
+    assert found.n_pairs == sum(len(items) for items in naive.wanted.values())
     assert list(found.metrics) == metrics
     for metric in metrics:
         base, _, k = metric.partition("@")
-        if base in PER_USER:
-            expected = [reference.PER_USER[base](lists[user], set(wanted[user]), int(k)) for user in known]
-            np.testing.assert_allclose(found.per_user[metric], expected, atol=1e-12)
-            assert found.metrics[metric] == pytest.approx(np.mean(expected))
+        if base in PER_USER or base in SCORED:
+            expected = naive.per_user(metric)
+            np.testing.assert_allclose(
+                found.per_user[metric], expected, atol=2e-7 if base == "diversity" else 1e-12
+            )
+            if np.isnan(expected).all():
+                assert found.metrics[metric] is None
+            else:
+                assert found.metrics[metric] == pytest.approx(np.nanmean(expected), abs=1e-7)
         elif base in CATALOGUE:
-            expected = reference.coverage(list(lists.values()), train.n_items, int(k))
-            assert found.metrics[metric] == pytest.approx(expected)
-        else:
+            rows = [[train.item_ids.rows([item])[0] for item in listed] for listed in naive.lists.values()]
+            assert found.metrics[metric] == pytest.approx(
+                getattr(reference, base)(rows, train.n_items, int(k))
+            )
+        elif base in ERRORS:
             predicted = model.predict(held_out.users, held_out.items).tolist()
             expected = getattr(reference, base)(predicted, held_out.values.tolist())
             assert found.metrics[metric] == pytest.approx(expected)
+    assert set(found.per_user) == {m for m in metrics if m.partition("@")[0] in (*PER_USER, *SCORED)}
+
+
+def test_a_gap_is_that_between_the_extreme_means_of_groups(train, held_out):
+    groups = UserGroups(np.arange(train.n_users) % 3 - 1, ("odd", "even"))  # a third are in neither
+    metrics = parse_metrics("recall-gap@5,recall@5")
+    found = evaluate(fitted(train), train.by_user, held_out, metrics, groups=groups)
+    of_user = groups.of_user[found.users]
+    means = [found.per_user["recall@5"][of_user == group].mean() for group in (0, 1)]
+    assert found.metrics["recall-gap@5"] == pytest.approx(abs(means[0] - means[1]))
+    assert [group.mean for group in found.groups["recall-gap@5"]] == pytest.approx(means)
+    assert [group.group for group in found.groups["recall-gap@5"]] == ["odd", "even"]
+    assert list(found.per_user) == ["recall@5"]
+
+
+def test_by_default_groups_are_quarters_by_activity(train, held_out):
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("auc-gap"))
+    groups = found.groups["auc-gap"]
+    assert 2 <= len(groups) <= 4
+    counts = train.by_user.counts[found.users]
+    assert groups[0].group.startswith(str(train.by_user.counts[train.by_user.counts > 0].min()))
+    assert sum(group.n_users for group in groups) <= len(counts)
+
+
+def test_one_group_is_no_comparison(train, held_out):
+    groups = UserGroups(np.zeros(train.n_users, dtype=np.int64), ("all",))
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg-gap@5"), groups=groups)
+    assert found.metrics == {"ndcg-gap@5": None}
+    assert "fewer than two groups" in found.remarks[0]
+
+
+def test_calibration_without_categories_says_what_to_give(train, held_out):
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("calibration@5,ndcg@5"))
+    assert found.metrics["calibration@5"] is None
+    assert found.metrics["ndcg@5"] is not None
+    assert "calibration@5" not in found.per_user
+    assert found.remarks == (
+        "calibration@5 has no value: it needs the category of each item; "
+        "give a table of items and its category column.",
+    )
+
+
+def test_places_beyond_the_catalogue_are_told_of(train, held_out):
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg@5,ndcg@19"))
+    assert found.remarks == (
+        "the catalogue has only 18 items, so that the places from there to 19 stay empty.",
+    )
+
+
+def test_diversity_without_categories_is_by_factors_that_all_models_share(train, held_out):
+    plain = [
+        evaluate(fitted(train, name), train.by_user, held_out, parse_metrics("diversity@18")).per_user
+        for name in ("masked-nmf", "popularity")
+    ]
+    np.testing.assert_allclose(plain[0]["diversity@18"], plain[1]["diversity@18"], atol=1e-6)
+    same = Catalogue(train.by_user, item_factors=np.ones((train.n_items, 2), dtype=np.float32))
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("diversity@3"), catalogue=same)
+    assert found.metrics["diversity@3"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_catalogue_of_other_items_is_refused(train):
+    with pytest.raises(InputError, match="item factors of 3 items; expected 18"):
+        Catalogue(train.by_user, item_factors=np.ones((3, 2), dtype=np.float32))
+    with pytest.raises(InputError, match="categories of 2 items; expected 18"):
+        Catalogue(train.by_user, Labels.from_pairs([0], ["a"], 2))
+    with pytest.raises(InputError, match="not finite"):
+        Catalogue(train.by_user, item_factors=np.full((18, 2), np.nan, dtype=np.float32))
 
 
 def test_errors_are_over_all_held_out_pairs_cold_ones_too(train, test_log, held_out):
@@ -108,11 +228,39 @@ def test_cold_items_count_as_held_out_items_that_are_missed():
 
 
 @pytest.mark.parametrize("block_bytes", [1, 200, 2**20])
-def test_the_size_of_a_block_does_not_matter(train, held_out, block_bytes):
+def test_the_size_of_a_block_does_not_matter(train, held_out, catalogue, block_bytes):
     model, metrics = fitted(train), parse_metrics(ALL_METRICS)
-    expected = evaluate(model, train.by_user, held_out, metrics).metrics
-    found = evaluate(model, train.by_user, held_out, metrics, block_bytes=block_bytes)
-    assert found.metrics == expected
+    expected = evaluate(model, train.by_user, held_out, metrics, catalogue=catalogue)
+    found = evaluate(model, train.by_user, held_out, metrics, catalogue=catalogue, block_bytes=block_bytes)
+    assert found.metrics == expected.metrics
+    for name, values in expected.per_user.items():
+        np.testing.assert_array_equal(found.per_user[name], values)
+
+
+def test_the_number_of_threads_does_not_matter(train, held_out, catalogue):
+    model, metrics = fitted(train), parse_metrics(ALL_METRICS)
+    found = []
+    for n_threads in (1, 2):
+        with threads.use(n_threads):
+            found.append(evaluate(model, train.by_user, held_out, metrics, catalogue=catalogue))
+    assert found[0].metrics == found[1].metrics
+
+
+def test_of_a_block_only_so_many_bytes_are_scored_at_once(train, held_out, monkeypatch):
+    model, sizes = fitted(train), []
+    score = model.score_block
+    monkeypatch.setattr(model, "score_block", lambda users: sizes.append(len(users)) or score(users))
+    row = 4 * train.n_items + 13 * 10
+    evaluate(model, train.by_user, held_out, parse_metrics("ndcg@10"), block_bytes=4 * row)
+    assert max(sizes) == 4
+    sizes.clear()
+    evaluate(model, train.by_user, held_out, parse_metrics("ndcg@10,auc"), block_bytes=4 * row)
+    assert max(sizes) < 4  # scores are held twice
+
+
+def test_a_bound_of_no_bytes_is_refused(train, held_out):
+    with pytest.raises(ParameterError, match="block_bytes is 0; expected 1 or more"):
+        evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg@5"), block_bytes=0)
 
 
 def test_a_model_that_predicts_no_values_has_no_errors_and_says_so(train, held_out):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.kernels.hits import mark_hits
+from recsys.kernels.hits import mark_gains, mark_hits
 from tests.reference import hits as reference
 
 
@@ -31,3 +31,23 @@ def test_mark_hits_equals_its_naive_twin(case):
                 np.array(lists, dtype=np.int32), np.array(n_listed), np.array(users), indptr, items, hits
             )
         assert hits.tolist() == expected
+
+
+@given(list_cases(), st.integers(0, 99))
+def test_mark_gains_equals_its_naive_twin(case, seed):
+    lists, n_listed, users, held_out = case
+    indptr = np.r_[0, np.cumsum([len(items) for items in held_out])].astype(np.int64)
+    items = np.array([item for held in held_out for item in sorted(held)], dtype=np.int32)
+    values = np.random.default_rng(seed).random(len(items)).astype(np.float32)
+    of_user = [
+        dict(zip(sorted(held), values[indptr[user] : indptr[user + 1]].tolist(), strict=True))
+        for user, held in enumerate(held_out)
+    ]
+    hits = reference.mark_hits(lists, n_listed, [held_out[user] for user in users])
+    expected = reference.mark_gains(lists, hits, [of_user[user] for user in users])
+    gains = np.ones((len(lists), len(lists[0])), dtype=np.float32)
+    with threads.launch():
+        mark_gains(
+            np.array(lists, dtype=np.int32), np.array(hits), np.array(users), indptr, items, values, gains
+        )
+    assert gains.tolist() == expected

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import BoolArray, Float64Array, Int64Array
+from recsys import threads
+from recsys.evaluate.list_block import ListBlock
+from recsys.kernels.list_counts import sum_precisions
+from recsys.typing import Float64Array
 
 
-def average_precision(hits: BoolArray, n_held_out: Int64Array, k: int) -> Float64Array:
+def average_precision(block: ListBlock, k: int) -> Float64Array:
     """Return the precisions at each hit in the first k, summed and divided by min(k, held-out).
 
-    Parameters as in `precision`. Source: Manning, Raghavan & Schuetze (2008), section 8.4, with
-    the cut at k.
+    An empty list has 0. Parameters as in `precision`. Source: Manning, Raghavan & Schuetze
+    (2008), section 8.4, with the cut at k; without the cut the denominators agree.
     """
-    found = hits[:, :k]
-    places = np.arange(1, found.shape[1] + 1)
-    total = (found * np.cumsum(found, axis=1) / places).sum(axis=1)
-    return np.asarray(total / np.minimum(k, n_held_out), dtype=np.float64)
+    sums = np.empty(len(block))
+    with threads.launch():
+        sum_precisions(block.hits, block.counted(k), sums)
+    return sums / np.minimum(k, block.n_held_out)

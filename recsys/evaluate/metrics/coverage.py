@@ -7,13 +7,15 @@ import numpy as np
 from recsys.typing import Int64Array
 
 
-def coverage(best_place: Int64Array, k: int) -> float:
-    """Return the share of the training catalogue that stands in the first k of some list.
+def coverage(exposure: Int64Array) -> float:
+    """Return the share of the catalogue that stands in the first k of some list.
+
+    The denominator is the items of the training data, or, for given lists without any, all items
+    that are listed or held out. Source: Herlocker, Konstan, Terveen & Riedl (2004), section 5.2.
 
     Parameters
     ----------
-    best_place : int64, (n_items,)
-        The best place (from 0) an item reached in any user's list; a large number for none.
-    k : int
+    exposure : int64, (n_items,)
+        In how many users' first k each item stands.
     """
-    return float(np.mean(best_place < k))
+    return float(np.mean(exposure > 0))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import BoolArray, Float64Array, Int64Array
+from recsys.evaluate.list_block import ListBlock
+from recsys.typing import Float64Array
 
 
-def hit_rate(hits: BoolArray, n_held_out: Int64Array, k: int) -> Float64Array:
-    """Return 1 for each user with a hit in the first k, else 0. Parameters as in `precision`."""
-    return np.asarray(hits[:, :k].any(axis=1), dtype=np.float64)
+def hit_rate(block: ListBlock, k: int) -> Float64Array:
+    """Return 1 for each user with a hit in the first k, else 0.
+
+    Parameters as in `precision`; source: Deshpande & Karypis (2004), section 6.1.
+    """
+    return np.asarray(block.n_hits(k) > 0, dtype=np.float64)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import BoolArray, Float64Array, Int64Array
+from recsys import threads
+from recsys.evaluate.list_block import ListBlock
+from recsys.kernels.list_counts import sum_discounts
+from recsys.typing import Float64Array
 
 
-def ndcg(hits: BoolArray, n_held_out: Int64Array, k: int) -> Float64Array:
+def discounts(n: int) -> Float64Array:
+    """Return what a hit at each of the first n places counts: 1 / log2(place + 1), place from 1."""
+    return np.asarray(1.0 / np.log2(np.arange(2, n + 2)), dtype=np.float64)
+
+
+def ndcg(block: ListBlock, k: int) -> Float64Array:
     """Return ``DCG / ideal DCG`` with gains of 0 and 1 for each user.
 
     A hit at place p gains 1 / log2(p + 1); the ideal list has min(k, held-out) hits in front.
-    Parameters as in `precision`. Source: Jaervelin & Kekaelaeinen (2002).
+    An empty list has 0. Parameters as in `precision`. Source: Jaervelin & Kekaelaeinen (2002).
     """
-    gains = 1.0 / np.log2(np.arange(2, k + 2))
-    found = hits[:, :k]
-    ideal = np.r_[0.0, np.cumsum(gains)][np.minimum(k, n_held_out)]
-    return np.asarray((found * gains[: found.shape[1]]).sum(axis=1) / ideal, dtype=np.float64)
+    of_place = discounts(k)
+    found = np.empty(len(block))
+    with threads.launch():
+        sum_discounts(block.hits, block.counted(k), of_place, found)
+    ideal: Float64Array = np.cumsum(of_place)[np.minimum(k, block.n_held_out) - 1]
+    return found / ideal

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import numpy as np
+from recsys.evaluate.list_block import ListBlock
+from recsys.typing import Float64Array
 
-from recsys.typing import BoolArray, Float64Array, Int64Array
 
-
-def precision(hits: BoolArray, n_held_out: Int64Array, k: int) -> Float64Array:
+def precision(block: ListBlock, k: int) -> Float64Array:
     """Return ``hits in the first k / k`` for each user.
 
-    The denominator is k for everyone, also for a list shorter than k.
+    The denominator is k for everyone, also for a list shorter than k; an empty list has 0.
 
     Parameters
     ----------
-    hits : bool, (n_users, at least min(k, n_items))
-        Whether each place of a list is a held-out item.
-    n_held_out : int64, (n_users,)
-        Held-out items of each user, 1 or more.
+    block : ListBlock
+        Lists of n_block users, each with one held-out item or more. Ties were settled when the
+        lists were made: the lower item number stands first.
     k : int
+
+    Returns
+    -------
+    float64, (n_block,)
+        NaN where a metric is not defined for a user; precision always is.
+
+    Notes
+    -----
+    Source: Manning, Raghavan & Schuetze (2008), section 8.4.
     """
-    return np.asarray(hits[:, :k].sum(axis=1) / k, dtype=np.float64)
+    return block.n_hits(k) / k

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import BoolArray, Float64Array, Int64Array
+from recsys import threads
+from recsys.evaluate.list_block import ListBlock
+from recsys.kernels.list_counts import first_hits
+from recsys.typing import Float64Array
 
 
-def reciprocal_rank(hits: BoolArray, n_held_out: Int64Array, k: int) -> Float64Array:
+def reciprocal_rank(block: ListBlock, k: int) -> Float64Array:
     """Return ``1 / place of the first hit`` within the first k for each user, 0 without a hit.
 
-    Parameters as in `precision`.
+    Parameters as in `precision`; source: Voorhees (1999).
     """
-    first = hits[:, :k].argmax(axis=1) if hits[:, :k].shape[1] else np.zeros(len(hits), dtype=np.int64)
-    return np.where(hits[:, :k].any(axis=1), 1.0 / (first + 1), 0.0)
+    first = np.empty(len(block), dtype=np.int64)
+    with threads.launch():
+        first_hits(block.hits, block.counted(k), first)
+    return np.divide(1.0, first, out=np.zeros(len(block)), where=first > 0)

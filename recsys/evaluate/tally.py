@@ -1,0 +1,152 @@
+"""Adds up metrics block by block; of a block, only a number per metric and user is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recsys.data.held_out import HeldOut
+from recsys.data.labels import UserGroups
+from recsys.data.rows import CompressedRows
+from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluate.list_block import ListBlock, falling
+from recsys.evaluate.metrics import CATALOGUE, HISTORY, PER_USER, SCORED, Metric
+from recsys.evaluate.metrics.gap import GroupMean, gap, group_means
+from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+
+
+class Tally:
+    """Metrics of lists, added up over blocks of users.
+
+    Parameters
+    ----------
+    metrics : sequence of Metric
+        Errors of values are passed over.
+    users : int64, (n_users,)
+        Whom the blocks will bring, in this order; each has a held-out item.
+    held_out : HeldOut
+    catalogue : Catalogue
+    seen : CompressedRows or None
+        Histories; None where they are not known.
+    groups : UserGroups or None
+        For gaps; None: quarters by activity.
+    n_catalogue : int
+        Items, the first so many, that coverage and Gini index are over.
+    has_scores : bool
+        Whether blocks bring scores.
+
+    Attributes
+    ----------
+    needs_scores : bool
+    width : int
+        Places of a list that are looked at.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        users: Int64Array,
+        held_out: HeldOut,
+        *,
+        catalogue: Catalogue,
+        seen: CompressedRows | None,
+        groups: UserGroups | None = None,
+        n_catalogue: int | None = None,
+        has_scores: bool = True,
+    ) -> None:
+        self.users, self.held_out = users, held_out
+        self.catalogue, self.seen = catalogue, seen
+        self.groups = groups
+        self.n_catalogue = catalogue.n_items if n_catalogue is None else n_catalogue
+        self.remarks: list[str] = []
+        self._asked = [metric for metric in metrics if not metric.is_error]
+        self._answered = [metric for metric in self._asked if self._can_answer(metric, has_scores)]
+        wanted = dict.fromkeys(metric.base for metric in self._answered)
+        self._of_users = [metric for metric in wanted if metric.name not in CATALOGUE]
+        self.per_user: dict[str, Float64Array] = {
+            str(metric): np.empty(len(users)) for metric in self._of_users
+        }
+        cuts = {metric.k for metric in wanted if metric.name in CATALOGUE and metric.k is not None}
+        self._exposure = {k: np.zeros(self.n_catalogue, dtype=np.int64) for k in sorted(cuts)}
+        self._largest = falling(held_out) if any(m.name == "graded-ndcg" for m in wanted) else None
+        self.needs_scores = any(metric.name in SCORED for metric in wanted)
+        self.width = max((metric.k for metric in wanted if metric.k is not None), default=1)
+        self._partly: dict[int, list[str]] = {}
+        self._done = 0
+
+    def _can_answer(self, metric: Metric, has_scores: bool) -> bool:
+        name, why = metric.base.name, ""
+        if name in SCORED and not has_scores:
+            why = "needs the scores of all items, and lists hold some only"
+        elif name in HISTORY and self.seen is None:
+            why = "needs the training data"
+        elif name == "calibration" and self.catalogue.categories is None:
+            why = "needs the category of each item; give a table of items and its category column"
+        elif metric.is_gap and self.groups is None and self.seen is None:
+            why = "needs groups of users, or the training data to tell the active from the others"
+        if why:
+            self.remarks.append(f"{metric} has no value: it {why}.")
+        return not why
+
+    def add(
+        self,
+        users: Int64Array,
+        items: Int32Array,
+        n_listed: Int64Array,
+        scores: Float32Array | None = None,
+    ) -> None:
+        """Measure the lists of the next users; see `ListBlock`."""
+        block = ListBlock(
+            users, items, n_listed, self.held_out, self.catalogue, self.seen, scores, self._largest
+        )
+        span = slice(self._done, self._done + len(block))
+        for metric in self._of_users:
+            name = metric.name
+            self.per_user[str(metric)][span] = (
+                SCORED[name](block) if metric.k is None else PER_USER[name](block, metric.k)
+            )
+        for k, exposure in self._exposure.items():
+            listed = items[:, :k][np.arange(block.counted(k)) < n_listed[:, None]]
+            inside = (listed >= 0) & (listed < self.n_catalogue)
+            exposure += np.bincount(listed[inside], minlength=self.n_catalogue)
+        self._done = span.stop
+
+    def results(self) -> tuple[dict[str, float | None], dict[str, tuple[GroupMean, ...]]]:
+        """Return the metrics by name, and the group means behind each gap."""
+        assert self._done == len(self.users)
+        found: dict[str, float | None] = dict.fromkeys(map(str, self._asked))
+        means: dict[str, tuple[GroupMean, ...]] = {}
+        for metric in self._answered:
+            name = str(metric)
+            if metric.name in CATALOGUE:
+                assert metric.k is not None
+                value = CATALOGUE[metric.name](self._exposure[metric.k])
+                why = "nothing is listed"
+            elif metric.is_gap:
+                if self.groups is None:
+                    assert self.seen is not None
+                    self.groups = UserGroups.by_activity(self.seen.counts)
+                means[name] = group_means(self.per_user[str(metric.base)], self.users, self.groups)
+                value, why = gap(means[name]), "there are fewer than two groups of users to compare"
+            else:
+                value, why = self._mean(name), "it is not defined for any user"
+            found[name] = None if np.isnan(value) else value
+            if np.isnan(value):
+                self.remarks.append(f"{name} has no value: {why}.")
+        for n_defined, names in self._partly.items():
+            self.remarks.append(
+                f"defined for {n_defined:,} of {len(self.users):,} users, and averaged over these: "
+                f"{', '.join(names)}."
+            )
+        shown = set(map(str, self._asked))
+        self.per_user = {name: values for name, values in self.per_user.items() if name in shown}
+        return found, means
+
+    def _mean(self, name: str) -> float:
+        values = self.per_user[name]
+        is_defined = ~np.isnan(values)
+        n_defined = int(is_defined.sum())
+        if 0 < n_defined < len(values):
+            self._partly.setdefault(n_defined, []).append(name)
+        return float(np.mean(values[is_defined])) if n_defined else float("nan")

@@ -1,0 +1,134 @@
+"""What stands in each list: how popular, how alike, how unexpected.
+
+An item number of -1 stands for an item that is not known; it takes a place and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.typing import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+
+_CHUNK = 64  # rows that share a scratch
+
+
+@njit(cache=True, parallel=True)
+def mean_of_items(
+    lists: Int32Array, n_listed: Int64Array, n_counted: int, of_item: Float64Array, means: Float64Array
+) -> None:
+    """Write the mean of an item's number over the first places of each list; NaN for an empty one.
+
+    Parameters
+    ----------
+    lists, n_listed : (n_block, n), (n_block,)
+    n_counted : int
+        Places that count, at most n.
+    of_item : (n_items,)
+    means : (n_block,)
+        Receives the means.
+    """
+    for row in prange(lists.shape[0]):
+        total, count = 0.0, 0
+        for place in range(min(n_counted, n_listed[row])):
+            item = lists[row, place]
+            if item >= 0:
+                total += of_item[item]
+                count += 1
+        means[row] = total / count if count else np.nan
+
+
+@njit(cache=True, parallel=True)
+def mean_distances(
+    lists: Int32Array,
+    n_listed: Int64Array,
+    n_counted: int,
+    indptr: Int64Array,
+    columns: Int32Array,
+    values: Float32Array,
+    n_columns: int,
+    means: Float64Array,
+) -> None:
+    """Write the mean of 1 - cosine over the pairs of items among the first places of each list.
+
+    The sum over pairs of unit vectors' products is (|sum|^2 - number) / 2, so that no pair is
+    looked at. Items without a vector are left out; NaN with fewer than two others.
+
+    Parameters
+    ----------
+    lists, n_listed, n_counted : as in `mean_of_items`
+    indptr, columns, values : (n_items + 1,), (n_entries,), (n_entries,)
+        A vector of length 1, or an empty one, for each item.
+    n_columns : int
+    means : (n_block,)
+        Receives the means.
+    """
+    n_block = lists.shape[0]
+    for chunk in prange((n_block + _CHUNK - 1) // _CHUNK):
+        sums = np.zeros(n_columns)
+        for row in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_block)):
+            count, squares = 0, 0.0
+            length = min(n_counted, n_listed[row])
+            for place in range(length):
+                item = lists[row, place]
+                if item < 0 or indptr[item] == indptr[item + 1]:
+                    continue
+                count += 1
+                for at in range(indptr[item], indptr[item + 1]):
+                    value = np.float64(values[at])
+                    sums[columns[at]] += value
+                    squares += value * value
+            length_of_sum = 0.0
+            for place in range(length):  # each column is taken once, and set back
+                item = lists[row, place]
+                if item < 0:
+                    continue
+                for at in range(indptr[item], indptr[item + 1]):
+                    length_of_sum += sums[columns[at]] * sums[columns[at]]
+                    sums[columns[at]] = 0.0
+            if count < 2:
+                means[row] = np.nan
+            else:
+                means[row] = 1.0 - (length_of_sum - squares) / (count * (count - 1))
+
+
+@njit(cache=True, parallel=True)
+def count_unexpected_hits(
+    lists: Int32Array,
+    hits: BoolArray,
+    n_counted: int,
+    n_expected: int,
+    users: Int64Array,
+    seen_indptr: Int64Array,
+    seen_items: Int32Array,
+    popularity_place: Int64Array,
+    counts: Int64Array,
+) -> None:
+    """Write the number of hits that are not among the user's most popular unseen items.
+
+    Parameters
+    ----------
+    lists, hits : (n_block, n)
+    n_counted : int
+        Places that count, at most n.
+    n_expected : int
+        How many of the most popular unseen items are no surprise.
+    users : (n_block,)
+    seen_indptr, seen_items : (n_users + 1,), (n_seen,)
+        What each user has seen.
+    popularity_place : (n_items,)
+        Place of each item by popularity, from 0.
+    counts : (n_block,)
+        Receives the numbers.
+    """
+    for row in prange(lists.shape[0]):
+        count = 0
+        for place in range(n_counted):
+            if not hits[row, place]:
+                continue
+            at = popularity_place[lists[row, place]]
+            n_before = at  # unseen items that are more popular
+            for seen in range(seen_indptr[users[row]], seen_indptr[users[row] + 1]):
+                n_before -= popularity_place[seen_items[seen]] < at
+            count += n_before >= n_expected
+        counts[row] = count
