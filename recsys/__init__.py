@@ -18,30 +18,48 @@ if TYPE_CHECKING:
     from recsys.evaluate.metrics import parse_metrics as parse_metrics
     from recsys.models.als import ALS as ALS
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
+    from recsys.models.bias import Bias as Bias
+    from recsys.models.bpr import BPR as BPR
     from recsys.models.bundle import Bundle as Bundle
     from recsys.models.bundle import load_bundle as load_bundle
     from recsys.models.bundle import save_bundle as save_bundle
+    from recsys.models.ease import EASE as EASE
+    from recsys.models.explicit_als import ExplicitALS as ExplicitALS
+    from recsys.models.item_knn import ItemKNN as ItemKNN
     from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
+    from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
     from recsys.models.popularity import Popularity as Popularity
+    from recsys.models.pure_svd import PureSVD as PureSVD
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.models.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
-    from recsys.split.rules import parse_split as parse_split
+    from recsys.split.specs import parse_split as parse_split
+    from recsys.split.specs import parse_splits as parse_splits
 
 _HOMES = {
     "ALS": "recsys.models.als",
+    "BPR": "recsys.models.bpr",
     "BayesianNMF": "recsys.models.bayesian_nmf",
+    "Bias": "recsys.models.bias",
     "Bundle": "recsys.models.bundle",
+    "EASE": "recsys.models.ease",
+    "ExplicitALS": "recsys.models.explicit_als",
     "HeldOut": "recsys.data.held_out",
     "Interactions": "recsys.data.interactions",
+    "ItemKNN": "recsys.models.item_knn",
     "MaskedNMF": "recsys.models.masked_nmf",
+    "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.popularity",
+    "PureSVD": "recsys.models.pure_svd",
     "Recommender": "recsys.recommend.recommender",
     "WeightedNMF": "recsys.models.weighted_nmf",
+    "ZeroFilledNMF": "recsys.models.zero_filled_nmf",
     "load_bundle": "recsys.models.bundle",
     "load_log": "recsys.data.load",
     "parse_metrics": "recsys.evaluate.metrics",
-    "parse_split": "recsys.split.rules",
+    "parse_split": "recsys.split.specs",
+    "parse_splits": "recsys.split.specs",
     "save_bundle": "recsys.models.bundle",
     "themes": "recsys.recommend.themes",
 }

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recsys_cli import options
-from recsys_cli.output import fixed, progress, say, say_json, say_table
+from recsys_cli.output import progress, say, say_json
+from recsys_cli.results import say_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from recsys.data.load import LoadedLog
     from recsys.experiment.comparison import Result
     from recsys.experiment.settings import ModelSpec
-    from recsys.experiment.trial import Trial
 
 
 def evaluate(
@@ -26,6 +27,9 @@ def evaluate(
     config: options.Config = None,
     test: options.Test = None,
     split: options.SplitSpec = None,
+    min_user: options.MinUser = 0,
+    min_item: options.MinItem = 0,
+    filter_test: options.FilterTest = False,
     metrics: options.Metrics = None,
     user: options.User = None,
     item: options.Item = None,
@@ -44,38 +48,65 @@ def evaluate(
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import run
     from recsys.experiment.trial import default_metrics
-    from recsys_cli.inputs import load_trial, one_spec
+    from recsys_cli.inputs import load_trials, one_spec
 
     spec = one_spec(model, set_, config)
     asked = None if metrics is None else parse_metrics(metrics)
     reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
-        loaded, trial = load_trial(
-            log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed
-        )
+        loaded, trials = load_trials(
+            log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed,
+            min_user=min_user, min_item=min_item, filter_test=filter_test,
+        )  # fmt: skip
         asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
-        result = run(spec, trial, asked, seed=seed, progress=listener)
+        result = run(spec, trials, asked, seed=seed, progress=listener)
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
         raise ModelError(measured.remarks[0])
     if json:
-        say_json({**result.to_json(), "split": dict(trial.split)})
+        several = {"splits": [dict(trial.split) for trial in trials]} if len(trials) > 1 else {}
+        say_json({**result.to_json(), "split": dict(trials[0].split), **several})
         return
     _say_choice(spec, result, loaded)
-    _say_results([result], trial)
+    say_results([result], trials)
 
 
 def compare(
-    log: options.Log,
+    log: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="LOG|CONFIG.toml",
+            help="The log, or a TOML file that describes the comparison: tables log, split, metrics, "
+            "models, report, run, each entry as the flag of its name.",
+            show_default=False,
+        ),
+    ] = None,
     model: options.Models = None,
     set_: options.Set = None,
     config: options.Configs = None,
     test: options.Test = None,
     split: options.SplitSpec = None,
+    min_user: options.MinUser = 0,
+    min_item: options.MinItem = 0,
+    filter_test: options.FilterTest = False,
     metrics: options.Metrics = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder in which each result is kept as soon as it is there; the same comparison, "
+            "given again, goes on from what it holds.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write a report page (HTML) here.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--report",
+            help="Write a report: .html, .md, .json, .parquet (users' values) or a folder with all of them.",
+            show_default=False,
+        ),
     ] = None,
     user: options.User = None,
     item: options.Item = None,
@@ -87,53 +118,110 @@ def compare(
     items: options.Items = None,
     item_id: options.ItemId = None,
     item_name: options.ItemName = None,
-    seed: options.Seed = 0,
+    seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
-    """Measure several models on the same held-out part of a log."""
+    """Measure several models on the same held-out part of a log; popularity, the floor, is always among them.
+
+    Every pair of models is tested on every metric of users.
+    """
     from recsys import threads as pool
-    from recsys.errors import ModelError
+    from recsys.errors import ModelError, ParameterError
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import STOPPED
     from recsys.experiment.comparison import compare as compare_models
+    from recsys.experiment.kept import Kept
+    from recsys.experiment.plan import Plan, plans_among
+    from recsys.experiment.record import comparison_record, write_record
     from recsys.experiment.reporting import write_comparison
     from recsys.experiment.settings import AUTO, specs_from_flags
     from recsys.experiment.trial import default_metrics
-    from recsys.report.answer import sentences
-    from recsys_cli.inputs import load_trial
+    from recsys.report.writing import check_report
+    from recsys_cli.inputs import load_trials
 
-    specs = specs_from_flags(model or [], set_ or [], config or [], default=[AUTO, "als", "popularity"])
-    asked = None if metrics is None else parse_metrics(metrics)
-    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
-    with pool.use(threads), progress(quiet=json) as listener:
-        loaded, trial = load_trial(
-            log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed
+    if log is not None and log.endswith(".toml"):
+        config = [Path(log), *(config or [])]
+        log = None
+    plan, configs = plans_among(config or [])
+    given = {
+        "log": log, "test": test, "split": split, "min_user": min_user or None,
+        "min_item": min_item or None,
+        "filter_test": filter_test, "metrics": metrics, "out": out, "report": report, "user": user,
+        "item": item, "value": value, "time": time, "where": where, "feedback": feedback,
+        "duplicates": duplicates, "items": items, "item_id": item_id, "item_name": item_name, "seed": seed,
+        "threads": threads,
+    }  # fmt: skip
+    plan = plan or Plan({}, ())
+    flags = plan.filled(given)
+    flags |= {name: flags[name] or 0 for name in ("seed", "min_user", "min_item")}
+    if flags["log"] is None:
+        raise ParameterError("there is no log: give recsys compare LOG, or source in [log] of the config.")
+    default = [AUTO, "als", "popularity"]
+    specs = specs_from_flags(model or [], set_ or [], configs, default=default, planned=plan.models)
+    asked = None if flags["metrics"] is None else parse_metrics(flags["metrics"])
+    if flags["report"] is not None:
+        check_report(flags["report"].expanduser())
+    reading = options.Reading(**{name: flags[name] for name in options.Reading.__dataclass_fields__})
+    splitting = ("test", "split", "duplicates", "seed", "min_user", "min_item", "filter_test")
+    seed, folder, page = flags["seed"], flags["out"], flags["report"]
+    with pool.use(flags["threads"]), progress(quiet=json) as listener:
+        loaded, trials = load_trials(
+            flags["log"], reading, listener, **{name: flags[name] for name in splitting}
         )
         asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
-        results = compare_models(specs, trial, asked, seed=seed, progress=listener)
+        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names)
+        results = compare_models(specs, trials, asked, seed=seed, kept=kept, progress=listener)
         measured = {r.label: r.measurements for r in results if r.measurements is not None}
-        if all(value is None for at in measured.values() for value in at.metrics.values()):
+        is_stopped = results[-1].error == STOPPED
+        if is_stopped and not measured:
+            raise KeyboardInterrupt
+        if all(number is None for at in measured.values() for number in at.metrics.values()):
             troubles = [f"{r.label}: {r.error}" for r in results if r.error]
             raise ModelError("; ".join([*troubles, *(at.remarks[0] for at in measured.values())]))
-        if report is not None:
-            report = report.expanduser()
+        if page is not None:
+            page = page.expanduser()
             names = [str(metric) for metric in asked]
-            write_comparison(report, loaded, trial, results, names, seed=seed, command=_command())
-    answer = sentences(measured, seed=seed)
+            write_comparison(page, loaded, trials, results, names, seed=seed, command=_command())
+    record = comparison_record(results, trials, seed=seed)
+    if kept is not None:
+        write_record(record, kept.folder / "comparison.json")
     if json:
-        record = {"results": [r.to_json() for r in results], "split": dict(trial.split), "answer": answer}
-        say_json({**record, "report": None if report is None else str(report)})
+        paths = {"report": page, "out": None if kept is None else kept.folder}
+        say_json({**record, **{name: None if path is None else str(path) for name, path in paths.items()}})
     else:
         _say_choice(specs[0], results[0], loaded)
-        _say_results(results, trial)
-        say()
-        for sentence in answer:
-            say(f"  {sentence}")
-        if report is not None:
-            say(f"Report in {report}")
-    if results[-1].error == STOPPED:
+        say_results(results, trials)
+        _say_answer(record)
+        if kept is not None:
+            _say_kept(results, kept.folder, is_stopped)
+        elif is_stopped:
+            say("Interrupted. With --out FOLDER results are kept, and the next run goes on from them.")
+        if page is not None:
+            say(f"Report in {page}")
+    if is_stopped:
         raise typer.Exit(130)
+
+
+def _say_answer(record: Mapping[str, Any]) -> None:
+    say()
+    for sentence in record["answer"]:
+        say(f"  {sentence}")
+    n_models = sum("error" not in result for result in record["results"])
+    n_pairs = n_models * (n_models - 1) // 2
+    if n_pairs > 0 and record["answer"]:
+        say(
+            f"  (in brackets 95 % intervals; significant by a paired randomisation test over users, "
+            f"adjusted for {n_pairs:,} pair{'s' if n_pairs > 1 else ''} of models by Holm)"
+        )
+
+
+def _say_kept(results: Sequence[Result], folder: Path, is_stopped: bool) -> None:
+    reused = [result.label for result in results if result.is_reused]
+    if reused:
+        say(f"Taken from {folder}, as made before: {', '.join(reused)}")
+    done = f"Results in {folder}"
+    say(f"Interrupted. {done}; the same command goes on from them." if is_stopped else done)
 
 
 def _say_choice(spec: ModelSpec, result: Result, loaded: LoadedLog) -> None:
@@ -148,37 +236,3 @@ def _command() -> str:
     import sys
 
     return shlex.join(["recsys", *sys.argv[1:]])
-
-
-def _say_results(results: Sequence[Result], trial: Trial) -> None:
-    split = trial.split
-    aside = f", {split['n_repeated_pairs']:,} in both set aside" if split["n_repeated_pairs"] else ""
-    train, held = f"{split['n_train_pairs']:,}", f"{split['n_held_out_pairs']:,}"
-    say(f"Split {split['name']}: {train} pairs to train, {held} held out{aside}")
-    if split["n_cold_users"] or split["n_cold_items"]:
-        say(
-            f"  held out but not in training: {split['n_cold_users']:,} users (not averaged), "
-            f"{split['n_cold_items']:,} items (count as missed)"
-        )
-    names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
-    rows = []
-    for result in results:
-        if result.measurements is None:
-            rows.append([result.label, *("-" for _ in names), "-", "-", "-"])
-            continue
-        at = result.measurements
-        rows.append(
-            [
-                result.label,
-                *(fixed(at.metrics[name]) for name in names),
-                f"{at.n_users:,}",
-                f"{result.fit_seconds:.2f}",
-                f"{at.seconds:.2f}",
-            ]
-        )
-    say_table(["model", *names, "users", "fit s", "score s"], rows)
-    for result in results:
-        if result.error:
-            say(f"  {result.label} failed: {result.error}")
-        for remark in result.measurements.remarks if result.measurements else ():
-            say(f"  {remark}")

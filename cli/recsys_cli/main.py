@@ -10,7 +10,7 @@ import typer
 
 from recsys._version import __version__
 from recsys.errors import ParameterError, RecsysError
-from recsys_cli import data, demo, doctor, evaluation, models
+from recsys_cli import catalogue, data, demo, doctor, evaluation, models
 
 INTERRUPTED = 130
 
@@ -43,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("train")(models.train)
 app.command("recommend")(models.recommend)
 app.command("themes")(models.themes)
+app.command("models")(catalogue.models)
 app.command("evaluate")(evaluation.evaluate)
 app.command("compare")(evaluation.compare)
 app.add_typer(data.app, name="data")

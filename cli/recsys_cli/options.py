@@ -92,7 +92,7 @@ Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="masked-nmf, bayesian-nmf (ratings), weighted-nmf (purchases), als, popularity or auto.",
+        help="masked-nmf (ratings), weighted-nmf (purchases), als, ...: see 'recsys models'; or auto.",
         rich_help_panel=_MODEL,
         show_default="auto",
     ),
@@ -101,7 +101,7 @@ Models: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="A model to compare; give it several times.",
+        help="A model to compare, see 'recsys models'; give it several times.",
         rich_help_panel=_MODEL,
         show_default="auto, als, popularity",
     ),
@@ -129,7 +129,8 @@ Configs: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(
         "--config",
-        help="TOML file with a table called model; give it several times.",
+        help="TOML file with a table called model; give it several times. One may describe the whole "
+        "comparison instead; flags override what it says.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),
@@ -144,9 +145,39 @@ SplitSpec: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--split",
-        help="What to hold out: random:0.2, last:5, time:0.1, time:2024-05-31 or time:4w.",
+        help="What to hold out: random:0.2, random-user:0.2, folds:5, last:5, last:0.2, time:0.1, "
+        "time:2024-05-31, time:4w, time:2024-05-01..2024-06-01 (later events are left out), "
+        "users:0.2:0.8 (whole users, told 0.8 of what they did) or user-folds:5; random:0.2x3 repeats.",
         rich_help_panel=_RUN,
         show_default="random:0.2",
+    ),
+]
+MinUser: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--min-user",
+        min=0,
+        help="Leave users with fewer different items out of training.",
+        rich_help_panel=_RUN,
+        show_default=False,
+    ),
+]
+MinItem: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--min-item",
+        min=0,
+        help="Leave items with fewer different users out of training; with --min-user, in turn: the core.",
+        rich_help_panel=_RUN,
+        show_default=False,
+    ),
+]
+FilterTest: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--filter-test",
+        help="Leave those users and items out of the held-out part, too.",
+        rich_help_panel=_RUN,
     ),
 ]
 Metrics: TypeAlias = Annotated[
@@ -160,6 +191,10 @@ Metrics: TypeAlias = Annotated[
 ]
 Seed: TypeAlias = Annotated[
     int, typer.Option("--seed", min=0, help="Seed of splits and starts.", rich_help_panel=_RUN)
+]
+SeedOrPlan: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Seed of splits and starts.", rich_help_panel=_RUN, show_default="0"),
 ]
 Threads: TypeAlias = Annotated[
     int | None,

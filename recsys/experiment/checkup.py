@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys import threads
 from recsys.data.interactions import Interactions
-from recsys.errors import RecsysError
+from recsys.errors import DependencyError, RecsysError
 from recsys.experiment.reporting import versions
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import MODELS
@@ -54,6 +54,8 @@ def _model(name: str) -> dict[str, Any]:
             save_bundle(Bundle.of(model, toy), Path(folder) / "model")
             again = load_bundle(Path(folder) / "model").model
         same = np.array_equal(model.score_block(np.arange(3)), again.score_block(np.arange(3)))
+    except DependencyError:
+        return _check(name, True, 'not installed (pip install "recsys[sklearn]")')
     except (RecsysError, ImportError, OSError) as error:
         return _check(name, False, f"{type(error).__name__}: {error}", "Install the package again.")
     found = "trains, saves and loads" if same else "scores differ after saving and loading"

@@ -1,82 +1,38 @@
-"""Any number of models on one trial: everyone gets the same data."""
+"""Any number of models on the same trials: everyone gets the same data."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.errors import RecsysError
-from recsys.evaluate.evaluator import Measurements, evaluate
+from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import Metric
+from recsys.experiment.kept import Kept
+from recsys.experiment.memory import watched
+from recsys.experiment.pooling import pooled
+from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.trial import Trial
-from recsys.models.base import Model
 from recsys.models.catalogue import make
 from recsys.progress import SILENT, Progress
 from recsys.recommend.ranking import ranked_blocks
 
+Measuring: TypeAlias = Callable[[Trial], Mapping[str, Any]]
+
 STOPPED = "interrupted"
+FLOOR = "popularity"
+__all__ = ["FLOOR", "STOPPED", "Result", "compare", "run", "warm_up", "with_floor"]
 # What makes a fit short; the rest decides which kernels it uses.
 _SMALL = {
     "max_iter": 2, "n_init": 1, "validation_share": 0.0,
     "n_chains": 2, "n_burn_in": 2, "n_draws": 2, "n_kept": 2,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What came of one model.
-
-    Attributes
-    ----------
-    label : str
-    spec : ModelSpec
-    seed : int
-    model : Model or None
-        Fitted; None after an error.
-    measurements : Measurements or None
-    fit_seconds : float
-        Compilation of the kernels is done before and not counted.
-    load_seconds : float
-    error : str or None
-    """
-
-    label: str
-    spec: ModelSpec
-    seed: int
-    model: Model | None
-    measurements: Measurements | None
-    fit_seconds: float
-    load_seconds: float
-    error: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record that ``evaluate --json`` prints."""
-        record: dict[str, Any] = {
-            "model": self.spec.name,
-            "label": self.label,
-            "config": dict(self.spec.params) if self.model is None else self.model.config(),
-            "seed": self.seed,
-        }
-        if self.measurements is None:
-            return {**record, "metrics": {}, "n_users": 0, "error": self.error}
-        return {
-            **record,
-            "metrics": dict(self.measurements.metrics),
-            "n_users": self.measurements.n_users,
-            "n_pairs": self.measurements.n_pairs,
-            "seconds": {
-                "load": self.load_seconds,
-                "fit": self.fit_seconds,
-                "score": self.measurements.seconds,
-            },
-            "remarks": list(self.measurements.remarks),
-        }
 
 
 def warm_up(spec: ModelSpec) -> None:
@@ -92,48 +48,173 @@ def warm_up(spec: ModelSpec) -> None:
 
 
 def run(
-    spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int = 0, progress: Progress = SILENT
+    spec: ModelSpec,
+    trials: Trial | Sequence[Trial],
+    metrics: Sequence[Metric],
+    *,
+    seed: int = 0,
+    measuring: Measuring | None = None,
+    progress: Progress = SILENT,
 ) -> Result:
-    """Fit a model on the training part and measure it on the held-out part.
+    """Fit a model on the training part and measure it on the held-out part; see `compare`.
 
     Raises
     ------
     RecsysError
         Whatever the model or the evaluation raises.
     """
+    every = _listed(trials)
+    parts: list[Result] = []
+    for trial in every:
+        beside = {} if measuring is None else measuring(trial)
+        part = _run_one(spec, trial, metrics, seed, beside, progress)
+        parts.append(part if not parts else replace(part, model=None))
+    return _joined(parts, every)
+
+
+def _listed(trials: Trial | Sequence[Trial]) -> list[Trial]:
+    return [trials] if isinstance(trials, Trial) else list(trials)
+
+
+def _run_one(
+    spec: ModelSpec,
+    trial: Trial,
+    metrics: Sequence[Metric],
+    seed: int,
+    beside: Mapping[str, Any],
+    progress: Progress,
+) -> Result:
     spec = spec.resolved(trial.train.feedback).seeded(seed)
     model = make(spec.name, spec.params)
+    trial.check(model)
     warm_up(spec)
-    began = time.perf_counter()
-    model.fit(trial.train, progress=progress)
-    fit_seconds = time.perf_counter() - began
-    measured = evaluate(model, trial.train.by_user, trial.held_out, metrics, progress=progress)
-    return Result(spec.title, spec, seed, model, measured, fit_seconds, trial.load_seconds)
+    with watched() as peak:
+        began = time.perf_counter()
+        model.fit(trial.train, progress=progress)
+        fit_seconds = time.perf_counter() - began
+    measured = evaluate(
+        trial.answering(model), trial.seen, trial.held_out, metrics, progress=progress, **beside
+    )
+    return Result(
+        label=spec.title,
+        spec=spec,
+        seed=seed,
+        model=model,
+        measurements=measured,
+        fit_seconds=fit_seconds,
+        load_seconds=trial.load_seconds,
+        config=model.config(),
+        peak_memory_bytes=peak.n_bytes,
+    )
 
 
 def compare(
     specs: Sequence[ModelSpec],
-    trial: Trial,
+    trials: Trial | Sequence[Trial],
     metrics: Sequence[Metric],
     *,
     seed: int = 0,
+    measuring: Measuring | None = None,
+    kept: Kept | None = None,
     progress: Progress = SILENT,
 ) -> list[Result]:
-    """Run several models on the same trial.
+    """Run several models on the same trials; popularity, the floor, is added if it is not among them.
 
     One that fails does not lose the others' results, nor does an interrupt: the last result then
     has the error `STOPPED`.
+
+    Parameters
+    ----------
+    specs : sequence of ModelSpec
+    trials : Trial or sequence of Trial
+        Results of several are pooled by `recsys.experiment.pooling.pooled`.
+    metrics : sequence of Metric
+    seed : int
+    measuring : function of a Trial, optional
+        Returns what `evaluate` is told beside the trial, by argument: ``catalogue``, ``groups``,
+        ``block_bytes``. What results depend on must then stand in the context of ``kept``, too.
+    kept : Kept, optional
+        Where each result is written as soon as it is there, and where those of before are found.
+    progress : Progress
+
+    Raises
+    ------
+    ParameterError
+        If a model or a parameter is not known; before anything is trained.
     """
-    chosen = labelled([spec.resolved(trial.train.feedback) for spec in specs])
+    every = _listed(trials)
+    chosen = labelled(with_floor([spec.resolved(every[0].train.feedback) for spec in specs]))
     for spec in chosen:
-        make(spec.name, spec.params)  # a wrong parameter is told before anything is trained
+        make(spec.name, spec.params)
+    beside = [{} if measuring is None else measuring(trial) for trial in every]
     results = []
     for spec in chosen:
-        try:
-            results.append(run(spec, trial, metrics, seed=seed, progress=progress))
-        except RecsysError as error:
-            results.append(Result(spec.title, spec, seed, None, None, 0.0, trial.load_seconds, str(error)))
-        except KeyboardInterrupt:
-            results.append(Result(spec.title, spec, seed, None, None, 0.0, trial.load_seconds, STOPPED))
+        parts: list[Result] = []
+        error = None
+        for trial, known in zip(every, beside, strict=True):
+            part = _found_or_made(spec, trial, metrics, seed, known, kept, progress)
+            if isinstance(part, str):
+                of_several = len(every) > 1 and part != STOPPED
+                error = f"trial {len(parts) + 1} of {len(every)}: {part}" if of_several else part
+                break
+            # One model is enough to be shown; those of all trials at once would fill the memory.
+            parts.append(part if not parts else replace(part, model=None))
+        if error is None:
+            results.append(_joined(parts, every))
+        else:
+            results.append(Result(spec.title, spec, seed, None, None, 0.0, every[0].load_seconds, error))
+        if error == STOPPED:
             break
     return results
+
+
+def _found_or_made(
+    spec: ModelSpec,
+    trial: Trial,
+    metrics: Sequence[Metric],
+    seed: int,
+    beside: Mapping[str, Any],
+    kept: Kept | None,
+    progress: Progress,
+) -> Result | str:
+    """Find or make a result, or return what went wrong."""
+    try:
+        found = None if kept is None else kept.find(spec, trial, metrics, seed=seed)
+        if found is not None:
+            return found
+        try:
+            result = _run_one(spec, trial, metrics, seed, beside, progress)
+        except RecsysError as failure:
+            return str(failure)
+        except Exception as failure:
+            # A foreign library may raise anything, a model may ask for more memory than there is.
+            return f"{type(failure).__name__}: {failure}".removesuffix(": ")
+        if kept is not None:
+            kept.keep(result, trial, metrics)
+    except KeyboardInterrupt:
+        return STOPPED
+    return result
+
+
+def with_floor(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Return the specs with popularity among them: a model that does not beat it need not be shipped."""
+    has_floor = any(spec.name == FLOOR for spec in specs)
+    return list(specs) if has_floor else [*specs, ModelSpec(FLOOR)]
+
+
+def _joined(parts: Sequence[Result], trials: Sequence[Trial]) -> Result:
+    """Return the one result, or several pooled."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    measured = [part.measurements for part in parts if part.measurements is not None]
+    peaks = [part.peak_memory_bytes for part in parts if part.peak_memory_bytes is not None]
+    return replace(
+        first,
+        measurements=pooled(measured, [trial.user_ids for trial in trials]),
+        fit_seconds=sum(part.fit_seconds for part in parts) / len(parts),
+        load_seconds=sum(trial.load_seconds for trial in trials),
+        peak_memory_bytes=max(peaks, default=None),
+        is_reused=all(part.is_reused for part in parts),
+        parts=tuple(parts),
+    )

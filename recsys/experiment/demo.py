@@ -11,15 +11,17 @@ from typing import Any
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
-from recsys.experiment.reporting import make_page, sample_users
+from recsys.experiment.reporting import make_page
 from recsys.experiment.settings import ModelSpec, read_model
+from recsys.experiment.showcase import sample_users
 from recsys.experiment.training import train, write_lists
 from recsys.experiment.trial import Trial, prepare
 from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
-from recsys.report.page import Story, write_page
+from recsys.report.page import Story
+from recsys.report.writing import write_report
 from recsys.resources import peak_memory
 
 LOG = "completejourney"
@@ -124,7 +126,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
             subtitle="The Complete Journey, a purchase log that its authors call simulated; "
             "the last four weeks are held out.",
             loaded=loaded,
-            trial=trial,
+            trials=trial,
             results=results,
             metrics=METRICS.split(","),
             seed=seed,
@@ -132,7 +134,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
             showcase=bundle,
             recommended=shown,
         )
-        write_page(page, files["report"])
+        write_report(page, files["report"])
     ended = time.perf_counter()
     return Demo(
         loaded=loaded,

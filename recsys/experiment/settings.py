@@ -108,9 +108,16 @@ def check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> No
 
 
 def specs_from_flags(
-    models: Sequence[str], assignments: Sequence[str], configs: Sequence[Path], *, default: Sequence[str]
+    models: Sequence[str],
+    assignments: Sequence[str],
+    configs: Sequence[Path],
+    *,
+    default: Sequence[str],
+    planned: Sequence[ModelSpec] = (),
 ) -> list[ModelSpec]:
     """Join ``--model``, ``--set`` and ``--config`` into specs, in the order models, then configs.
+
+    Models planned in a file come before all of them.
 
     With one model ``--set key=value`` is enough; with several it is ``--set MODEL.key=value``.
 
@@ -119,7 +126,7 @@ def specs_from_flags(
     ParameterError
         If a name, a key or a value is not known.
     """
-    specs = [ModelSpec(name) for name in models] + [read_model(path) for path in configs]
+    specs = [*planned, *(ModelSpec(name) for name in models), *(read_model(path) for path in configs)]
     if not specs:
         specs = [ModelSpec(name) for name in default]
     known = {spec.name for spec in specs}

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
 
 from recsys.data.held_out import HeldOut
+from recsys.data.ids import Ids
 from recsys.data.interactions import Duplicates, Interactions
 from recsys.data.load import LoadedLog
-from recsys.data.log import Feedback
-from recsys.errors import ParameterError
-from recsys.split.rules import parse_split
+from recsys.data.log import Feedback, Log
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError, ParameterError
+from recsys.experiment.audit import audit, remarks
+from recsys.models.base import Model
+from recsys.models.new_users import NewUsers
+from recsys.split.specs import parse_splits
+from recsys.split.split import Split
+from recsys.split.support import MinSupport
+from recsys.typing import Int64Array
 
 DEFAULT_SPLIT = "random:0.2"
 
@@ -34,12 +44,48 @@ class Trial:
         Name, seed, digest and audit of the split.
     load_seconds : float
         Reading, splitting and joining.
+    told : Interactions or None
+        Where whole users are held out: what a fitted model is told of them, items as in ``train``.
+        The user numbers of ``held_out`` are then the rows of this.
     """
 
     train: Interactions
     held_out: HeldOut
     split: Mapping[str, Any]
     load_seconds: float
+    told: Interactions | None = None
+
+    @property
+    def histories(self) -> CompressedRows | None:
+        """What is told of held-out users, (n_held_out_users, n_items), or None."""
+        return None if self.told is None else self.told.by_user
+
+    @property
+    def measured(self) -> Interactions:
+        """The users who are measured, with what is known of them."""
+        return self.train if self.told is None else self.told
+
+    @property
+    def seen(self) -> CompressedRows:
+        """What the measured users have, which lists leave out."""
+        return self.measured.by_user
+
+    @property
+    def user_ids(self) -> Ids:
+        """The ids behind the user numbers of ``held_out`` and of measurements."""
+        return self.measured.user_ids
+
+    def check(self, model: Model) -> None:
+        """Raise ModelError, before a fit costs time, if a model cannot answer for the measured users."""
+        if self.told is not None:
+            model.check_folds_in()
+
+    def answering(self, model: Model) -> Model:
+        """Return what answers for the measured users: the model, or the model told of new users."""
+        if self.told is None:
+            return model
+        # It has all that ranking and evaluation ask of a model.
+        return cast("Model", NewUsers(model, self.told.by_user))
 
 
 def prepare(
@@ -49,8 +95,42 @@ def prepare(
     split: str | None = None,
     seed: int = 0,
     duplicates: Duplicates | None = None,
+    support: MinSupport | None = None,
     load_seconds: float = 0.0,
 ) -> Trial:
+    """Make the one trial of a split; see `prepare_all`.
+
+    Raises
+    ------
+    ParameterError
+        If the split makes several.
+    """
+    trials = prepare_all(
+        loaded,
+        test=test,
+        split=split,
+        seed=seed,
+        duplicates=duplicates,
+        support=support,
+        load_seconds=load_seconds,
+    )
+    if len(trials) > 1:
+        raise ParameterError(
+            f"split {trials[0].split['name']!r} makes {len(trials)} parts; expected a rule that makes one."
+        )
+    return trials[0]
+
+
+def prepare_all(
+    loaded: LoadedLog,
+    *,
+    test: LoadedLog | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    duplicates: Duplicates | None = None,
+    support: MinSupport | None = None,
+    load_seconds: float = 0.0,
+) -> tuple[Trial, ...]:
     """Split a log, or take a second log as the held-out part, and join repeats in each part.
 
     Parameters
@@ -59,35 +139,74 @@ def prepare(
     test : LoadedLog, optional
         The held-out events; the whole of ``loaded`` then trains.
     split : str, optional
-        See `recsys.split.rules.parse_split`; "random:0.2" by default.
+        See `recsys.split.specs.parse_splits`; "random:0.2" by default.
     seed : int
     duplicates : str, optional
         See `Interactions.from_log`.
+    support : MinSupport, optional
+        What users and items need to stay in training.
     load_seconds : float
         Time already spent on reading.
+
+    Returns
+    -------
+    tuple of Trial
+        One, or one for each fold or repeat.
 
     Raises
     ------
     ParameterError
-        If both a test log and a split are given.
+        If both a test log and a split are given, or the split cannot be read.
+    InputError
+        If a part would be empty.
     """
     began = time.perf_counter()
     if test is not None and split is not None:
         raise ParameterError("both a test file and a split are given; choose one.")
+    support = support or MinSupport()
     if test is not None:
-        train = Interactions.from_log(loaded.log, duplicates=duplicates)
-        held_out = HeldOut.from_log(test.log, None, train, duplicates=duplicates)
-        record: dict[str, Any] = {"name": f"file:{test.source}", "seed": None, "digest": None}
-        n_train, n_held_out = len(loaded.log), len(test.log)
+        everything = np.arange(len(loaded.log)), np.arange(len(test.log))
+        parts: tuple[Split, ...] = (Split(f"file:{test.source}", None, *everything),)
     else:
-        parts = parse_split(split or DEFAULT_SPLIT, loaded.log, seed=seed)
-        train = Interactions.from_log(loaded.log, parts.train, duplicates=duplicates)
-        held_out = HeldOut.from_log(loaded.log, parts.held_out, train, duplicates=duplicates)
-        record = {"name": parts.name, "seed": parts.seed, "digest": parts.digest}
-        n_train, n_held_out = len(parts.train), len(parts.held_out)
-    record |= {
-        "n_train_events": n_train,
-        "n_held_out_events": n_held_out,
+        parts = parse_splits(split or DEFAULT_SPLIT, loaded.log, seed=seed)
+    test_log = loaded.log if test is None else test.log
+    trials = []
+    for part in parts:
+        trial = _trial(loaded.log, test_log, part, duplicates, support)
+        now = time.perf_counter()
+        trials.append(replace(trial, load_seconds=load_seconds + now - began))
+        began, load_seconds = now, 0.0  # the log is read once
+    return tuple(trials)
+
+
+def _trial(log: Log, test: Log, parts: Split, duplicates: Duplicates | None, support: MinSupport) -> Trial:
+    filters = None
+    if support:
+        rows, filters = support.core(log, parts.train)
+        parts = replace(parts, train=rows)
+    train = Interactions.from_log(log, parts.train, duplicates=duplicates)
+    told = None
+    if parts.history is not None:
+        least = support.user if support.test else 0
+        told = _told(Interactions.from_log(log, parts.history, duplicates=duplicates), train.item_ids, least)
+    measured = train if told is None else told
+    if filters is not None:
+        rows = _supported(test, parts.held_out, measured, support)
+        filters["n_held_out_events_removed"] = len(parts.held_out) - len(rows)
+        parts = replace(parts, held_out=rows)
+    held_out = HeldOut.from_log(test, parts.held_out, measured, duplicates=duplicates)
+    found = audit(log, parts.train, test, parts.held_out, held_out, measured.user_ids, history=parts.history)
+    found["n_left_out_events"] = parts.n_left_out
+    found["filters"] = filters
+    found["remarks"] = [*parts.remarks, *remarks(found)]
+    record = {
+        "name": parts.name,
+        "seed": parts.seed,
+        "digest": parts.digest if test is log else held_out.digest,
+        "part": parts.part,
+        "n_parts": parts.n_parts,
+        "n_train_events": len(parts.train),
+        "n_held_out_events": len(parts.held_out),
         "n_train_pairs": train.nnz,
         "n_held_out_pairs": held_out.n_pairs,
         "n_repeated_pairs": held_out.n_repeated,
@@ -95,5 +214,34 @@ def prepare(
         "n_cold_items": held_out.n_cold_items,
         "n_users": train.n_users,
         "n_items": train.n_items,
+        "audit": found,
     }
-    return Trial(train, held_out, record, load_seconds + time.perf_counter() - began)
+    return Trial(train, held_out, record, 0.0, told)
+
+
+def _told(history: Interactions, item_ids: Ids, least: int) -> Interactions:
+    """Return histories by the items of the training data, without users of whom too little is left."""
+    columns = item_ids.rows(history.item_ids.values)[history.by_user.columns].astype(np.int32)
+    known = history.by_user.only(columns >= 0)
+    users = np.flatnonzero(known.counts >= max(least, 1))
+    if len(users) == 0:
+        raise InputError("training knows no item of the held-out users' histories; hold out fewer users.")
+    matrix = CompressedRows(known.indptr, columns[columns >= 0], known.values, len(item_ids))
+    return Interactions(matrix.select(users), history.user_ids.select(users), item_ids, history.feedback)
+
+
+def _supported(log: Log, rows: Int64Array, measured: Interactions, support: MinSupport) -> Int64Array:
+    """Return the held-out events that stay: all, or those of users and items that stayed in training."""
+    if not support.test:
+        return rows
+    stays = np.ones(len(rows), dtype=bool)
+    if support.user > 0:
+        stays &= (measured.user_ids.rows(log.user_ids.values) >= 0)[log.users[rows]]
+    if support.item > 0:
+        stays &= (measured.item_ids.rows(log.item_ids.values) >= 0)[log.items[rows]]
+    if not stays.any():
+        raise InputError(
+            f"nothing of the held-out part stays if a user needs {support.user} items and an item "
+            f"{support.item} users of the training part; lower the numbers, or filter training only."
+        )
+    return rows[stays]

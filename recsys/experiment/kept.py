@@ -1,0 +1,206 @@
+"""Results written as they come, and found again: an interrupted comparison goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys._version import __version__
+from recsys.data.ids import Id
+from recsys.errors import InputError, RecsysError
+from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics import Metric
+from recsys.evaluate.metrics.gap import GroupMean
+from recsys.experiment.result import Result
+from recsys.experiment.settings import ModelSpec
+from recsys.experiment.trial import Trial
+from recsys.files import replacing, sha256
+from recsys.models.base import Model
+from recsys.models.bundle import Bundle, load_bundle, save_bundle
+from recsys.models.catalogue import make
+from recsys.models.factor_model import FactorModel
+
+FORMAT = 1
+_USERS, _ERRORS, _MODEL = "users.parquet", "errors.parquet", "model"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder of results, one of each model and trial.
+
+    ::
+
+        NAME.json             metrics, config, seed, split, seconds; the key; written last
+        NAME.users.parquet    id, row number and values of each user measured
+        NAME.errors.parquet   sums of errors of each user, where rmse or mae was asked for
+        NAME.model/           the fitted model as a bundle, where it is of factors and of the first trial
+
+    A result is taken up again only for the same key: training data, held-out pairs, model and all its
+    parameters, seed, metrics and version of this package. Others stay where they are, unused.
+
+    Attributes
+    ----------
+    folder : Path
+    item_names : mapping of item id to str
+        Names that go into the models' bundles.
+    context : mapping
+        What else results depend on, ready for JSON.
+    """
+
+    folder: Path
+    item_names: Mapping[Id, str] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"{self.folder} is a file; expected a folder to keep results in.")
+
+    def keep(self, result: Result, trial: Trial, metrics: Sequence[Metric]) -> None:
+        """Write a result; it counts once its JSON file, written last, is there.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        assert result.measurements is not None
+        key = self._key(result.spec, trial, metrics, result.seed)
+        stem = _stem(result, trial, key)
+        parts = {_USERS: _users_table(result.measurements, trial)}
+        if result.measurements.entry_errors is not None:
+            parts[_ERRORS] = _errors_table(result.measurements.entry_errors)
+        for name, table in parts.items():
+            with replacing(self.folder / f"{stem}.{name}") as place:
+                pq.write_table(table, place, compression="zstd")
+        has_model = isinstance(result.model, FactorModel) and trial.split["part"] == 1
+        if has_model and result.model is not None:
+            bundle = Bundle.of(result.model, trial.train, item_names=self.item_names)
+            save_bundle(bundle, self.folder / f"{stem}.{_MODEL}")
+        record = {
+            **result.to_json(),
+            "format": FORMAT,
+            "key": key,
+            "version": __version__,
+            "split": dict(trial.split),
+            "has_model": has_model,
+            "groups": {
+                name: [asdict(group) for group in groups]
+                for name, groups in result.measurements.groups.items()
+            },
+            "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
+        }
+        with replacing(self.folder / f"{stem}.json") as place:
+            place.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
+
+    def find(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int) -> Result | None:
+        """Return a result that was kept, or None if there is none that is whole and of the same key."""
+        spec = spec.resolved(trial.train.feedback).seeded(seed)
+        key = self._key(spec, trial, metrics, seed)
+        for path in sorted(self.folder.glob(f"*.{_short(key)}.json")):
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+                if isinstance(record, dict) and (record.get("format"), record.get("key")) == (FORMAT, key):
+                    return self._read(path.with_suffix(""), record, spec, trial, seed)
+            except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, RecsysError):
+                continue  # cut off or changed: it is made again
+        return None
+
+    def _read(
+        self, stem: Path, record: Mapping[str, Any], spec: ModelSpec, trial: Trial, seed: int
+    ) -> Result | None:
+        tables = {}
+        for name, digest in record["parts"].items():
+            path = stem.with_name(f"{stem.name}.{name}")
+            if sha256(path) != digest:
+                return None
+            tables[name] = pq.read_table(path)
+        return Result(
+            label=spec.title,
+            spec=spec,
+            seed=seed,
+            model=self._model(stem) if record["has_model"] else None,
+            measurements=_measurements(record, tables),
+            fit_seconds=float(record["seconds"]["fit"]),
+            load_seconds=trial.load_seconds,
+            config=dict(record["config"]),
+            peak_memory_bytes=record["peak_memory_bytes"],
+            is_reused=True,
+        )
+
+    def _model(self, stem: Path) -> Model | None:
+        return load_bundle(stem.with_name(f"{stem.name}.{_MODEL}")).model
+
+    def _key(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], seed: int) -> str:
+        """Return the SHA-256 of all that a result depends on."""
+        told = {
+            "format": FORMAT,
+            "version": __version__,
+            "train": trial.train.digest,
+            "told": None if trial.told is None else trial.told.digest,
+            "held_out": trial.held_out.digest,
+            "split": [trial.split[name] for name in ("name", "seed", "digest", "part", "n_parts")],
+            "model": spec.name,
+            "config": make(spec.name, spec.params).config(),
+            "seed": seed,
+            "metrics": [str(metric) for metric in metrics],
+            "context": dict(self.context),
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _short(key: str) -> str:
+    return key[:12]
+
+
+def _stem(result: Result, trial: Trial, key: str) -> str:
+    """Return a name that people can read and that is another for another key."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", result.label).strip("-") or "model"
+    part = f".{trial.split['part']}-of-{trial.split['n_parts']}" if trial.split["n_parts"] > 1 else ""
+    return f"{words[:60]}{part}.{_short(key)}"
+
+
+def _users_table(measured: Measurements, trial: Trial) -> pa.Table:
+    ids = trial.user_ids.select(measured.users)
+    columns = {
+        "user": pa.array(ids.values, pa.int64() if ids.is_integer else pa.string()),
+        "row": pa.array(measured.users, pa.int64()),
+    }
+    return pa.table(columns | {name: pa.array(values) for name, values in measured.per_user.items()})
+
+
+def _errors_table(errors: EntryErrors) -> pa.Table:
+    names = ("users", "squared", "absolute", "n_entries")
+    return pa.table({name: pa.array(getattr(errors, name)) for name in names})
+
+
+def _measurements(record: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> Measurements:
+    users = tables[_USERS]
+    errors = None
+    if _ERRORS in tables:
+        columns = tables[_ERRORS]
+        errors = EntryErrors(**{name: columns.column(name).to_numpy() for name in columns.column_names})
+    return Measurements(
+        metrics=dict(record["metrics"]),
+        per_user={
+            name: users.column(name).to_numpy() for name in users.column_names if name not in ("user", "row")
+        },
+        users=np.asarray(users.column("row").to_numpy(), dtype=np.int64),
+        n_users=int(record["n_users"]),
+        n_pairs=int(record["n_pairs"]),
+        seconds=float(record["seconds"]["score"]),
+        remarks=tuple(record["remarks"]),
+        groups={
+            name: tuple(GroupMean(**group) for group in groups) for name, groups in record["groups"].items()
+        },
+        entry_errors=errors,
+    )

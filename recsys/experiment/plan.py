@@ -1,0 +1,164 @@
+"""A comparison written down: a TOML file in which each entry stands for the flag of its name.
+
+::
+
+    [log]
+    source = "ratings.parquet"      # what stands after "recsys compare"; user, item, value, time ...
+    [split]
+    rule = "random:0.2"             # --split; or test = "held-out.parquet"
+    [metrics]
+    names = ["ndcg@10", "rmse"]     # --metrics
+    [[models]]
+    name = "als"                    # --model; the other entries are its parameters
+    n_components = 64
+    [[models]]
+    config = "ml-100k-masked-nmf.toml"
+    [report]
+    path = "report.html"            # --report
+    [run]
+    out = "results"                 # --out; seed, threads
+
+Relative paths start, as those of flags, from the folder in which the command is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import ParameterError
+from recsys.experiment.settings import ModelSpec, check_keys, model_from_table, read_model, read_toml
+
+# Table, entry: the flag it stands for, and its type.
+_ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
+    "log": {
+        "source": ("log", str),
+        "user": ("user", str),
+        "item": ("item", str),
+        "value": ("value", str),
+        "time": ("time", str),
+        "where": ("where", str),
+        "feedback": ("feedback", str),
+        "duplicates": ("duplicates", str),
+        "items": ("items", Path),
+        "item_id": ("item_id", str),
+        "item_name": ("item_name", str),
+    },
+    "split": {
+        "rule": ("split", str),
+        "test": ("test", str),
+        "min_user": ("min_user", int),
+        "min_item": ("min_item", int),
+        "filter_test": ("filter_test", bool),
+    },
+    "metrics": {"names": ("metrics", list)},
+    "report": {"path": ("report", Path)},
+    "run": {"out": ("out", Path), "seed": ("seed", int), "threads": ("threads", int)},
+}
+_MODELS = "models"
+_TYPES = {str: "text", Path: "text", int: "a whole number, 0 or more", bool: "true or false"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a file says of a comparison.
+
+    Attributes
+    ----------
+    flags : mapping of str to value
+        By the name of the flag, with ``log`` for the log; what the file does not say is not there.
+    models : tuple of ModelSpec
+    """
+
+    flags: Mapping[str, Any]
+    models: tuple[ModelSpec, ...]
+
+    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the flags given, and those of the plan where none is given (None or false).
+
+        A test log given takes the place of the plan's split, and a split that of its test log.
+        """
+        mine = dict(self.flags)
+        for one, other in (("test", "split"), ("split", "test")):
+            if given.get(one):
+                mine.pop(other, None)
+        return {
+            name: mine.get(name, value) if value is None or value is False else value
+            for name, value in given.items()
+        }
+
+
+def is_plan(path: Path) -> bool:
+    """Return whether a TOML file describes a comparison, not one model."""
+    return any(table in read_toml(path) for table in (*_ENTRIES, _MODELS))
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a comparison; a name without a folder may be that of a config that travels with the package.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, or holds an entry, model or parameter that is not known.
+    """
+    content = read_toml(path)
+    check_keys(content, (*_ENTRIES, _MODELS), str(path))
+    flags: dict[str, Any] = {}
+    for table, known in _ENTRIES.items():
+        entries = content.get(table, {})
+        if not isinstance(entries, dict):
+            raise ParameterError(f"{path}: {table!r} is {entries!r}; expected a table, [{table}].")
+        check_keys(entries, tuple(known), f"{path}, [{table}]")
+        for name, value in entries.items():
+            flag, kind = known[name]
+            flags[flag] = _checked(value, kind, f"{path}, [{table}]: {name}")
+    if "test" in flags and "split" in flags:
+        raise ParameterError(f"{path}, [split]: both rule and test are given; choose one.")
+    return Plan(flags, _models(content.get(_MODELS, []), path))
+
+
+def plans_among(configs: Sequence[Path]) -> tuple[Plan | None, list[Path]]:
+    """Part a comparison's file from those of models.
+
+    Raises
+    ------
+    ParameterError
+        If there are two of a comparison.
+    """
+    plans = [path for path in configs if is_plan(path)]
+    if len(plans) > 1:
+        raise ParameterError(f"{plans[0]} and {plans[1]} both describe a comparison; give one.")
+    return (read_plan(plans[0]) if plans else None), [path for path in configs if path not in plans]
+
+
+def _checked(value: Any, kind: type, where: str) -> Any:
+    if kind is list:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return ",".join(value)
+        raise ParameterError(f'{where} is {value!r}; expected names, e.g. ["ndcg@10", "recall@10"].')
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    is_right = is_whole if kind is int else isinstance(value, str if kind is Path else kind)
+    if not is_right:
+        raise ParameterError(f"{where} is {value!r}; expected {_TYPES[kind]}.")
+    return Path(value) if kind is Path else value
+
+
+def _models(tables: Any, path: Path) -> tuple[ModelSpec, ...]:
+    if not isinstance(tables, list):
+        raise ParameterError(f"{path}: 'models' is no list of tables; expected one [[models]] a model.")
+    return tuple(_model(table, f"{path}, [[models]] {number}") for number, table in enumerate(tables, 1))
+
+
+def _model(table: Any, where: str) -> ModelSpec:
+    """Read a model: a name with parameters, or a config file with parameters that override its own."""
+    if not isinstance(table, dict) or "config" not in table:
+        return model_from_table(table, where)
+    if not isinstance(table["config"], str) or "name" in table:
+        raise ParameterError(f"{where}: expected a name or the path of a config, not both.")
+    base = read_model(Path(table["config"]))
+    own = {key: value for key, value in table.items() if key != "config"}
+    return model_from_table({"name": base.name, "label": base.label, **base.params, **own}, where)

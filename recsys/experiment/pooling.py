@@ -1,0 +1,101 @@
+"""What was measured in several trials, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from recsys.data.ids import Ids
+from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.measurements import Measurements
+from recsys.typing import Float64Array, Int64Array
+
+
+def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measurements:
+    """Pool measurements of a model by user, so that each user counts once.
+
+    A user's value is the mean over the trials the user is in, a metric the mean over users. rmse and
+    mae are taken over the held-out entries of all trials; what is measured of all lists together
+    (coverage), or is a gap between groups, is the mean over the trials.
+
+    Parameters
+    ----------
+    measured : sequence of Measurements
+        One a trial.
+    user_ids : sequence of Ids
+        Those behind the row numbers of each trial.
+
+    Returns
+    -------
+    Measurements
+        Users have the row numbers of the first trial; those who are not in it come after. Groups of
+        users differ by trial, so their means are not pooled.
+    """
+    if len(measured) == 1:
+        return measured[0]
+    rows = _common_rows(user_ids)
+    first = measured[0]
+    users = np.unique(np.concatenate([row[at.users] for at, row in zip(measured, rows, strict=True)]))
+    places = [np.searchsorted(users, row[at.users]) for at, row in zip(measured, rows, strict=True)]
+    per_user = {
+        name: _means([at.per_user[name] for at in measured], places, len(users)) for name in first.per_user
+    }
+    errors = _joined(measured, rows)
+    metrics: dict[str, float | None] = {}
+    for name in first.metrics:
+        values = [at.metrics[name] for at in measured]
+        known = [value for value in values if value is not None]
+        if name in per_user and not np.isnan(per_user[name]).all():
+            metrics[name] = float(np.nanmean(per_user[name]))
+        elif errors is not None and name in ("rmse", "mae") and len(known) == len(values):
+            metrics[name] = errors.rmse if name == "rmse" else errors.mae
+        else:
+            metrics[name] = float(np.mean(known)) if len(known) == len(values) else None
+    said = dict.fromkeys(remark for at in measured for remark in at.remarks)
+    return replace(
+        first,
+        metrics=metrics,
+        per_user=per_user,
+        users=users,
+        n_users=len(users) if len(users) else max(at.n_users for at in measured),
+        n_pairs=sum(at.n_pairs for at in measured),
+        seconds=float(np.mean([at.seconds for at in measured])),
+        remarks=tuple(said),
+        groups={},
+        entry_errors=errors,
+    )
+
+
+def _common_rows(user_ids: Sequence[Ids]) -> list[Int64Array]:
+    """Return the common row number of each trial's users."""
+    together = user_ids[0]
+    rows = []
+    for ids in user_ids:
+        together, of_these = together.joined(ids)
+        rows.append(of_these)
+    return rows
+
+
+def _means(values: Sequence[Float64Array], places: Sequence[Int64Array], n_users: int) -> Float64Array:
+    """Return the mean of each user's values, NaN for those who have none."""
+    of_all, users = np.concatenate(values), np.concatenate(places)
+    known = ~np.isnan(of_all)
+    counts = np.bincount(users[known], minlength=n_users)
+    sums = np.bincount(users[known], weights=of_all[known], minlength=n_users)
+    means: Float64Array = np.divide(sums, counts, out=np.full(n_users, np.nan), where=counts > 0)
+    return means
+
+
+def _joined(measured: Sequence[Measurements], rows: Sequence[Int64Array]) -> EntryErrors | None:
+    parts = [at.entry_errors for at in measured]
+    if any(part is None for part in parts):
+        return None
+    return EntryErrors.joined(
+        [
+            replace(part, users=np.where(part.users >= 0, row[part.users], -1))
+            for part, row in zip(parts, rows, strict=True)
+            if part is not None
+        ]
+    )

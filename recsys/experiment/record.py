@@ -1,0 +1,59 @@
+"""A whole comparison as one object, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from recsys.evaluate.significance import compare_pairs, interval
+from recsys.experiment.comparison import Result
+from recsys.experiment.trial import Trial
+from recsys.files import replacing
+from recsys.report.answer import sentences
+
+
+def comparison_record(results: Sequence[Result], trials: Sequence[Trial], *, seed: int) -> dict[str, Any]:
+    """Return what ``compare --json`` prints.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    trials : sequence of Trial
+    seed : int
+        Of intervals and tests.
+
+    Returns
+    -------
+    dict
+        ``results``, each with its ``intervals`` by metric; ``comparisons``, the tests of all pairs on
+        all metrics of users; ``answer``, sentences; ``split``, and ``splits`` if there are several.
+    """
+    measured = {r.label: r.measurements for r in results if r.measurements is not None}
+    names = list(next(iter(measured.values())).metrics) if measured else []
+    records = []
+    for result in results:
+        record = result.to_json()
+        if (at := result.measurements) is not None:
+            found = {name: interval(at, name, seed=seed) for name in names}
+            record["intervals"] = {name: [i.low, i.high] for name, i in found.items() if i is not None}
+        records.append(record)
+    whole: dict[str, Any] = {
+        "results": records,
+        "comparisons": [asdict(test) for name in names for test in compare_pairs(measured, name, seed=seed)],
+        "answer": sentences(measured, seed=seed),
+        "split": dict(trials[0].split),
+    }
+    if len(trials) > 1:
+        whole["splits"] = [dict(trial.split) for trial in trials]
+    return whole
+
+
+def write_record(record: dict[str, Any], path: Path) -> None:
+    """Write a record as JSON; an older file at that place is replaced as a whole."""
+    with replacing(path) as place:
+        place.write_text(
+            json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False, default=str), encoding="utf-8"
+        )
