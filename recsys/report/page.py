@@ -1,17 +1,41 @@
-"""One self-contained HTML page: opens from disk, needs no network and no scripts."""
+"""All that a report shows, as plain data; every form of it is written from this."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
-
 from recsys.data.ids import Id
-from recsys.files import replacing
+from recsys.evaluate.significance import PairTest
 from recsys.recommend.themes import Theme
+from recsys.report.numbers import Kind
+
+Value = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model's value of one metric.
+
+    Attributes
+    ----------
+    value : float or None
+    low, high : float or None
+        Its 95 % interval, where the metric has one value a user.
+    is_best : bool
+    is_level : bool
+        Not clearly worse than the best.
+    share : float
+        Length of its bar: how it stands to the best.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    is_best: bool = False
+    is_level: bool = False
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -21,17 +45,60 @@ class Row:
     Attributes
     ----------
     label : str
-    values : tuple of (text, share of the column's best, whether it is the best)
+    colour : int
+        Number of its colour in the charts, 0 for the floor.
+    cells : tuple of Cell
         One a metric.
     fit_seconds, score_seconds : float
+    peak_bytes : int or None
     error : str or None
     """
 
     label: str
-    values: tuple[tuple[str, float, bool], ...]
-    fit_seconds: float
-    score_seconds: float
+    colour: int
+    cells: tuple[Cell, ...]
+    fit_seconds: float | None
+    score_seconds: float | None
+    peak_bytes: int | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a figure's numbers: its key, its heading and how its values are written."""
+
+    key: str
+    heading: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart's numbers and words; the table of the numbers stands for it where nothing can be drawn.
+
+    Attributes
+    ----------
+    name : str
+        Which chart it is; see `recsys.report.charts`.
+    title, caption : str
+    columns : tuple of Column
+        The last one is what bars of the table show.
+    rows : tuple of tuple
+    notes : mapping
+        What the drawing needs besides, e.g. the metric's name.
+    """
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def records(self) -> list[dict[str, Value]]:
+        """Return one plain record a row."""
+        keys = [column.key for column in self.columns]
+        return [dict(zip(keys, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -45,12 +112,30 @@ class Story:
         What they took most of.
     n_history : int
     listed : tuple of (rank, name, score, theme or 0, theme's share)
+    because : mapping of rank to tuple of str
+        What of their history is closest to the item in the themes that speak for it.
+    hits : frozenset of int
+        Ranks of items that the user did take later.
+    n_later : int or None
+        How many items were held out; None where nothing is held out from this model.
     """
 
     user: Id
     history: tuple[tuple[str, float], ...]
     n_history: int
     listed: tuple[tuple[int, str, float, int, float], ...]
+    because: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    hits: frozenset[int] = frozenset()
+    n_later: int | None = None
+
+
+@dataclass(frozen=True)
+class ThemeSet:
+    """The themes of one model: those shown, and how many there are."""
+
+    label: str
+    themes: tuple[Theme, ...]
+    n_themes: int
 
 
 @dataclass(frozen=True)
@@ -63,69 +148,53 @@ class Page:
     answer : sequence of str
         Plain sentences, the most important first.
     remarks : sequence of str
-    facts : sequence of (name, value)
-        The log and the split.
+    main_metric : str or None
+        The one that puts the models in order.
     metrics : sequence of str
     rows : sequence of Row
-    themes : sequence of Theme
+        The models, the best first.
+    pairs : sequence of PairTest
+    figures : mapping of section to sequence of Figure
+        Sections are "quality", "groups", "cost" and "log".
+    themes : sequence of ThemeSet
+        The first is that of the model behind the stories.
     stories : sequence of Story
+    facts : sequence of (name, value)
+        The log.
+    audit : sequence of (name, value)
+        The split, and what it does to whom.
+    configs : sequence of (name, mapping)
+        Each model's parameters.
     provenance : sequence of (name, value)
-        Configs, versions, seeds, digests.
+        Versions, seeds, digests.
     command : str
         What makes the page again.
+    feedback : str
+        "explicit" if histories are of ratings.
+    source : mapping
+        The records behind the page, for programs.
     """
 
     title: str
     subtitle: str
     answer: Sequence[str]
     remarks: Sequence[str]
-    facts: Sequence[tuple[str, str]]
+    main_metric: str | None
     metrics: Sequence[str]
     rows: Sequence[Row]
-    themes: Sequence[Theme]
+    pairs: Sequence[PairTest]
+    figures: Mapping[str, Sequence[Figure]]
+    themes: Sequence[ThemeSet]
     stories: Sequence[Story]
+    facts: Sequence[tuple[str, str]]
+    audit: Sequence[tuple[str, str]]
+    configs: Sequence[tuple[str, Mapping[str, Any]]]
     provenance: Sequence[tuple[str, str]]
     command: str
+    feedback: str = "implicit"
+    source: Mapping[str, Any] = field(default_factory=dict)
 
-
-def table_rows(results: Sequence[dict[str, Any]], metrics: Sequence[str]) -> list[Row]:
-    """Turn ``evaluate`` records into table rows; for rmse and mae the lowest is the best."""
-    best: dict[str, float] = {}
-    for metric in metrics:
-        known = [r["metrics"][metric] for r in results if r["metrics"].get(metric) is not None]
-        if known:
-            best[metric] = min(known) if metric in ("rmse", "mae") else max(known)
-    rows = []
-    for record in results:
-        values = []
-        for metric in metrics:
-            value = record["metrics"].get(metric)
-            if value is None:
-                values.append(("–", 0.0, False))
-                continue
-            low = metric in ("rmse", "mae")
-            share = (best[metric] / value if low else value / best[metric]) if best[metric] and value else 0.0
-            values.append((f"{value:.4f}", share, value == best[metric]))
-        seconds = record.get("seconds", {"fit": 0.0, "score": 0.0})
-        rows.append(
-            Row(record["label"], tuple(values), seconds["fit"], seconds["score"], record.get("error"))
-        )
-    return rows
-
-
-def render(page: Page) -> str:
-    """Return the page as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recsys.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(page=page)
-
-
-def write_page(page: Page, path: Path) -> None:
-    """Write the page; an older one at that place is replaced as a whole."""
-    with replacing(path) as place:
-        place.write_text(render(page), encoding="utf-8")
+    @property
+    def all_figures(self) -> list[Figure]:
+        """All charts, in the order of the page."""
+        return [figure for figures in self.figures.values() for figure in figures]

@@ -1,0 +1,124 @@
+"""A second look at a fitted model: its metric place by place, and which items its lists are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.data.held_out import HeldOut
+from recsys.data.rows import CompressedRows
+from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluate.tally import Tally
+from recsys.models.base import Model
+from recsys.progress import SILENT, Progress, task
+from recsys.recommend.ranking import ranked_blocks
+from recsys.report.groups import Groups
+from recsys.typing import BoolArray, Float64Array, Int64Array
+
+PLACES = (1, 2, 3, 5, 10, 20, 30, 50)
+
+
+@dataclass(frozen=True, eq=False)
+class Closeup:
+    """What a second look found.
+
+    Attributes
+    ----------
+    curve : mapping of int to float
+        The metric by length of list.
+    coverage : float
+        Share of the catalogue that stands in somebody's list.
+    popularity : float
+        Mean over all places of the share of users who have the item listed there.
+    places : float64, (n_groups,)
+        How the places of the lists are shared out among groups of items.
+    recall : float64, (n_groups,)
+        Found share of the held-out pairs of each group; NaN without any.
+    """
+
+    curve: Mapping[int, float]
+    coverage: float
+    popularity: float
+    places: Float64Array
+    recall: Float64Array
+
+
+def look_closer(
+    model: Model,
+    seen: CompressedRows,
+    held_out: HeldOut,
+    *,
+    metric: str,
+    k: int,
+    item_counts: Int64Array,
+    items: Groups,
+    progress: Progress = SILENT,
+) -> Closeup:
+    """Rank once more and look at what stands in the lists.
+
+    Parameters
+    ----------
+    model : Model
+        Fitted.
+    seen : CompressedRows, (n_users, n_items)
+    held_out : HeldOut
+    metric : str
+        Name of the metric whose curve is wanted, e.g. "ndcg".
+    k : int
+        Length of the lists that are looked at.
+    item_counts : int64, (n_items,)
+        How many users have each item.
+    items : Groups
+        Of the items.
+    progress : Progress
+    """
+    n_items = seen.n_columns
+    lengths = sorted({*(place for place in PLACES if place <= n_items), min(k, n_items)})
+    curve = parse_metrics([f"{metric}@{length}" for length in lengths])
+    users = np.flatnonzero(held_out.n_held_out > 0)
+    tally = Tally(curve, users, held_out, catalogue=Catalogue(seen), seen=seen)
+    wanted = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
+    listed, found = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
+    with task(progress, f"look closer at {model.name}", len(users)) as running:
+        for block in ranked_blocks(model, users, lengths[-1], seen):
+            tally.add(block.users, block.items, block.n_listed)
+            lengths_of = np.minimum(block.n_listed, k)
+            chosen = block.items[:, :k][np.arange(min(k, n_items)) < lengths_of[:, None]].astype(np.int64)
+            listed += np.bincount(chosen, minlength=n_items)
+            pairs = np.repeat(block.users, lengths_of) * n_items + chosen
+            found += np.bincount(chosen[_is_in(pairs, wanted)], minlength=n_items)
+            running.advance(len(block.users))
+    measured, _ = tally.results()
+    held = np.bincount(held_out.by_user.columns, minlength=n_items)
+    n_places = max(1, int(listed.sum()))
+    return Closeup(
+        curve={length: measured[f"{metric}@{length}"] or 0.0 for length in lengths},
+        coverage=float(np.mean(listed > 0)),
+        popularity=float(listed @ item_counts) / n_places / max(1, seen.n_rows),
+        places=_summed(listed, items) / n_places,
+        recall=_ratio(_summed(found, items), _summed(held, items)),
+    )
+
+
+def held_out_shares(held_out: HeldOut, items: Groups) -> Float64Array:
+    """Return how the held-out pairs are shared out among groups of items, (n_groups,)."""
+    held = np.bincount(held_out.by_user.columns, minlength=len(items.of))
+    return _summed(held, items) / max(1, int(held.sum()))
+
+
+def _is_in(keys: Int64Array, ordered: Int64Array) -> BoolArray:
+    at = np.minimum(np.searchsorted(ordered, keys), max(0, len(ordered) - 1))
+    return np.asarray(ordered[at] == keys) if len(ordered) else np.zeros(len(keys), dtype=np.bool_)
+
+
+def _summed(counts: Int64Array, groups: Groups) -> Float64Array:
+    summed: Float64Array = np.bincount(groups.of, weights=counts, minlength=len(groups)).astype(np.float64)
+    return summed
+
+
+def _ratio(part: Float64Array, whole: Float64Array) -> Float64Array:
+    ratio: Float64Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return ratio

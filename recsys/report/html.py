@@ -1,0 +1,92 @@
+"""The report as one self-contained HTML page: opens from disk, needs no network.
+
+Without scripts, tables, bars and still charts remain; without the packages that draw, tables with bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from recsys.report import numbers
+from recsys.report.definitions import defined
+from recsys.report.drawing import Drawing
+from recsys.report.headline import strip, tiles
+from recsys.report.page import Figure, Page, Value
+from recsys.report.palette import DARK, LIGHT, declared
+from recsys.report.table import direction
+
+_MOST_ROWS = 60
+_SENTENCES = 4
+
+
+def render(page: Page, drawing: Drawing | None = None) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    page : Page
+    drawing : Drawing, optional
+        Draws the charts; None where the packages for it are not installed.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recsys.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "arrow": lambda metric: " ↓" if direction(metric) is False else "",
+        "bar": _bar,
+        "count": numbers.count,
+        "number": numbers.number,
+        "probability": numbers.probability,
+        "sampled": sampled,
+        "score": numbers.score,
+        "share": numbers.share,
+        "span": numbers.span,
+        "typeset": numbers.typeset,
+        "written": numbers.write,
+    }
+    specs: Mapping[str, Any] = {} if drawing is None else drawing.specifications(page)
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        style=Markup(_style()),  # noqa: S704 - our own file
+        strip=strip(page),
+        tiles=tiles(page),
+        definitions=defined(page.metrics),
+        n_sentences=_SENTENCES,
+        has_memory=any(row.peak_bytes is not None for row in page.rows),
+        largest_theme=max((theme.share for found in page.themes for theme in found.themes), default=1) or 1,
+        drawn=bool(specs),
+        locale={} if drawing is None else dict(drawing.locale),
+        specs=specs,
+        # Vega escapes what it writes, and a test holds it to that.
+        stills={} if drawing is None else {name: Markup(drawing.still(spec)) for name, spec in specs.items()},  # noqa: S704
+        scripts=Markup("" if drawing is None else drawing.scripts()),  # noqa: S704
+    )
+
+
+def sampled(rows: Sequence[tuple[Value, ...]], most: int = _MOST_ROWS) -> Sequence[tuple[Value, ...]]:
+    """Return all rows, or as many as a page has room for, evenly apart, the last among them."""
+    if len(rows) <= most:
+        return rows
+    return [rows[round(n * (len(rows) - 1) / (most - 1))] for n in range(most)]
+
+
+def _bar(figure: Figure, row: tuple[Value, ...]) -> str:
+    """Return the length of the bar of a row's last value, in per cent."""
+    values = [abs(float(at[-1])) for at in figure.rows if isinstance(at[-1], (int, float))]
+    top = max(values, default=0.0)
+    value = row[-1]
+    return f"{100 * abs(value) / top:.1f}" if isinstance(value, (int, float)) and top else "0"
+
+
+def _style() -> str:
+    text = (files("recsys.report") / "templates" / "page.css").read_text(encoding="utf-8")
+    return text.replace("{{ light }}", declared(LIGHT)).replace("{{ dark }}", declared(DARK))

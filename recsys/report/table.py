@@ -1,0 +1,137 @@
+"""The table of models: values with intervals, and marks that say which differences are real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.significance import PairTest, interval
+from recsys.evaluate.uncertainty import Interval
+from recsys.report.page import Cell, Row
+
+FLOOR = "popularity"
+N_COLOURS = 11
+
+
+def colours(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Give each model its colour: the floor is grey (0), beyond eleven others colours come again."""
+    found, n = {}, 0
+    for record in results:
+        is_floor = record["model"] == FLOOR and len(results) > 1
+        found[record["label"]] = 0 if is_floor else 1 + n % N_COLOURS
+        n += not is_floor
+    return found
+
+
+def intervals(
+    measured: Mapping[str, Measurements], metrics: Sequence[str], *, seed: int
+) -> dict[tuple[str, str], Interval]:
+    """Return the 95 % interval by (label, metric), where a metric is made of values of users."""
+    found = {}
+    for label, at in measured.items():
+        for metric in metrics:
+            spread = interval(at, metric, seed=seed)
+            if spread is not None:
+                found[label, metric] = spread
+    return found
+
+
+def table_rows(
+    results: Sequence[Mapping[str, Any]],
+    metrics: Sequence[str],
+    spans: Mapping[tuple[str, str], Interval] | None = None,
+    pairs: Sequence[PairTest] = (),
+) -> list[Row]:
+    """Turn ``evaluate`` records into table rows.
+
+    Parameters
+    ----------
+    results : sequence of mapping
+    metrics : sequence of str
+    spans : mapping of (label, metric) to Interval
+    pairs : sequence of PairTest
+        Who is level with the best: all that are not clearly worse.
+    """
+    colour = colours(results)
+    best = {metric: _best(results, metric) for metric in metrics}
+    rows = []
+    for record in results:
+        cells = []
+        for metric in metrics:
+            value = record["metrics"].get(metric)
+            found = (spans or {}).get((record["label"], metric))
+            is_best = value is not None and value == best[metric]
+            cells.append(
+                Cell(
+                    value=value,
+                    low=None if found is None else found.low,
+                    high=None if found is None else found.high,
+                    is_best=is_best,
+                    is_level=not is_best and _is_level(record["label"], metric, results, best, pairs),
+                    share=_share(value, best[metric], metric),
+                )
+            )
+        seconds = record.get("seconds", {})
+        rows.append(
+            Row(
+                label=record["label"],
+                colour=colour[record["label"]],
+                cells=tuple(cells),
+                fit_seconds=seconds.get("fit"),
+                score_seconds=seconds.get("score"),
+                peak_bytes=record.get("peak_memory_bytes"),
+                error=record.get("error"),
+            )
+        )
+    return rows
+
+
+def ranked(rows: Sequence[Row], metrics: Sequence[str], metric: str | None) -> list[Row]:
+    """Return the rows by a metric, the best first; those without a value come last, as they stand."""
+    if metric is None:
+        return list(rows)
+    at, sign = list(metrics).index(metric), 1 if direction(metric) is False else -1
+
+    def place(row: Row) -> float:
+        value = row.cells[at].value
+        return np.inf if value is None or row.error is not None else sign * value
+
+    return sorted(rows, key=place)
+
+
+def direction(metric: str) -> bool | None:
+    """Whether more is better: None where neither is."""
+    return higher_is_better(metric)
+
+
+def _best(results: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    known = [r["metrics"][metric] for r in results if r["metrics"].get(metric) is not None]
+    known = [value for value in known if np.isfinite(value)]
+    more = direction(metric)
+    if not known or more is None:
+        return None
+    return float(max(known) if more else min(known))
+
+
+def _share(value: float | None, best: float | None, metric: str) -> float:
+    if value is None or best is None or value <= 0 or best <= 0:
+        return 0.0
+    return min(1.0, value / best if direction(metric) else best / value)
+
+
+def _is_level(
+    label: str,
+    metric: str,
+    results: Sequence[Mapping[str, Any]],
+    best: Mapping[str, float | None],
+    pairs: Sequence[PairTest],
+) -> bool:
+    """Whether no best model is clearly better than this one."""
+    leaders = {r["label"] for r in results if r["metrics"].get(metric) == best[metric]}
+    met = [p for p in pairs if p.metric == metric and label in (p.better, p.other)]
+    beside = [p for p in met if leaders & {p.better, p.other}]
+    return bool(beside) and not any(p.is_significant and p.better in leaders for p in beside)

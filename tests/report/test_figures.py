@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.data.columns import Columns
+from recsys.data.load import LoadedLog
+from recsys.evaluate.evaluator import evaluate
+from recsys.evaluate.metrics import parse_metrics
+from recsys.experiment.trial import prepare
+from recsys.factorization.history import History
+from recsys.models.catalogue import make
+from recsys.report import figures
+from recsys.report.closeup import held_out_shares, look_closer
+from recsys.report.groups import by_activity, by_popularity
+from tests.logs import random_log
+
+counts = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)
+
+
+@given(counts)
+def test_groups_of_users_are_in_order_and_hold_everybody(found):
+    groups = by_activity(found)
+    assert len(np.unique(groups.of)) == len(groups) <= 4
+    tops = [found[groups.of == n].max() for n in range(len(groups))]
+    bottoms = [found[groups.of == n].min() for n in range(len(groups))]
+    assert all(top < bottom for top, bottom in zip(tops, bottoms[1:], strict=False))
+    assert len(set(groups.names)) == len(groups)
+
+
+@given(counts)
+def test_groups_of_items_hold_about_a_quarter_each(found):
+    groups = by_popularity(found)
+    assert len(np.unique(groups.of)) == len(groups) <= 4
+    sums = np.bincount(groups.of, weights=found)
+    assert sums.sum() == found.sum()
+    # A group ends with the item that fills it, so it is over by less than one item.
+    assert all(total < found.sum() / 4 + found.max() for total in sums)
+    assert np.all(np.diff([found[groups.of == n].mean() for n in range(len(groups))]) <= 0)
+
+
+def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
+    log = random_log(400, n_users=20, n_items=30)
+    loaded = LoadedLog(log, "test", Columns("user", "item", None, None), len(log), (), {})
+    trial = prepare(loaded, split="random:0.3")
+    model = make("popularity", {}).fit(trial.train)
+    items = by_popularity(trial.train.item_counts)
+    found = look_closer(
+        model,
+        trial.seen,
+        trial.held_out,
+        metric="ndcg",
+        k=5,
+        item_counts=trial.train.item_counts,
+        items=items,
+    )
+    asked = parse_metrics(["ndcg@1", "ndcg@5", "ndcg@20", "coverage@5", "recall@5"])
+    measured = evaluate(model, trial.seen, trial.held_out, asked)
+    assert found.curve[1] == measured.metrics["ndcg@1"]
+    assert found.curve[5] == measured.metrics["ndcg@5"]
+    assert found.curve[20] == measured.metrics["ndcg@20"]
+    assert found.coverage == pytest.approx(measured.metrics["coverage@5"])
+
+    places, hits, held = np.zeros(len(items)), np.zeros(len(items)), np.zeros(len(items))
+    taken = []
+    for user in range(trial.train.n_users):
+        later = trial.held_out.by_user.row(user)[0].tolist()
+        for item in later:
+            held[items.of[item]] += 1
+        if not trial.held_out.n_held_out[user]:
+            continue
+        scores = model.score_block(np.array([user]))[0]
+        scores[trial.seen.row(user)[0]] = -np.inf
+        for item in [at for at in np.argsort(-scores, kind="stable") if np.isfinite(scores[at])][:5]:
+            places[items.of[item]] += 1
+            hits[items.of[item]] += item in later
+            taken.append(trial.train.item_counts[item] / trial.train.n_users)
+    np.testing.assert_allclose(found.places, places / places.sum())
+    np.testing.assert_allclose(found.recall, hits / held)
+    assert found.popularity == pytest.approx(np.mean(taken))
+    np.testing.assert_allclose(held_out_shares(trial.held_out, items), held / held.sum())
+
+
+@pytest.mark.parametrize("days", [0.01, 0.5, 3, 40, 200, 2000, 12_000, 40_000])
+def test_events_over_time_are_all_counted_in_few_bars(days):
+    times = np.random.default_rng(0).integers(0, int(days * 86_400_000_000), 500)
+    figure = figures.over_time(times, "timestamp", None)
+    assert sum(row[-1] for row in figure.rows) == 500
+    assert 2 <= len(figure.rows) <= 250
+    assert figure.rows[-1][1] >= str(np.datetime64(int(times.max()), "us").astype("datetime64[s]"))
+
+
+def test_times_that_are_numbers_and_a_log_of_one_moment():
+    figure = figures.over_time(np.array([5, 5, 900]), "number", None)
+    assert [row[-1] for row in figure.rows if row[-1]] == [2, 1]
+    assert figures.over_time(np.array([5, 5]), "number", None) is None
+
+
+def test_the_long_tail_goes_from_nothing_to_all():
+    figure = figures.long_tail(np.array([8, 1, 1]), np.array([5, 5]))
+    items = [row for row in figure.rows if row[0] == "items"]
+    assert items[0][1:] == (0.0, 0.0)
+    assert items[-1][1:] == (1.0, 1.0)
+    assert figure.notes["halves"] == {"items": pytest.approx(1 / 3), "users": 0.5}
+
+
+def test_convergence_is_the_part_still_to_come():
+    figure = figures.convergence({"a": History([10.0, 6.0, 2.0], [1, 2, 3], [1, 1, 1]), "b": History()})
+    assert [row[-1] for row in figure.rows] == [1.0, 0.5, 0.0]
+    assert figures.convergence({"rising": History([1.0, 2.0, 3.0], [1, 2, 3], [1, 1, 1])}) is None
