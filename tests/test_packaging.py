@@ -44,7 +44,8 @@ def test_the_wheel_holds_all_that_is_needed_and_no_tests(unpacked):
         assert travelled == {file.name for file in (PROJECT / kind).iterdir()}
     assert (unpacked / "recsys" / "py.typed").exists()
     assert (unpacked / "recsys_cli" / "py.typed").exists()
-    assert (unpacked / "recsys" / "report" / "templates" / "page.html.j2").exists()
+    for name in ("page.html.j2", "page.css"):
+        assert (unpacked / "recsys" / "report" / "templates" / name).exists()
     assert not (unpacked / "tests").exists()
     (scripts,) = unpacked.glob("*.dist-info/entry_points.txt")
     assert "recsys = recsys_cli.main:main" in scripts.read_text()
