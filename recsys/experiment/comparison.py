@@ -92,8 +92,9 @@ def _run_one(
         began = time.perf_counter()
         model.fit(trial.train, progress=progress)
         fit_seconds = time.perf_counter() - began
+    told = {"catalogue": trial.catalogue, **beside}
     measured = evaluate(
-        trial.answering(model), trial.seen, trial.held_out, metrics, progress=progress, **beside
+        trial.answering(model), trial.seen, trial.held_out, metrics, progress=progress, **told
     )
     return Result(
         label=spec.title,

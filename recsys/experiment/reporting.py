@@ -207,8 +207,7 @@ def _quality(
     if main is None or family not in _WITH_CURVES:
         return {}
     k = min(int(length), trial.train.n_items)
-    item_counts = trial.train.item_counts
-    items = by_popularity(item_counts)
+    items = by_popularity(trial.train.item_counts)
     closeups: dict[str, Closeup] = {}
     values: dict[str, float] = {}
     measured: dict[str, Measurements] = {}
@@ -227,7 +226,7 @@ def _quality(
             trial.held_out,
             metric=family,
             k=k,
-            item_counts=item_counts,
+            catalogue=trial.catalogue,
             items=items,
             progress=progress,
         )

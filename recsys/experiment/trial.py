@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from recsys.data.load import LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
+from recsys.evaluate.catalogue import Catalogue
 from recsys.experiment.audit import audit, remarks
 from recsys.models.base import Model
 from recsys.models.new_users import NewUsers
@@ -69,6 +71,11 @@ class Trial:
     def seen(self) -> CompressedRows:
         """What the measured users have, which lists leave out."""
         return self.measured.by_user
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What training tells of the items; popular is what the users trained on took, not those measured."""
+        return Catalogue(self.train.by_user)
 
     @property
     def user_ids(self) -> Ids:

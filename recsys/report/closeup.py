@@ -32,7 +32,7 @@ class Closeup:
     coverage : float
         Share of the catalogue that stands in somebody's list.
     popularity : float
-        Mean over all places of the share of users who have the item listed there.
+        Mean over all places of the share of training users who have the item listed there.
     places : float64, (n_groups,)
         How the places of the lists are shared out among groups of items.
     recall : float64, (n_groups,)
@@ -53,7 +53,7 @@ def look_closer(
     *,
     metric: str,
     k: int,
-    item_counts: Int64Array,
+    catalogue: Catalogue,
     items: Groups,
     progress: Progress = SILENT,
 ) -> Closeup:
@@ -69,8 +69,8 @@ def look_closer(
         Name of the metric whose curve is wanted, e.g. "ndcg".
     k : int
         Length of the lists that are looked at.
-    item_counts : int64, (n_items,)
-        How many users have each item.
+    catalogue : Catalogue
+        What training tells of the items.
     items : Groups
         Of the items.
     progress : Progress
@@ -79,7 +79,7 @@ def look_closer(
     lengths = sorted({*(place for place in PLACES if place <= n_items), min(k, n_items)})
     curve = parse_metrics([f"{metric}@{length}" for length in lengths])
     users = np.flatnonzero(held_out.n_held_out > 0)
-    tally = Tally(curve, users, held_out, catalogue=Catalogue(seen), seen=seen)
+    tally = Tally(curve, users, held_out, catalogue=catalogue, seen=seen)
     wanted = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
     listed, found = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
     with task(progress, f"look closer at {model.name}", len(users)) as running:
@@ -97,7 +97,7 @@ def look_closer(
     return Closeup(
         curve={length: measured[f"{metric}@{length}"] or 0.0 for length in lengths},
         coverage=float(np.mean(listed > 0)),
-        popularity=float(listed @ item_counts) / n_places / max(1, seen.n_rows),
+        popularity=float(listed @ catalogue.popularity) / n_places,
         places=_summed(listed, items) / n_places,
         recall=_ratio(_summed(found, items), _summed(held, items)),
     )

@@ -14,6 +14,10 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import run
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare, prepare_all
+from recsys.models.catalogue import make
+from recsys.recommend.ranking import ranked_blocks
+from recsys.report.closeup import look_closer
+from recsys.report.groups import by_popularity
 from recsys.split.support import MinSupport
 from tests.logs import log_of, random_log
 
@@ -200,6 +204,37 @@ def test_a_model_that_cannot_fold_in_is_told_before_its_fit(monkeypatch):
     monkeypatch.setattr("recsys.models.base.Model.fit", lambda *_, **__: pytest.fail("was fitted"))
     with pytest.raises(ModelError, match="bayesian-nmf knows only the users it was trained on"):
         run(ModelSpec("bayesian-nmf"), trial, parse_metrics("ndcg@5"))
+
+
+@pytest.mark.parametrize("spec", ["random:0.3", "last:2", "time:0.3", "users:0.4:0.5", "user-folds:3"])
+def test_popularity_surprises_nobody_whatever_the_split(spec):
+    trials = prepare_all(loaded(random_log(300, n_users=30, n_items=15)), split=spec)
+    found = run(ModelSpec("popularity"), trials, parse_metrics("serendipity@5,hit-rate@5")).measurements
+    assert found.metrics["serendipity@5"] == 0
+    assert found.metrics["hit-rate@5"] > 0
+
+
+def test_popularity_is_a_share_of_the_users_trained_on_where_others_are_measured():
+    trial = prepare(loaded(random_log(300, n_users=30, n_items=15)), split="users:0.2:0.5")
+    items = by_popularity(trial.train.item_counts)
+    model = trial.answering(make("popularity", {}).fit(trial.train))
+    found = look_closer(
+        model, trial.seen, trial.held_out, metric="ndcg", k=3, catalogue=trial.catalogue, items=items
+    )
+    shares = trial.train.item_counts / trial.train.n_users
+    assert np.sort(shares)[0] < found.popularity <= np.sort(shares)[-1]
+    assert found.popularity == pytest.approx(
+        np.mean([shares[item] for block in _lists(trial, model, 3) for item in block])
+    )
+
+
+def _lists(trial, model, n):
+    users = np.flatnonzero(trial.held_out.n_held_out)
+    return [
+        items[:n_listed]
+        for block in ranked_blocks(model, users, n, trial.seen)
+        for items, n_listed in zip(block.items.tolist(), block.n_listed, strict=True)
+    ]
 
 
 def test_new_users_are_served_by_their_tastes():

@@ -53,7 +53,7 @@ def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
         trial.held_out,
         metric="ndcg",
         k=5,
-        item_counts=trial.train.item_counts,
+        catalogue=trial.catalogue,
         items=items,
     )
     asked = parse_metrics(["ndcg@1", "ndcg@5", "ndcg@20", "coverage@5", "recall@5"])
