@@ -38,8 +38,15 @@ def evaluate(
     where: options.Where = None,
     feedback: options.FeedbackKind = None,
     duplicates: options.DuplicateRule = None,
+    items: options.Items = None,
+    item_id: options.ItemId = None,
+    item_category: options.ItemCategory = None,
+    groups: options.Groups = None,
+    group: options.Group = None,
+    group_id: options.GroupId = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
+    block_mib: options.BlockMib = None,
     json: options.Json = False,
 ) -> None:
     """Train on one part of a log and measure on the part held out."""
@@ -47,19 +54,22 @@ def evaluate(
     from recsys.errors import ModelError
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import run
-    from recsys.experiment.trial import default_metrics
+    from recsys_cli.beside import check, default_metrics_beside, know
     from recsys_cli.inputs import load_trials, one_spec
 
     spec = one_spec(model, set_, config)
     asked = None if metrics is None else parse_metrics(metrics)
+    beside = options.Beside(items, item_id, item_category, groups, group, group_id, block_mib)
+    check(beside, asked)
     reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
         loaded, trials = load_trials(
             log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed,
             min_user=min_user, min_item=min_item, filter_test=filter_test,
         )  # fmt: skip
-        asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
-        result = run(spec, trials, asked, seed=seed, progress=listener)
+        asked = asked or default_metrics_beside(beside, loaded)
+        known = know(beside, loaded, threads)
+        result = run(spec, trials, asked, seed=seed, measuring=known.measuring, progress=listener)
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
@@ -118,8 +128,13 @@ def compare(
     items: options.Items = None,
     item_id: options.ItemId = None,
     item_name: options.ItemName = None,
+    item_category: options.ItemCategory = None,
+    groups: options.Groups = None,
+    group: options.Group = None,
+    group_id: options.GroupId = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
+    block_mib: options.BlockMib = None,
     json: options.Json = False,
 ) -> None:
     """Measure several models on the same held-out part of a log; popularity, the floor, is always among them.
@@ -136,8 +151,8 @@ def compare(
     from recsys.experiment.record import comparison_record, write_record
     from recsys.experiment.reporting import write_comparison
     from recsys.experiment.settings import AUTO, specs_from_flags
-    from recsys.experiment.trial import default_metrics
     from recsys.report.writing import check_report
+    from recsys_cli.beside import check, default_metrics_beside, know
     from recsys_cli.inputs import load_trials
 
     if log is not None and log.endswith(".toml"):
@@ -150,7 +165,8 @@ def compare(
         "filter_test": filter_test, "metrics": metrics, "out": out, "report": report, "user": user,
         "item": item, "value": value, "time": time, "where": where, "feedback": feedback,
         "duplicates": duplicates, "items": items, "item_id": item_id, "item_name": item_name, "seed": seed,
-        "threads": threads,
+        "threads": threads, "item_category": item_category, "groups": groups, "group": group,
+        "group_id": group_id, "block_mib": block_mib,
     }  # fmt: skip
     plan = plan or Plan({}, ())
     flags = plan.filled(given)
@@ -163,15 +179,20 @@ def compare(
     if flags["report"] is not None:
         check_report(flags["report"].expanduser())
     reading = options.Reading(**{name: flags[name] for name in options.Reading.__dataclass_fields__})
+    beside = options.Beside(**{name: flags[name] for name in options.Beside.__dataclass_fields__})
+    check(beside, asked)
     splitting = ("test", "split", "duplicates", "seed", "min_user", "min_item", "filter_test")
     seed, folder, page = flags["seed"], flags["out"], flags["report"]
     with pool.use(flags["threads"]), progress(quiet=json) as listener:
         loaded, trials = load_trials(
             flags["log"], reading, listener, **{name: flags[name] for name in splitting}
         )
-        asked = asked or parse_metrics(default_metrics(loaded.log.feedback))
-        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names)
-        results = compare_models(specs, trials, asked, seed=seed, kept=kept, progress=listener)
+        asked = asked or default_metrics_beside(beside, loaded)
+        known = know(beside, loaded, flags["threads"])
+        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names, known.context)
+        results = compare_models(
+            specs, trials, asked, seed=seed, measuring=known.measuring, kept=kept, progress=listener
+        )
         measured = {r.label: r.measurements for r in results if r.measurements is not None}
         is_stopped = results[-1].error == STOPPED
         if is_stopped and not measured:

@@ -88,6 +88,39 @@ ItemName: TypeAlias = Annotated[
         "--item-name", help="Column of names in --items.", rich_help_panel=_COLUMNS, show_default="recognised"
     ),
 ]
+ItemCategory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--item-category",
+        help="Column of categories in --items, several split by '|': for calibration@k and diversity@k.",
+        rich_help_panel=_COLUMNS,
+        show_default=False,
+    ),
+]
+Groups: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--groups",
+        help="File with ids of users and the group of each: for gaps, as ndcg-gap@10.",
+        rich_help_panel=_COLUMNS,
+        show_default="quarters by activity",
+    ),
+]
+Group: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--group", help="Column of groups in --groups.", rich_help_panel=_COLUMNS, show_default=False
+    ),
+]
+GroupId: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--group-id",
+        help="Column of users in --groups.",
+        rich_help_panel=_COLUMNS,
+        show_default="as in the log",
+    ),
+]
 Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -184,7 +217,9 @@ Metrics: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--metrics",
-        help="precision, recall, ndcg, map, mrr, hit-rate, coverage, each with @k; rmse, mae.",
+        help="With @k: precision, recall, capped-recall, f1, hit-rate, mrr, map, ndcg, graded-ndcg, novelty, "
+        "popularity-lift, diversity, serendipity, calibration (with --item-category), coverage, gini; "
+        "without: auc, rmse, mae. With -gap, as ndcg-gap@10: the gap between groups of users.",
         rich_help_panel=_RUN,
         show_default="precision@10,recall@10,ndcg@10,coverage@10, and rmse,mae for ratings",
     ),
@@ -206,6 +241,16 @@ Threads: TypeAlias = Annotated[
         show_default="all cores",
     ),
 ]
+BlockMib: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--block-mib",
+        min=1,
+        help="Most MiB of scores and lists held at a time; results do not depend on it.",
+        rich_help_panel=_RUN,
+        show_default="64",
+    ),
+]
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=_RUN)
 ]
@@ -225,3 +270,16 @@ class Reading:
     item_id: str | None = None
     item_name: str | None = None
     threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is told beside a log and its metrics: categories, groups of users, a bound on memory."""
+
+    items: Path | None = None
+    item_id: str | None = None
+    item_category: str | None = None
+    groups: Path | None = None
+    group: str | None = None
+    group_id: str | None = None
+    block_mib: int | None = None

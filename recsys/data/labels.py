@@ -58,6 +58,13 @@ class Labels:
         """Number of labels of each row, shape (n_rows,)."""
         return np.diff(self.indptr)
 
+    def select(self, rows: Int64Array) -> Labels:
+        """Return the labels of the given rows, in that order."""
+        counts = self.counts[rows]
+        ends = np.cumsum(counts)
+        entries = np.arange(counts.sum()) + np.repeat(self.indptr[rows] - (ends - counts), counts)
+        return Labels(np.r_[0, ends], self.columns[entries], self.names)
+
     def extended(self, n_rows: int) -> Labels:
         """Return the same labels with rows appended that bear none."""
         more = np.full(n_rows - self.n_rows, self.indptr[-1])
@@ -149,7 +156,7 @@ def label_table(
     Raises
     ------
     LogError
-        If a column does not exist or no row of the table has a known id and a label.
+        If a column does not exist or is named for both, or no row of the table has a known id and a label.
     """
     is_file = isinstance(table, (str, Path))
     wanted = [name for name in (id_column, label) if name is not None]
@@ -158,6 +165,8 @@ def label_table(
     if id_column is None:
         id_column, _ = resolve_names(source.names, source=source.name, item_name=label)
     existing(source.names, id_column, source=source.name, option="id")
+    if id_column == label:
+        raise LogError("one column is named for ids and for labels.", source=source.name, column=label)
     as_text = [id_column, label] if source.texts else []
     try:
         pairs = (

@@ -3,7 +3,7 @@
 ::
 
     [log]
-    source = "ratings.parquet"      # what stands after "recsys compare"; user, item, value, time ...
+    source = "ratings.parquet"      # what stands after "recsys compare"; user, item, items, groups ...
     [split]
     rule = "random:0.2"             # --split; or test = "held-out.parquet"
     [metrics]
@@ -16,7 +16,7 @@
     [report]
     path = "report.html"            # --report
     [run]
-    out = "results"                 # --out; seed, threads
+    out = "results"                 # --out; seed, threads, block_mib
 
 Relative paths start, as those of flags, from the folder in which the command is given.
 """
@@ -45,6 +45,10 @@ _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
         "items": ("items", Path),
         "item_id": ("item_id", str),
         "item_name": ("item_name", str),
+        "item_category": ("item_category", str),
+        "groups": ("groups", Path),
+        "group": ("group", str),
+        "group_id": ("group_id", str),
     },
     "split": {
         "rule": ("split", str),
@@ -55,7 +59,12 @@ _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
     },
     "metrics": {"names": ("metrics", list)},
     "report": {"path": ("report", Path)},
-    "run": {"out": ("out", Path), "seed": ("seed", int), "threads": ("threads", int)},
+    "run": {
+        "out": ("out", Path),
+        "seed": ("seed", int),
+        "threads": ("threads", int),
+        "block_mib": ("block_mib", int),
+    },
 }
 _MODELS = "models"
 _TYPES = {str: "text", Path: "text", int: "a whole number, 0 or more", bool: "true or false"}

@@ -1,0 +1,128 @@
+"""Categories of items, groups of users and the size of a block, from options to the evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.data.ids import Ids
+from recsys.data.labels import Labels, UserGroups, label_table
+from recsys.data.load import LoadedLog
+from recsys.errors import ParameterError
+from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluate.metrics import Metric, parse_metrics
+from recsys.experiment.trial import Trial, default_metrics
+from recsys_cli.options import Beside
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known beside a log, by the ids of that log.
+
+    Attributes
+    ----------
+    user_ids, item_ids : Ids
+    categories : Labels or None
+        Of the items.
+    groups : Labels or None
+        Of the users, one each.
+    block_bytes : int or None
+    """
+
+    user_ids: Ids
+    item_ids: Ids
+    categories: Labels | None = None
+    groups: Labels | None = None
+    block_bytes: int | None = None
+
+    def measuring(self, trial: Trial) -> Mapping[str, Any]:
+        """Return what `recsys.evaluate.evaluator.evaluate` is told, in the row numbers of a trial."""
+        told: dict[str, Any] = {}
+        if self.categories is not None:
+            items = self.item_ids.rows(trial.train.item_ids.values)
+            told["catalogue"] = Catalogue(trial.train.by_user, self.categories.select(items))
+        if self.groups is not None:
+            users = self.user_ids.rows(trial.user_ids.values)
+            told["groups"] = UserGroups.from_labels(self.groups.select(users))
+        if self.block_bytes is not None:
+            told["block_bytes"] = self.block_bytes
+        return told
+
+    @property
+    def context(self) -> dict[str, str]:
+        """A digest of each thing that results depend on."""
+        labels = {"categories": self.categories, "groups": self.groups}
+        return {name: _digest(of) for name, of in labels.items() if of is not None}
+
+
+def check(beside: Beside, asked: Sequence[Metric] | None) -> None:
+    """Raise ParameterError, before a log is read, where options lack one another or a metric."""
+    if beside.item_category is not None and beside.items is None:
+        raise ParameterError("--item-category names a column of --items; give --items too.")
+    if (beside.groups is None) != (beside.group is None):
+        raise ParameterError("--groups and --group belong together: a file and its column of groups.")
+    if beside.group_id is not None and beside.groups is None:
+        raise ParameterError("--group-id names a column of --groups; give --groups too.")
+    if asked is None:
+        return
+    if beside.groups is not None and not any(metric.is_gap for metric in asked):
+        raise ParameterError("no metric asked for compares --groups; add e.g. ndcg-gap@10 to --metrics.")
+    if beside.item_category is not None and not any(
+        metric.base.name in ("calibration", "diversity") for metric in asked
+    ):
+        raise ParameterError(
+            "no metric asked for uses --item-category; add calibration@10 or diversity@10 to --metrics."
+        )
+
+
+def know(beside: Beside, loaded: LoadedLog, n_threads: int | None = None) -> Known:
+    """Read the tables that the options name.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column, or a user is in two groups.
+    """
+    log = loaded.log
+    categories = groups = None
+    if beside.item_category is not None:
+        categories = label_table(
+            beside.items,
+            log.item_ids,
+            label=beside.item_category,
+            id_column=beside.item_id,
+            n_threads=n_threads,
+        )
+    if beside.groups is not None:
+        assert beside.group is not None
+        groups = label_table(
+            beside.groups,
+            log.user_ids,
+            label=beside.group,
+            id_column=beside.group_id or loaded.columns.user,
+            separator=None,
+            n_threads=n_threads,
+        )
+        UserGroups.from_labels(groups)  # nobody is in two
+    block_bytes = None if beside.block_mib is None else beside.block_mib * 2**20
+    return Known(log.user_ids, log.item_ids, categories, groups, block_bytes)
+
+
+def default_metrics_beside(beside: Beside, loaded: LoadedLog) -> tuple[Metric, ...]:
+    """Return the metrics to show when none are asked for, those of categories and groups among them."""
+    more = [
+        *(["diversity@10", "calibration@10"] if beside.item_category is not None else []),
+        *(["ndcg-gap@10"] if beside.groups is not None else []),
+    ]
+    return parse_metrics([*default_metrics(loaded.log.feedback).split(","), *more])
+
+
+def _digest(labels: Labels) -> str:
+    state = hashlib.sha256("\0".join(labels.names).encode())
+    for array in (labels.indptr, labels.columns):
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()

@@ -1,0 +1,133 @@
+"""Categories, groups and the size of a block on the command line."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED
+
+
+@pytest.fixture
+def items(tmp_path):
+    """Three categories, by taste; some items bear two."""
+    path = tmp_path / "items.csv"
+    rows = [
+        (f"i{item:02d}", f"the {item}", "abc"[item % 3] + ("|rare" if item % 7 == 0 else ""))
+        for item in range(18)
+    ]
+    pd.DataFrame(rows, columns=["movieId", "title", "genre"]).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def groups(tmp_path):
+    """Two groups; the last users are in none."""
+    path = tmp_path / "users.csv"
+    rows = [(f"u{user:02d}", "odd" if user % 2 else "even") for user in range(20)]
+    pd.DataFrame(rows, columns=["user_id", "kind"]).to_csv(path, index=False)
+    return path
+
+
+def test_categories_and_groups_reach_the_metrics(as_json, ratings, items, groups):
+    asked = "ndcg@5,ndcg-gap@5,calibration@10,diversity@5"
+    plain = as_json("evaluate", ratings, "--metrics", asked)["metrics"]
+    told = as_json(
+        "evaluate", ratings, "--metrics", asked, "--items", items, "--item-category", "genre",
+        "--groups", groups, "--group", "kind",
+    )  # fmt: skip
+    found = told["metrics"]
+    assert plain["calibration@10"] is None
+    assert found["calibration@10"] > 0
+    assert found["ndcg@5"] == plain["ndcg@5"]
+    assert found["diversity@5"] != plain["diversity@5"]
+    assert found["ndcg-gap@5"] != plain["ndcg-gap@5"]
+
+
+def test_diversity_is_by_category(as_json, ratings, items, tmp_path):
+    """Where all items are of one category, no list is diverse."""
+    table = pd.read_csv(items).assign(genre="all")
+    table.to_csv(tmp_path / "same.csv", index=False)
+    found = as_json(
+        "evaluate", ratings, "--metrics", "diversity@5", "--items", tmp_path / "same.csv",
+        "--item-category", "genre",
+    )  # fmt: skip
+    assert found["metrics"]["diversity@5"] == pytest.approx(0, abs=1e-6)
+
+
+def test_metrics_that_need_them_are_shown_where_none_are_asked_for(as_json, ratings, items, groups):
+    told = ("--items", items, "--item-category", "genre", "--groups", groups, "--group", "kind")
+    found = as_json("evaluate", ratings, "--split", "users:0.4:0.5", *told)["metrics"]
+    assert {"calibration@10", "diversity@10", "ndcg-gap@10"} <= set(found)
+    assert all(value is not None for value in found.values())
+
+
+def test_the_size_of_a_block_changes_no_number(as_json, ratings):
+    asked = ("evaluate", ratings, "--metrics", "ndcg@5,auc,coverage@5")
+    assert as_json(*asked)["metrics"] == as_json(*asked, "--block-mib", "1")["metrics"]
+
+
+def test_a_plan_may_name_them_and_another_table_is_another_result(as_json, ratings, items, tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        f'[log]\nsource = "{ratings}"\nitems = "{items}"\nitem_category = "genre"\n'
+        f'[metrics]\nnames = ["calibration@5"]\n[[models]]\nname = "popularity"\n'
+        f'[run]\nout = "{tmp_path / "out"}"\nblock_mib = 2\n'
+    )
+    first, again = (as_json("compare", plan)["results"][0] for _ in range(2))
+    assert (first["is_reused"], again["is_reused"]) == (False, True)
+    pd.read_csv(items).assign(genre="all").to_csv(items, index=False)
+    other = as_json("compare", plan)["results"][0]
+    assert not other["is_reused"]
+    assert first["metrics"]["calibration@5"] > other["metrics"]["calibration@5"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+@pytest.mark.parametrize(
+    ("code", "arguments", "message"),
+    [
+        (2, ["--item-category", "genre"], "give --items too"),
+        (2, ["--groups", "GROUPS"], "--groups and --group belong together"),
+        (2, ["--group", "kind"], "--groups and --group belong together"),
+        (2, ["--group-id", "user_id"], "give --groups too"),
+        (2, ["--groups", "GROUPS", "--group", "kind", "--metrics", "ndcg@5"], "add e.g. ndcg-gap@10"),
+        (2, ["--items", "ITEMS", "--item-category", "genre", "--metrics", "ndcg@5"], "add calibration@10"),
+        (2, ["--block-mib", "0"], "block-mib"),
+        (1, ["--items", "ITEMS", "--item-category", "gender"], r"no column 'gender'.*Did you mean 'genre'"),
+        (1, ["--items", "nowhere.csv", "--item-category", "genre"], r"nowhere\.csv"),
+        (1, ["--groups", "GROUPS", "--group", "sort"], r"no column 'sort'.*'kind'"),
+        (1, ["--groups", "nowhere.csv", "--group", "kind"], r"nowhere\.csv"),
+        (
+            1,
+            ["--groups", "GROUPS", "--group", "kind", "--group-id", "kind"],
+            "one column is named for ids and for",
+        ),
+        (1, ["--groups", "TWICE", "--group", "kind"], "a user is in the groups even, odd"),
+    ],
+)
+def test_what_cannot_be_used_is_one_message(
+    recsys, ratings, items, groups, tmp_path, monkeypatch, command, code, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(groups)
+    pd.concat([table, table.assign(kind="odd")]).to_csv(tmp_path / "twice.csv", index=False)
+    files = {"ITEMS": items, "GROUPS": groups, "TWICE": tmp_path / "twice.csv"}
+    words = [files.get(word, word) for word in arguments]
+    found, out, err = recsys(command, ratings, "--model", "popularity", *words)
+    assert found == code, out + err
+    assert re.search(message, err), err
+    assert "Traceback" not in err
+
+
+def test_the_help_lists_every_metric(recsys):
+    from recsys_cli.options import Metrics
+
+    (option,) = Metrics.__metadata__
+    for name in (*PER_USER, *CATALOGUE, *SCORED, *ERRORS):
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", option.help), name
+    for command in ("evaluate", "compare"):
+        _, out, _ = recsys(command, "--help")
+        assert "--item-category" in out
+        assert "--block-mib" in out
