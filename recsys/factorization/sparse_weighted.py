@@ -16,6 +16,9 @@ from recsys.factorization.sparse_factors import SparseFactors
 from recsys.factorization.weighted import WeightedObjective, WeightedProblem, WeightedSide
 from recsys.kernels.weighted_sparse import sweep_weighted_sparse
 
+# Themes that begin with one user. What more of them share among themselves would be so little for each
+# that the default l1 takes all of it, and a tiny log would be fitted by zeros.
+_MOST_COPIES = 8
 _CHUNK_BYTES = 16 * 2**20  # rows that are dense at a time: their factors are improved, then stored sparse
 
 
@@ -135,7 +138,8 @@ def basket_start(
     """Let each theme begin as what one user took, and each user's part in it as what they share.
 
     Users are drawn without return, by the square root of their number of entries; where there are
-    fewer users than themes, further themes are random halves of users' entries. An item's weight in
+    fewer users than themes, further themes are random halves of users' entries, up to `_MOST_COPIES`
+    of a user, and the rest stay empty. An item's weight in
     a theme shrinks with the root of its popularity; sides are scaled so that the products are about
     one half where there is an entry. Most factors are zero from the beginning, and themes differ: a
     start at random spends its first sweeps on telling themes apart.
@@ -154,9 +158,10 @@ def basket_start(
     # Weighted draws without return: the largest u^(1/p) (Efraimidis & Spirakis 2006).
     keys = np.log(generator.random(len(taken))) / np.sqrt(rows.counts[taken])
     drawn = taken[np.argsort(-keys, kind="stable")]
-    seeds = drawn[np.arange(rank) % len(drawn)]
+    live = min(rank, _MOST_COPIES * len(drawn))
+    seeds = drawn[np.arange(live) % len(drawn)]
     counts = rows.counts[seeds]
-    themes, items = np.repeat(np.arange(rank), counts), rows.columns[rows.entries_of(seeds)].astype(np.int64)
+    themes, items = np.repeat(np.arange(live), counts), rows.columns[rows.entries_of(seeds)].astype(np.int64)
     kept = (themes < len(drawn)) | (generator.random(len(themes)) < 0.5)
     kept[np.cumsum(counts) - 1] = True  # one entry at least
     themes, items = themes[kept], items[kept]

@@ -140,8 +140,12 @@ class WeightedNMF(NMF):
     l2_exponent: float = param(
         0.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
-    user_l1: float = param(_L1, "penalty on the sum of user factors; makes them sparse", minimum=0)
-    item_l1: float = param(_L1, "penalty on the sum of item factors; makes themes sparse", minimum=0)
+    user_l1: float | None = param(  # type: ignore[assignment]
+        None, "penalty on the sum of user factors; none: 0.03, or 0 for any sign", minimum=0, kind=float
+    )
+    item_l1: float | None = param(  # type: ignore[assignment]
+        None, "penalty on the sum of item factors; none: 0.03, or 0 for any sign", minimum=0, kind=float
+    )
     nonnegative: bool = param(True, "whether factors are 0 or more, so that there are themes")
     max_iter: int = param(8, "most sweeps over users and items", minimum=1)
 
@@ -154,11 +158,18 @@ class WeightedNMF(NMF):
 
     # -- what the solvers are told --------------------------------------------------------------
     def _weights(self, rows: CompressedRows) -> dict[str, float]:
-        """Return l2 and absent_weight, by the size of the log where they are not given."""
+        """Return penalties and absent_weight, by the size of the log where they are not given."""
         typical = float(rows.nnz / np.sqrt(rows.n_rows * rows.n_columns))
-        l2 = min(_L2 + _L2_GROWTH * typical, _L2_MOST * typical) if self.l2 is None else self.l2
-        absent = min(_ABSENT_GROWTH * typical, _ABSENT_MOST)
-        return {"l2": l2, "absent_weight": absent if self.absent_weight is None else self.absent_weight}
+        l1 = _L1 if self.nonnegative else 0.0
+        rule = {
+            "l2": min(_L2 + _L2_GROWTH * typical, _L2_MOST * typical),
+            "absent_weight": min(_ABSENT_GROWTH * typical, _ABSENT_MOST),
+            "user_l1": l1,
+            "item_l1": l1,
+        }
+        return {
+            key: value if getattr(self, key) is None else getattr(self, key) for key, value in rule.items()
+        }
 
     def _objective(
         self, weights: Mapping[str, float], scale: WeightedScale | None = None
@@ -171,8 +182,8 @@ class WeightedNMF(NMF):
             item_exponent=self.item_exponent,
             l2=weights["l2"],
             l2_exponent=self.l2_exponent,
-            l1=self.user_l1,
-            item_l1=self.item_l1,
+            l1=weights["user_l1"],
+            item_l1=weights["item_l1"],
             nonnegative=self.nonnegative,
             n_inner=self.n_inner,
             scale=scale,
@@ -192,7 +203,7 @@ class WeightedNMF(NMF):
             now = replace(now, user_level=settled.user_level, item_level=settled.item_level)
         weights = {
             key: self.fitted_params_[key] if getattr(self, key) is None else getattr(self, key)
-            for key in ("l2", "absent_weight")
+            for key in ("l2", "absent_weight", "user_l1", "item_l1")
         }
         return Loss(self._objective(weights, now or settled))
 
@@ -227,10 +238,10 @@ class WeightedNMF(NMF):
         return scaled(at, *entries.sides, objective)
 
     def _check_together(self) -> None:
-        if max(self.user_l1, self.item_l1) > 0 and not self.nonnegative:
+        if max(self.user_l1 or 0, self.item_l1 or 0) > 0 and not self.nonnegative:
             raise ParameterError(
-                f"{self.name}: user_l1 is {self.user_l1:g} and item_l1 {self.item_l1:g}, but an l1 penalty "
-                f"needs non-negative factors; set both to 0 or nonnegative=True."
+                f"{self.name}: user_l1 is {self.user_l1} and item_l1 {self.item_l1}, but an l1 penalty "
+                f"needs non-negative factors; set neither or nonnegative=True."
             )
 
     def _noted(self, entries: Entries) -> None:

@@ -59,3 +59,20 @@ def test_the_default_penalty_leaves_a_small_log_its_themes(n):
     scores = model.score_block(np.arange(2 * n))
     own, foreign = scores[:n, :n], scores[:n, n:]
     assert own.min() > 2 * foreign.max()
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.array([[1.0, 2.0, 3.0]]),
+        np.array([[1.0], [2.0]]),
+        np.array([[1.0]]),
+        np.where(np.eye(2) > 0, 1.0, ABSENT),
+        np.where(np.eye(5) > 0, 1.0, ABSENT),
+        np.array([[1e6, ABSENT, 1.0], [ABSENT, 1e6, 1.0]]),
+    ],
+    ids=["one user", "one item", "one cell", "two apart", "five apart", "large counts"],
+)
+def test_no_tiny_log_is_fitted_by_zeros(matrix):
+    scores = WeightedNMF().fit(matrix).score_block(np.arange(len(matrix)))
+    assert scores[~np.isnan(matrix)].min() > 0.2

@@ -151,6 +151,12 @@ def test_an_l1_penalty_on_factors_of_any_sign_is_refused():
         WeightedNMF(nonnegative=False, user_l1=0.1).fit(data())
 
 
+@pytest.mark.parametrize(("sign", "l1"), [(True, 0.03), (False, 0.0)])
+def test_the_l1_penalty_follows_the_sign_where_it_is_not_given_and_the_config_shows_it(sign, l1):
+    config = WeightedNMF(3, nonnegative=sign).fit(data()).config()
+    assert (config["user_l1"], config["item_l1"]) == (l1, l1)
+
+
 def test_factors_of_any_sign_are_lower_in_the_objective_and_have_no_themes():
     bound, free = (
         WeightedNMF(8, l2=0.2, nonnegative=sign, max_iter=300).fit(data()) for sign in (True, False)

@@ -47,7 +47,16 @@ def test_a_theme_lists_its_strongest_items_beside_the_strongest(bundle):
 def test_items_without_a_part_in_a_theme_are_not_listed():
     train = Interactions.from_matrix(np.where(np.kron(np.eye(2), np.ones((6, 4))) > 0, 1.0, ABSENT))
     model = make(
-        "weighted-nmf", {"n_components": 2, "max_iter": 50, "l2": 0.01, "l1": 0.1, "absent_weight": 1.0}
+        "weighted-nmf",
+        {
+            "n_components": 2,
+            "init": "random",
+            "max_iter": 50,
+            "l2": 0.01,
+            "user_l1": 0.1,
+            "item_l1": 0.1,
+            "absent_weight": 1.0,
+        },
     ).fit(train)
     found = themes(Bundle.of(model, train))
     assert sorted(sorted(item for item, _, _ in theme.items) for theme in found) == [
