@@ -90,7 +90,8 @@ def descend(
         If interrupted before the first iteration was done.
     """
     history = History()
-    steep = gradient() if gradient is not None and gradient_tol > 0 else 0.0
+    watched = gradient if gradient_tol > 0 else None
+    steep = 0.0 if watched is None else _measured(watched)
     best = math.inf
     began = time.perf_counter()
     try:
@@ -117,10 +118,9 @@ def descend(
                 if tol > 0 and before is not None and before - objective <= tol * before:
                     stopped = "tol"
                 elif (
-                    gradient is not None
-                    and gradient_tol > 0
+                    watched is not None
                     and history.n_iter > n_settling
-                    and gradient() <= gradient_tol * steep
+                    and _measured(watched) <= gradient_tol * steep
                 ):
                     stopped = "gradient"
                 elif error is not None and history.n_iter - history.best_iter >= patience:
@@ -136,3 +136,8 @@ def descend(
         history.trim()
         history.stopped = "interrupted"
     return history
+
+
+def _measured(gradient: Callable[[], float]) -> float:
+    with threads.launch():  # BLAS rounds by its number of threads
+        return gradient()

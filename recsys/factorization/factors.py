@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.factorization.sharing import row_blocks
-from recsys.factorization.sparse_factors import SparseFactors
+from recsys.factorization.sides import Side, dense_side
+from recsys.factorization.sparse_factors import SparseFactors, explained_sums
 from recsys.kernels.products import multiply_residuals
 from recsys.kernels.scoring import score_pairs
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
@@ -43,14 +44,65 @@ class Factors:
         return cls(0.0, user_factors, item_factors, *biases)
 
     @property
+    def sides(self) -> tuple[Side, Side]:
+        """User and item factors."""
+        return self.user_factors, self.item_factors
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.user_factors)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self.item_factors)
+
+    @property
+    def rank(self) -> int:
+        """Number of themes."""
+        return int(self.user_factors.shape[1])
+
+    @property
     def swapped(self) -> Factors:
-        """The same with items in the place of users."""
+        """The same arrays with items in the place of users."""
         return Factors(self.mean, self.item_factors, self.user_factors, self.item_bias, self.user_bias)
 
+    def copied(self) -> Factors:
+        """Return the same with arrays of its own."""
+        sides = (self.user_factors, self.item_factors, self.user_bias, self.item_bias)
+        return Factors(self.mean, *(side.copy() for side in sides))
 
-@dataclass(frozen=True, eq=False)
+    def users_at(self, rows: Int64Array) -> tuple[Float32Array, Float32Array]:
+        """Return copies of the factors and biases of some users, (n, rank), (n,)."""
+        return self.user_factors[rows], self.user_bias[rows]
+
+    def put_users(self, rows: Int64Array, factors: Float32Array, bias: Float32Array) -> None:
+        """Overwrite some users, in place."""
+        self.user_factors[rows], self.user_bias[rows] = factors, bias
+
+    def with_users(self, factors: Float32Array, bias: Float32Array) -> Factors:
+        """Return the same with new users after those there are."""
+        return replace(
+            self,
+            user_factors=np.concatenate([self.user_factors, factors]),
+            user_bias=np.concatenate([self.user_bias, bias]),
+        )
+
+    def mean_user(self) -> Float64Array:
+        """Return the factors of the mean user, (rank,)."""
+        return np.asarray(self.user_factors.mean(axis=0, dtype=np.float64))
+
+    def in_order(self, order: Int64Array) -> Factors:
+        """Return the same with theme ``order[t]`` as theme t."""
+        return replace(
+            self, user_factors=self.user_factors[:, order], item_factors=self.item_factors[:, order]
+        )
+
+
+@dataclass(eq=False)
 class SparsePair:
-    """User and item factors; mean and biases are zero.
+    """User and item factors by their non-zeros; mean and biases are zero. It answers as `Factors` does.
 
     Attributes
     ----------
@@ -61,6 +113,26 @@ class SparsePair:
     items: SparseFactors
 
     @property
+    def sides(self) -> tuple[Side, Side]:
+        """User and item factors."""
+        return self.users, self.items
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self.items)
+
+    @property
+    def rank(self) -> int:
+        """Number of themes."""
+        return self.users.rank
+
+    @property
     def nonzero_share(self) -> float:
         """The share of factors that are not zero."""
         return (self.users.nnz + self.items.nnz) / ((len(self.users) + len(self.items)) * self.users.rank)
@@ -69,6 +141,35 @@ class SparsePair:
     def dense(self) -> Factors:
         """The same with their zeros."""
         return Factors.unbiased(self.users.dense(), self.items.dense())
+
+    @property
+    def swapped(self) -> SparsePair:
+        """The same with items in the place of users."""
+        return SparsePair(self.items, self.users)
+
+    def copied(self) -> SparsePair:
+        """Return the same; what is put into it does not reach this."""
+        return SparsePair(self.users, self.items)
+
+    def users_at(self, rows: Int64Array) -> tuple[Float32Array, Float32Array]:
+        """Return the factors and biases of some users, (n, rank), (n,)."""
+        return self.users.select(rows).dense(), np.zeros(len(rows), dtype=np.float32)
+
+    def put_users(self, rows: Int64Array, factors: Float32Array, bias: Float32Array) -> None:
+        """Overwrite the factors of some users, in place; biases are zeros."""
+        self.users = self.users.with_rows(rows, factors)
+
+    def with_users(self, factors: Float32Array, bias: Float32Array) -> SparsePair:
+        """Return the same with new users after those there are; biases are zeros."""
+        return SparsePair(SparseFactors.joined([self.users, SparseFactors.of(factors)]), self.items)
+
+    def mean_user(self) -> Float64Array:
+        """Return the factors of the mean user, (rank,)."""
+        return np.bincount(self.users.themes, self.users.values, minlength=self.rank) / len(self.users)
+
+    def in_order(self, order: Int64Array) -> SparsePair:
+        """Return the same with theme ``order[t]`` as theme t."""
+        return SparsePair(self.users.in_order(order), self.items.in_order(order))
 
 
 AnyFactors = Factors | SparsePair
@@ -101,21 +202,29 @@ def nonzero_share(*sides: Float32Array) -> float:
     return sum(int(np.count_nonzero(side)) for side in sides) / size if size else 0.0
 
 
-def explained_shares(
-    pattern: CompressedRows, user_factors: Float32Array, item_factors: Float32Array
-) -> Float64Array:
+def explained_shares(pattern: CompressedRows, users: Side, items: Side) -> Float64Array:
     """Return each theme's share of the products summed over the observed entries.
 
     Parameters
     ----------
     pattern : CompressedRows, (n_users, n_items)
-    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
+    users, items : float32, (n_users, rank), (n_items, rank), or both SparseFactors
 
     Returns
     -------
     float64, shape (rank,)
         Sums to 1 (all zeros if nothing is explained).
     """
+    if isinstance(users, SparseFactors) and isinstance(items, SparseFactors):
+        totals = explained_sums(pattern, users, items)
+    else:
+        totals = _explained_sums(pattern, dense_side(users), dense_side(items))
+    return totals / totals.sum() if totals.sum() > 0 else totals
+
+
+def _explained_sums(
+    pattern: CompressedRows, user_factors: Float32Array, item_factors: Float32Array
+) -> Float64Array:
     users, items = (
         np.ascontiguousarray(np.abs(side), dtype=np.float32) for side in (user_factors, item_factors)
     )
@@ -134,13 +243,7 @@ def explained_shares(
             items,
             met,
         )
-    totals: Float64Array = np.einsum("uf,uf->f", users, met, dtype=np.float64)
-    return shares_of(totals)
-
-
-def shares_of(totals: Float64Array) -> Float64Array:
-    """Return each theme's share of the sum of all; all zeros if nothing is explained."""
-    return totals / totals.sum() if totals.sum() > 0 else totals
+    return np.asarray(np.einsum("uf,uf->f", users, met, dtype=np.float64))
 
 
 def order_by_share(shares: Float64Array) -> Int64Array:

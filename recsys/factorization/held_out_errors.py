@@ -6,13 +6,13 @@ import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import Factors, predictions
+from recsys.factorization.factors import AnyFactors, SparsePair, densely, predictions
 from recsys.factorization.masked_kl import FLOOR
+from recsys.factorization.sides import Scorer
 from recsys.factorization.units import unit_of
 from recsys.factorization.validation import HeldOutEntries
-from recsys.kernels.hits import mark_hits
+from recsys.kernels.hits import find_hits
 from recsys.kernels.ranking import select_top
-from recsys.kernels.scoring import score_block
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 Bounds = tuple[float, float] | None
@@ -25,13 +25,13 @@ MOST_USERS = 1000
 _BLOCK = 64  # users at a time
 
 
-def rmse(at: Factors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
+def rmse(at: AnyFactors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
     """Return the root of the weighted mean of squared errors."""
     error = held_out.values - _predicted(at, held_out, bounds)
     return float(np.sqrt(np.average(error**2, weights=held_out.weights)))
 
 
-def mean_divergence(at: Factors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
+def mean_divergence(at: AnyFactors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
     """Return the mean of ``x log(x / q) - x + q``, q being the prediction plus the solver's floor."""
     values = held_out.values
     q = _predicted(at, held_out, bounds) + FLOOR * unit_of(values.astype(np.float32))
@@ -40,7 +40,7 @@ def mean_divergence(at: Factors, held_out: HeldOutEntries, bounds: Bounds = None
     return float(np.average(values * logs - values + q, weights=held_out.weights))
 
 
-def ranking_loss(at: Factors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
+def ranking_loss(at: AnyFactors, held_out: HeldOutEntries, bounds: Bounds = None) -> float:
     """Return 1 minus the mean NDCG@100 of the held-out items among all that the fit did not see.
 
     For models of the whole matrix, whose error at held-out entries alone says little: they are fitted
@@ -53,38 +53,33 @@ def ranking_loss(at: Factors, held_out: HeldOutEntries, bounds: Bounds = None) -
     if len(users) > MOST_USERS:
         users = users[np.linspace(0, len(users) - 1, MOST_USERS).astype(np.int64)]
     wanted, seen = held_out.by_user, held_out.seen
-    n_items = len(at.item_factors)
-    length = min(LIST_LENGTH, n_items)
+    length = min(LIST_LENGTH, at.n_items)
     discounts = 1.0 / np.log2(np.arange(2, length + 2))
     ideal = np.cumsum(discounts)[np.minimum(wanted.counts[users], length) - 1]
-    by_theme = np.ascontiguousarray(at.item_factors.T)
+    no_bias = np.zeros(at.n_items, dtype=np.float32)
+    scorer = Scorer(at.sides[1], no_bias if isinstance(at, SparsePair) else at.item_bias)
     gains = np.empty(len(users))
     for start in range(0, len(users), _BLOCK):
         block = users[start : start + _BLOCK]
-        gains[start : start + _BLOCK] = _hits(at, by_theme, block, seen, wanted, length) @ discounts
+        factors, bias = at.users_at(block)
+        gains[start : start + _BLOCK] = _hits(scorer(factors, bias), block, seen, wanted) @ discounts
     return float(1.0 - np.mean(gains / ideal))
 
 
 def _hits(
-    at: Factors,
-    by_theme: Float32Array,
-    users: Int64Array,
-    seen: CompressedRows,
-    wanted: CompressedRows,
-    length: int,
+    scores: Float32Array, users: Int64Array, seen: CompressedRows, wanted: CompressedRows
 ) -> Float64Array:
     """Return 1 where a place of a user's list is a wanted item, (n_users, length)."""
-    scores = np.empty((len(users), by_theme.shape[1]), dtype=np.float32)
+    length = min(LIST_LENGTH, scores.shape[1])
     items, tops = np.empty((len(users), length), np.int32), np.empty((len(users), length), np.float32)
     n_listed, is_finite = np.empty(len(users), np.int64), np.empty(len(users), np.bool_)
-    hits = np.empty((len(users), length), dtype=np.bool_)
+    entries = np.empty((len(users), length), dtype=np.int64)
     with threads.launch():
-        score_block(at.user_factors[users], by_theme, at.user_bias[users], at.item_bias, scores)
         select_top(scores, seen.indptr, seen.columns, users, items, tops, n_listed, is_finite)
-        mark_hits(items, n_listed, users, wanted.indptr, wanted.columns, hits)
-    return hits.astype(np.float64)
+        find_hits(items, n_listed, users, wanted.indptr, wanted.columns, entries)
+    return (entries >= 0).astype(np.float64)
 
 
-def _predicted(at: Factors, held_out: HeldOutEntries, bounds: Bounds) -> Float64Array:
-    predicted = predictions(at, held_out.users, held_out.items)
+def _predicted(at: AnyFactors, held_out: HeldOutEntries, bounds: Bounds) -> Float64Array:
+    predicted = predictions(densely(at), held_out.users, held_out.items)
     return predicted if bounds is None else np.clip(predicted, *bounds)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import rng
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import Factors, nonzero_share
+from recsys.factorization.factors import Factors, nonzero_share, predictions
 from recsys.factorization.folding import PASSES, settle
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.masked_kl import FLOOR
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.starts import drawn_start
 from recsys.factorization.units import unit_of, units_of_rows
 from recsys.kernels.poisson import sweep_poisson
 from recsys.typing import Float32Array, Float64Array, Int64Array
@@ -148,7 +148,7 @@ class PoissonProblem:
     def projected_gradient(self) -> float:
         """Return the norm of the projected gradient over both sides; see `projected_squares`."""
         rows, columns = self._users.rows.row_numbers, self._users.rows.columns
-        predicted = np.einsum("ef,ef->e", self._w[rows], self._h[columns], dtype=np.float64) + FLOOR
+        predicted = predictions(Factors.unbiased(self._w, self._h), rows, columns) + FLOOR
         slopes = self._users.rows.to_scipy().astype(np.float64)
         slopes.data = -slopes.data / predicted
         total = 0.0
@@ -238,9 +238,5 @@ def poisson_start(rows: CompressedRows, rank: int, *, seed: int, chain: int = 0)
     chain : int
         Another number gives another start.
     """
-    width = np.float32(np.sqrt(poisson_level(rows) / rank))
-    sides = []
-    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, "poisson-factors", side, *(("chain", chain) if chain else ()))
-        sides.append((generator.random((n_rows, rank), dtype=np.float32) + np.float32(0.5)) * width)
-    return Factors.unbiased(sides[0], sides[1])
+    width = float(np.sqrt(poisson_level(rows) / rank))
+    return drawn_start(rows, rank, width, "poisson-factors", seed=seed, chain=chain)

@@ -10,13 +10,11 @@ import numpy as np
 from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.factorization.sharing import row_blocks
+from recsys.kernels.sparse_products import mirror, sparse_gram, sum_products
 from recsys.kernels.sparse_rows import (
     count_nonzeros,
     gather_nonzeros,
-    mirror,
-    sparse_gram,
     spread_nonzeros,
-    sum_products,
 )
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
@@ -56,6 +54,11 @@ class SparseFactors:
         return cls(indptr, themes, values, dense.shape[1])
 
     @classmethod
+    def empty(cls, n_rows: int, rank: int) -> SparseFactors:
+        """Return rows of zeros."""
+        return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.uint16), np.empty(0, np.float32), rank)
+
+    @classmethod
     def joined(cls, parts: list[SparseFactors]) -> SparseFactors:
         """Return the rows of all parts, one part after another; at least one."""
         counts = [np.diff(part.indptr) for part in parts]
@@ -68,8 +71,10 @@ class SparseFactors:
 
     def fault(self) -> str | None:
         """Return what is wrong with arrays that came from outside, if anything is."""
-        if len(self.indptr) == 0 or self.indptr[0] != 0 or np.any(np.diff(self.indptr) < 0):
-            return "the row pointers do not ascend from 0"
+        if len(self.indptr) == 0 or self.indptr[0] != 0:
+            return "the row pointers do not begin with 0"
+        if np.any(self.indptr[1:] < self.indptr[:-1]):  # a difference may leave int64
+            return "the row pointers do not ascend"
         if not self.indptr[-1] == len(self.themes) == len(self.values):
             return f"{len(self.themes)} themes and {len(self.values)} values; expected {self.indptr[-1]}"
         if len(self.themes) and int(self.themes.max()) >= self.rank:
@@ -100,6 +105,11 @@ class SparseFactors:
         return len(self.values)
 
     @property
+    def nonzero_share(self) -> float:
+        """The share of factors that are not zero."""
+        return self.nnz / max(1, len(self) * self.rank)
+
+    @property
     def counts(self) -> Int64Array:
         """Non-zeros of each row, (n_rows,)."""
         return np.diff(self.indptr)
@@ -128,6 +138,12 @@ class SparseFactors:
         indptr = np.r_[0, np.cumsum(counts)]
         at = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
         return SparseFactors(indptr, self.themes[at], self.values[at], self.rank)
+
+    def with_rows(self, rows: Int64Array, dense: Float32Array) -> SparseFactors:
+        """Return the factors with other values in some rows, (n, rank), without repeats."""
+        at = np.arange(len(self))
+        at[rows] = len(self) + np.arange(len(rows))
+        return SparseFactors.joined([self, SparseFactors.of(dense)]).select(at)
 
     def scaled(self, by: Float32Array) -> SparseFactors:
         """Return the factors times a number for each row, (n_rows,)."""

@@ -75,18 +75,42 @@ def random_start(
         Another number gives another start.
     """
     width = start_width(rows, rank, biases=biases, level=level)
+    at = drawn_start(rows, rank, width, "masked-factors", nonnegative=nonnegative, seed=seed, chain=chain)
+    return replace(at, mean=float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0)
+
+
+def drawn_start(
+    rows: CompressedRows,
+    rank: int,
+    width: float,
+    name: str,
+    *,
+    nonnegative: bool = True,
+    seed: int,
+    chain: int = 0,
+) -> Factors:
+    """Draw factors evenly from a half to three halves of ``width``, or from minus to plus it.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+        Of which the sizes are used.
+    rank : int
+    width : float
+        The mean factor, where factors are not negative.
+    name : str
+        What the random numbers are for.
+    nonnegative : bool
+    seed : int
+    chain : int
+        Another number gives another start.
+    """
     sides = []
     for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, "masked-factors", side, *(("chain", chain) if chain else ()))
+        generator = rng.stream(seed, name, side, *(("chain", chain) if chain else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
-        sides.append(((drawn + 0.5 if nonnegative else 2 * drawn - 1) * np.float32(width)).astype(np.float32))
-    return Factors(
-        float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0,
-        sides[0],
-        sides[1],
-        np.zeros(rows.n_rows, dtype=np.float32),
-        np.zeros(rows.n_columns, dtype=np.float32),
-    )
+        sides.append((drawn + np.float32(0.5) if nonnegative else 2 * drawn - 1) * np.float32(width))
+    return Factors.unbiased(sides[0], sides[1])
 
 
 def nndsvd_start(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import Factors
+from recsys.factorization.factors import AnyFactors
 from recsys.factorization.losses import Loss
 from recsys.typing import BoolArray, Float32Array, Int64Array
 
 
 def extended(
-    at: Factors, by_user: CompressedRows, by_item: CompressedRows, loss: Loss, *, seed: int
-) -> Factors:
+    at: AnyFactors, by_user: CompressedRows, by_item: CompressedRows, loss: Loss, *, seed: int
+) -> AnyFactors:
     """Return factors with rows for new users and items appended.
 
     New users are fitted to the known items, then new items to all users. A new user who has only
@@ -23,14 +23,14 @@ def extended(
 
     Parameters
     ----------
-    at : Factors
+    at : Factors or SparsePair
         Of the known users and items.
     by_user, by_item : CompressedRows
         All entries: the known rows and columns first, then new ones.
     loss : Loss
     seed : int
     """
-    n_users, n_items = len(at.user_factors), len(at.item_factors)
+    n_users, n_items = at.n_users, at.n_items
     if by_user.n_rows > n_users:
         new = by_user.select(np.arange(n_users, by_user.n_rows))
         known = CompressedRows.from_scipy(new.to_scipy()[:, :n_items])
@@ -41,24 +41,20 @@ def extended(
     return at
 
 
-def _appended(at: Factors, new: CompressedRows, loss: Loss, *, empty: BoolArray, seed: int) -> Factors:
+def _appended(at: AnyFactors, new: CompressedRows, loss: Loss, *, empty: BoolArray, seed: int) -> AnyFactors:
     """Append users fitted to the items; those with nothing among these get a random start."""
-    factors, bias = loss.fold_in(new, at)
+    factors, bias = loss.fold_in(new, loss.hold(at))
     lonely = (new.counts == 0) & ~empty
     if lonely.any():
-        level = at.user_factors.mean(axis=0, dtype=np.float64)
-        chance = rng.stream(seed, "partial-fit", len(at.user_factors))
+        level = at.mean_user()
+        chance = rng.stream(seed, "partial-fit", at.n_users)
         drawn = chance.random((int(lonely.sum()), factors.shape[1])) + 0.5
         factors[lonely] = (drawn * level).astype(np.float32)
-    return replace(
-        at,
-        user_factors=np.concatenate([at.user_factors, factors]),
-        user_bias=np.concatenate([at.user_bias, bias]),
-    )
+    return at.with_users(factors, bias)
 
 
 def touch(
-    at: Factors,
+    at: AnyFactors,
     by_user: CompressedRows,
     by_item: CompressedRows,
     loss: Loss,
@@ -67,12 +63,12 @@ def touch(
     items: Int64Array,
     passes: int,
     weights: Float32Array | None = None,
-) -> Factors:
+) -> AnyFactors:
     """Sweep some users and some items; all other rows keep their bits.
 
     Parameters
     ----------
-    at : Factors
+    at : Factors or SparsePair
         Left as it is.
     by_user, by_item : CompressedRows
     loss : Loss
@@ -84,27 +80,25 @@ def touch(
         Of the entries of ``by_user``.
     """
     turned = None if weights is None else by_user.with_values(weights).transposed().values
-    at = replace(
-        at,
-        user_factors=at.user_factors.copy(),
-        item_factors=at.item_factors.copy(),
-        user_bias=at.user_bias.copy(),
-        item_bias=at.item_bias.copy(),
-    )
-    sides = []
-    for rows, chosen, side_loss, side_weights, view in (
-        (by_user, users, loss, weights, at),
-        (by_item, items, loss.of_items, turned, at.swapped),
+    at, sides = at.copied(), []
+    for rows, chosen, side_loss, side_weights in (
+        (by_user, users, loss, weights),
+        (by_item, items, loss.of_items, turned),
     ):
-        taken = rows.select(chosen)
-        if taken.nnz == 0:
-            continue
         entries = None if side_weights is None else side_weights[rows.entries_of(chosen)]
-        sides.append((side_loss.rows(taken, entries), chosen, view))
+        taken = rows.select(chosen)
+        sides.append((side_loss, chosen, side_loss.rows(taken, entries) if taken.nnz else None))
+    # What each side is swept against stands until the opposite side is swept.
+    held: list[Any] = [None, None]
     with threads.launch():
         for _ in range(passes):
-            for part, chosen, view in sides:
-                own, bias = view.user_factors[chosen], view.user_bias[chosen]
-                part.improve(view, own, bias)
-                view.user_factors[chosen], view.user_bias[chosen] = own, bias
+            for side, (side_loss, chosen, part) in enumerate(sides):
+                if part is not None:
+                    if held[side] is None:
+                        held[side] = side_loss.hold(at)
+                    own, bias = at.users_at(chosen)
+                    part.improve(held[side], own, bias)
+                    at.put_users(chosen, own, bias)
+                    held[1 - side] = None
+                at = at.swapped
     return at

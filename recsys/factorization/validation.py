@@ -13,7 +13,7 @@ from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
 from recsys.factorization.descent import Problem
-from recsys.factorization.factors import AnyFactors, Factors, densely
+from recsys.factorization.factors import AnyFactors
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 
@@ -55,7 +55,7 @@ class HeldOutEntries:
         return CompressedRows(indptr, items, values, self.seen.n_columns)
 
 
-Error = Callable[[Factors, HeldOutEntries], float]
+Error = Callable[[AnyFactors, HeldOutEntries], float]
 """What a loss makes of factors and entries held out: less is better."""
 
 
@@ -128,7 +128,7 @@ class Monitor:
     def score(self) -> float:
         """Return the error of the problem as it stands."""
         self._scored = self._problem.factors()
-        return self._error(densely(self._scored), self._held_out)
+        return self._error(self._scored, self._held_out)
 
     def keep(self) -> None:
         """Keep the state scored last."""

@@ -10,12 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import rng
+from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
-from recsys.factorization.factors import UNBOUNDED, Factors, nonzero_share
+from recsys.factorization.factors import (
+    UNBOUNDED,
+    AnyFactors,
+    Factors,
+    SparsePair,
+    nonzero_share,
+    predictions,
+)
 from recsys.factorization.gradient import projected_squares
 from recsys.factorization.sharing import row_blocks
+from recsys.factorization.starts import drawn_start
 from recsys.kernels.weighted import sweep_weighted
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
@@ -136,7 +144,8 @@ class Terms:
 
     def gram(self, factors: Float32Array) -> Float32Array:
         """Return ``sum s h h'`` over the rows, (rank, rank)."""
-        return np.ascontiguousarray((factors * self.importance[:, None]).T @ factors)
+        with threads.launch():  # BLAS rounds by its number of threads
+            return np.ascontiguousarray((factors * self.importance[:, None]).T @ factors)
 
 
 class WeightedSide:
@@ -228,7 +237,7 @@ class WeightedProblem:
     def projected_gradient(self) -> float:
         """Return the norm of the projected gradient over both sides; see `projected_squares`."""
         rows, columns = self._users.rows.row_numbers, self._users.rows.columns
-        products = np.einsum("ef,ef->e", self._w[rows], self._h[columns], dtype=np.float64)
+        products = predictions(Factors.unbiased(self._w, self._h), rows, columns)
         targets = self._users.terms.target[rows] * self._items.terms.target[columns]
         slopes = self._users.rows.to_scipy().astype(np.float64)
         slopes.data = slopes.data * (products - targets)
@@ -252,10 +261,12 @@ class WeightedProblem:
 
 
 def scaled(
-    at: Factors, by_user: CompressedRows, by_item: CompressedRows, objective: WeightedObjective
-) -> Factors:
+    at: AnyFactors, by_user: CompressedRows, by_item: CompressedRows, objective: WeightedObjective
+) -> AnyFactors:
     """Return factors in units of preference as a `WeightedProblem` takes them."""
     users, items = Terms(by_user.counts, objective), Terms(by_item.counts, objective.of_items)
+    if isinstance(at, SparsePair):
+        return SparsePair(at.users.scaled(users.target), at.items.scaled(items.target))
     return Factors.unbiased(at.user_factors * users.target[:, None], at.item_factors * items.target[:, None])
 
 
@@ -280,10 +291,6 @@ def weighted_start(
     chain : int
         Another number gives another start.
     """
-    width = np.float32(np.sqrt(weighted_level(rows, objective) / rank))
-    sides = []
-    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, "weighted-factors", side, *(("chain", chain) if chain else ()))
-        drawn = generator.random((n_rows, rank), dtype=np.float32)
-        sides.append((drawn + np.float32(0.5) if objective.nonnegative else 2 * drawn - 1) * width)
-    return Factors.unbiased(sides[0], sides[1])
+    width = float(np.sqrt(weighted_level(rows, objective) / rank))
+    nonnegative = objective.nonnegative
+    return drawn_start(rows, rank, width, "weighted-factors", nonnegative=nonnegative, seed=seed, chain=chain)

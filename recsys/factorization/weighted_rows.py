@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import Factors
+from recsys.factorization.factors import AnyFactors
 from recsys.factorization.folding import PASSES, settle
+from recsys.factorization.sides import dense_side
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.factorization.weighted import Terms, WeightedObjective, WeightedSide
+from recsys.kernels.weighted_sparse import sweep_weighted_sparse
 from recsys.typing import Float32Array, Int64Array
 
 
@@ -18,6 +21,54 @@ def _held(objective: WeightedObjective, n_items: int) -> Terms:
     assert objective.scale is not None
     assert objective.scale.item_counts is not None
     return Terms(objective.scale.item_counts[:n_items], objective.of_items)
+
+
+class HeldItems:
+    """The item side while users are swept against it: what all of them need of it, made once.
+
+    Parameters
+    ----------
+    objective : WeightedObjective
+        With a scale and the counts of the items.
+    at : Factors or SparsePair
+        In units of preference; users are not looked at.
+    """
+
+    def __init__(self, objective: WeightedObjective, at: AnyFactors) -> None:
+        terms, items = _held(objective, at.n_items), at.sides[1]
+        self.rank, self.target = at.rank, terms.target
+        self._nonnegative = objective.nonnegative
+        if self._nonnegative:
+            sparse = items if isinstance(items, SparseFactors) else SparseFactors.of(items)
+            self._sparse = sparse.scaled(terms.target)
+            self._gram = self._sparse.gram(terms.importance)
+        else:
+            self._dense = dense_side(items) * terms.target[:, None]
+            self._gram = terms.gram(self._dense)
+
+    def sweep(self, side: WeightedSide, own: Float32Array) -> None:
+        """Improve users in place, by the non-zeros of the items where there is a bound at zero."""
+        if not self._nonnegative:
+            side.sweep(own, self.target, self._dense, self._gram)
+            return
+        sweep_weighted_sparse(
+            side.blocks,
+            side.rows.indptr,
+            side.rows.columns,
+            side.rows.values,
+            side.terms.target,
+            self.target,
+            own,
+            self._sparse.indptr,
+            self._sparse.themes,
+            self._sparse.values,
+            self._gram,
+            side.absent,
+            side.ridge,
+            np.float32(side.l1),
+            side.n_inner,
+            side.slots,
+        )
 
 
 class WeightedRows:
@@ -34,20 +85,20 @@ class WeightedRows:
     """
 
     def __init__(self, rows: CompressedRows, objective: WeightedObjective, weights: None = None) -> None:
-        self._side, self._items = WeightedSide(rows, objective), _held(objective, rows.n_columns)
+        self._side = WeightedSide(rows, objective)
 
-    def improve(self, at: Factors, own: Float32Array, bias: Float32Array) -> None:
+    def improve(self, held: HeldItems, own: Float32Array, bias: Float32Array) -> None:
         """Sweep once over the factors of the rows, in place and in units of preference."""
         scale = self._side.terms.target[:, None]
-        factors, items = own * scale, at.item_factors * self._items.target[:, None]
-        self._side.sweep(factors, self._items.target, items, self._items.gram(items))
+        factors = own * scale
+        held.sweep(self._side, factors)
         own[:] = factors / scale
 
 
 def fold_in_weighted(
     rows: CompressedRows,
     objective: WeightedObjective,
-    fitted: Factors,
+    held: HeldItems,
     *,
     tol: float = 1e-5,
     max_iter: int = 2000,
@@ -63,8 +114,7 @@ def fold_in_weighted(
         Values are confidences.
     objective : WeightedObjective
         With a scale and the counts of the items.
-    fitted : Factors
-        In units of preference.
+    held : HeldItems
     tol : float
         A row is done when ten passes change no factor by more than this share of its largest.
     max_iter : int
@@ -75,14 +125,12 @@ def fold_in_weighted(
     factors, biases : float32, (n_new_users, rank), (n_new_users,)
         In units of preference. Biases are zeros, and so are the factors of rows without entries.
     """
-    own = np.zeros((rows.n_rows, fitted.item_factors.shape[1]), dtype=np.float32)
+    own = np.zeros((rows.n_rows, held.rank), dtype=np.float32)
     bias = np.zeros(rows.n_rows, dtype=np.float32)
-    held, passes = _held(objective, rows.n_columns), replace(objective, n_inner=PASSES)
-    items = fitted.item_factors * held.target[:, None]
-    gram = held.gram(items)
+    passes = replace(objective, n_inner=PASSES)
 
     def sweep(some: Int64Array, factors: Float32Array, biases: Float32Array) -> None:
-        WeightedSide(rows.select(some), passes).sweep(factors, held.target, items, gram)
+        held.sweep(WeightedSide(rows.select(some), passes), factors)
 
     settle(np.flatnonzero(rows.counts), own, bias, sweep, tol=tol, max_iter=max_iter)
     return own / Terms(rows.counts, objective).target[:, None], bias

@@ -5,10 +5,9 @@ Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, a
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit, prange
 
-from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
+from recsys.typing import Float32Array, Int64Array, UInt16Array
 
 
 @njit(cache=True, parallel=True)
@@ -65,91 +64,3 @@ def spread_nonzeros(
         dense[row, :] = 0
         for at in range(indptr[row], indptr[row + 1]):
             dense[row, themes[at]] = values[at]
-
-
-@njit(cache=True, parallel=True, fastmath={"contract"})
-def sparse_gram(
-    bands: Int64Array,
-    indptr: Int64Array,
-    themes: UInt16Array,
-    values: Float32Array,
-    importance: Float32Array,
-    gram: Float32Array,
-) -> None:
-    """Write the upper half of ``sum_i s_i h_i h_i'``; a cell sums over rows in their order.
-
-    Parameters
-    ----------
-    bands : (n_bands + 1,)
-        Themes at which the shares of work begin.
-    indptr, themes, values : (n_rows + 1,), (nnz,), (nnz,)
-    importance : (n_rows,)
-        The weights ``s``.
-    gram : (rank, rank)
-        Below the diagonal it is left as it is; see `mirror`.
-    """
-    for band in prange(len(bands) - 1):
-        first, last = bands[band], bands[band + 1]
-        gram[first:last] = 0
-        for row in range(len(indptr) - 1):
-            low, end = indptr[row], indptr[row + 1]
-            high = end
-            while low < high:  # the row's first theme of this band
-                middle = (low + high) // 2
-                if themes[middle] < first:
-                    low = middle + 1
-                else:
-                    high = middle
-            while low < end and themes[low] < last:
-                line, value = gram[themes[low]], values[low] * importance[row]
-                for at in range(low, end):
-                    line[themes[at]] += value * values[at]
-                low += 1
-
-
-@njit(cache=True, parallel=True)
-def mirror(square: Float32Array) -> None:
-    """Copy the upper half of a square matrix to the lower one."""
-    for row in prange(square.shape[0]):
-        for column in range(row):
-            square[row, column] = square[column, row]
-
-
-@njit(cache=True, parallel=True)
-def sum_products(
-    blocks: Int64Array,
-    indptr: Int64Array,
-    columns: Int32Array,
-    own_indptr: Int64Array,
-    own_themes: UInt16Array,
-    own_values: Float32Array,
-    other_indptr: Int64Array,
-    other_themes: UInt16Array,
-    other_values: Float32Array,
-    sums: Float64Array,
-) -> None:
-    """Write, for each block of rows, ``sum w_f h_f`` over its observed entries.
-
-    Parameters
-    ----------
-    blocks : (n_blocks + 1,)
-    indptr, columns : (n_rows + 1,), (nnz,)
-        The observed entries by row.
-    own_indptr, own_themes, own_values : (n_rows + 1,), (n_own,), (n_own,)
-    other_indptr, other_themes, other_values : (n_columns + 1,), (n_other,), (n_other,)
-    sums : (n_blocks, rank)
-        Zeros; receives the sums.
-    """
-    for block in prange(len(blocks) - 1):
-        met = np.zeros(sums.shape[1])  # of a row: the sum of its entries' factors
-        for row in range(blocks[block], blocks[block + 1]):
-            for entry in range(indptr[row], indptr[row + 1]):
-                column = columns[entry]
-                for at in range(other_indptr[column], other_indptr[column + 1]):
-                    met[other_themes[at]] += other_values[at]
-            for at in range(own_indptr[row], own_indptr[row + 1]):
-                sums[block, own_themes[at]] += own_values[at] * met[own_themes[at]]
-            for entry in range(indptr[row], indptr[row + 1]):
-                column = columns[entry]
-                for at in range(other_indptr[column], other_indptr[column + 1]):
-                    met[other_themes[at]] = 0

@@ -9,7 +9,6 @@ from recsys.typing import Float32Array, Int32Array, Int64Array, UInt16Array
 
 @njit(cache=True, parallel=True, fastmath={"contract"})
 def score_block_sparse(
-    users: Int64Array,
     user_indptr: Int64Array,
     user_themes: UInt16Array,
     user_values: Float32Array,
@@ -27,9 +26,8 @@ def score_block_sparse(
 
     Parameters
     ----------
-    users : (n_block,)
-        Rows of ``user_indptr``.
-    user_indptr, user_themes, user_values : (n_users + 1,), (n_nonzeros,), (n_nonzeros,)
+    user_indptr, user_themes, user_values : (n_block + 1,), (n_nonzeros,), (n_nonzeros,)
+        The factors of the users that are not zero.
     theme_indptr, theme_items, theme_values : (rank + 1,), (n_nonzeros,), (n_nonzeros,)
         The item factors that are not zero, by theme.
     user_offset : (n_block,)
@@ -37,11 +35,11 @@ def score_block_sparse(
     scores : (n_block, n_items)
         Receives the scores.
     """
-    for place in prange(len(users)):
-        line, offset = scores[place], user_offset[place]
+    for user in prange(len(scores)):
+        line, offset = scores[user], user_offset[user]
         for item in range(len(line)):
             line[item] = offset + item_offset[item]
-        for at in range(user_indptr[users[place]], user_indptr[users[place] + 1]):
+        for at in range(user_indptr[user], user_indptr[user + 1]):
             theme, weight = user_themes[at], user_values[at]
             for entry in range(theme_indptr[theme], theme_indptr[theme + 1]):
                 line[theme_items[entry]] += weight * theme_values[entry]

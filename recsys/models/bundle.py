@@ -249,7 +249,7 @@ def _load(folder: Path) -> Bundle:
         len(indptr) != len(user_ids) + 1
         or indptr[0] != 0
         or indptr[-1] != len(columns)
-        or np.any(np.diff(indptr) < 0)
+        or np.any(indptr[1:] < indptr[:-1])  # a difference may leave int64
         or (len(columns) and (columns.min() < 0 or columns.max() >= len(item_ids)))
     ):
         raise BundleError(f"{folder}: the pattern of seen items does not fit the lists of users and items.")

@@ -19,6 +19,7 @@ from recsys.factorization.masked_rows import fold_in_masked
 from recsys.factorization.starts import random_start
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
+from recsys.models.fitting import check_range
 from recsys.models.parameters import param
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
@@ -78,12 +79,7 @@ class ExplicitALS(FactorModel):
         problem = MaskedProblem(data.by_user, data.by_item, self._objective(), start)
         history = descend(problem, max_iter=self.max_iter, tol=self.tol, name=self.name, progress=progress)
         at = problem.factors()
-        largest = [np.abs(side).max(axis=0).astype(np.float64) for side in (at.user_factors, at.item_factors)]
-        if not float(largest[0] @ largest[1]) < float(np.finfo(np.float32).max):
-            raise ModelError(
-                f"{self.name}: scores would be beyond single precision (3.4e38); give the values in larger "
-                f"units or raise l2, now {self.l2:g}."
-            )
+        check_range(self, at)
         self._learned(
             at.user_factors,
             at.item_factors,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,14 +12,13 @@ from recsys.data.ids import Ids
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
+from recsys.factorization.losses import Loss
+from recsys.factorization.sides import Scorer, Side, dense_side, rows_of, theme_of
 from recsys.factorization.sparse_factors import SparseFactors
-from recsys.kernels.scoring import score_block, score_pairs
-from recsys.kernels.sparse_scoring import score_block_sparse
+from recsys.kernels.scoring import score_pairs
 from recsys.models.base import Model, require
+from recsys.models.sides import side_from_arrays, side_to_arrays
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
-
-Side = Float32Array | SparseFactors
-"""Factors of users or of items, all of them or those that are not zero."""
 
 
 class FactorModel(Model):
@@ -53,7 +52,8 @@ class FactorModel(Model):
     """Users and items of a model that was loaded, by row number."""
     _users: Side
     _items: Side
-    _by_theme: Float32Array | None = None
+    _scorer: Scorer | None = None
+    _held: tuple[Loss, Any] | None = None  # the items as new users are fitted to them, and for which loss
 
     def _learned(
         self,
@@ -67,33 +67,36 @@ class FactorModel(Model):
         history: History | None = None,
     ) -> None:
         n_users, n_items = len(user_factors), len(item_factors)
-        self._users, self._items = _stored(user_factors), _stored(item_factors)
+        self._users, self._items = (
+            side if isinstance(side, SparseFactors) else np.ascontiguousarray(side, dtype=np.float32)
+            for side in (user_factors, item_factors)
+        )
         self.user_bias_ = np.zeros(n_users, np.float32) if user_bias is None else user_bias
         self.item_bias_ = np.zeros(n_items, np.float32) if item_bias is None else item_bias
         self.shares_ = np.zeros(user_factors.shape[1]) if shares is None else shares
         self.mean_ = mean
         self.history_ = history
-        self._by_theme = None
+        self._scorer = self._held = None
 
     @property
     def user_factors_(self) -> Float32Array:
         """Factors of the users, (n_users, n_components)."""
         self._check_fitted()
-        return self._users.dense() if isinstance(self._users, SparseFactors) else self._users
+        return dense_side(self._users)
 
     @property
     def item_factors_(self) -> Float32Array:
         """Factors of the items, (n_items, n_components)."""
         self._check_fitted()
-        return self._items.dense() if isinstance(self._items, SparseFactors) else self._items
+        return dense_side(self._items)
 
     def user_rows(self, users: AnyArray) -> Float32Array:
         """Return the factors of some users by row number, (n, n_components)."""
-        return _rows(self._users, users)
+        return rows_of(self._users, users)
 
     def item_rows(self, items: AnyArray) -> Float32Array:
         """Return the factors of some items by row number, (n, n_components)."""
-        return _rows(self._items, items)
+        return rows_of(self._items, items)
 
     def is_blank(self) -> BoolArray:
         """Return for each user whether all factors are zero, (n_users,)."""
@@ -103,7 +106,7 @@ class FactorModel(Model):
 
     def theme(self, number: int) -> tuple[Float32Array, Float32Array]:
         """Return the part of each user and the weight of each item in a theme, (n_users,), (n_items,)."""
-        return _column(self._users, number), _column(self._items, number)
+        return theme_of(self._users, number), theme_of(self._items, number)
 
     @property
     def n_factors_stored(self) -> tuple[int, int]:
@@ -154,28 +157,9 @@ class FactorModel(Model):
 
     def _scores(self, factors: Side, bias: Float32Array) -> Float32Array:
         """Return scores of all items for users given by their factors and biases."""
-        scores = np.empty((len(factors), self.n_items_), dtype=np.float32)
-        offset = bias + np.float32(self.mean_)
-        if isinstance(self._items, SparseFactors):
-            users = factors if isinstance(factors, SparseFactors) else SparseFactors.of(factors)
-            with threads.launch():
-                score_block_sparse(
-                    np.arange(len(users)),
-                    users.indptr,
-                    users.themes,
-                    users.values,
-                    *self._items.by_theme,
-                    offset,
-                    self.item_bias_,
-                    scores,
-                )
-            return scores
-        if self._by_theme is None:
-            self._by_theme = np.ascontiguousarray(self._items.T)
-        some = factors.dense() if isinstance(factors, SparseFactors) else np.ascontiguousarray(factors)
-        with threads.launch():
-            score_block(some, self._by_theme, offset, self.item_bias_, scores)
-        return scores
+        if self._scorer is None:
+            self._scorer = Scorer(self._items, self.item_bias_)
+        return self._scorer(factors, bias + np.float32(self.mean_))
 
     def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
         """Return row numbers of pairs, -1 standing for an unknown one, or raise InputError."""
@@ -212,8 +196,8 @@ class FactorModel(Model):
         """Return all that was learned as named arrays."""
         self._check_fitted()
         return {
-            **_to_arrays(self._users, "user_factors"),
-            **_to_arrays(self._items, "item_factors"),
+            **side_to_arrays(self._users, "user_factors"),
+            **side_to_arrays(self._items, "item_factors"),
             "user_bias": self.user_bias_,
             "item_bias": self.item_bias_,
             "mean": np.array([self.mean_]),
@@ -232,7 +216,8 @@ class FactorModel(Model):
             )
         }
         users, items = (
-            _restored(arrays, side, self.n_components) for side in ("user_factors", "item_factors")
+            side_from_arrays(arrays, side, self.n_components, nonnegative=self.has_themes)
+            for side in ("user_factors", "item_factors")
         )
         n_users, n_items, rank = len(users), len(items), self.n_components
         wanted = {
@@ -253,50 +238,3 @@ class FactorModel(Model):
             shares=at["shares"],
         )
         self.n_users_, self.n_items_ = n_users, n_items
-
-
-def _stored(side: Side) -> Side:
-    if isinstance(side, SparseFactors):
-        return side
-    return np.ascontiguousarray(side, dtype=np.float32)
-
-
-def _rows(side: Side, rows: AnyArray) -> Float32Array:
-    numbers = np.asarray(rows, dtype=np.int64)
-    return side.select(numbers).dense() if isinstance(side, SparseFactors) else side[numbers]
-
-
-def _column(side: Side, number: int) -> Float32Array:
-    if not isinstance(side, SparseFactors):
-        return side[:, number]
-    indptr, rows, values = side.by_theme
-    out = np.zeros(len(side), dtype=np.float32)
-    span = slice(indptr[number], indptr[number + 1])
-    out[rows[span]] = values[span]
-    return out
-
-
-def _to_arrays(side: Side, name: str) -> dict[str, AnyArray]:
-    if not isinstance(side, SparseFactors):
-        return {name: side}
-    return {f"{name}_indptr": side.indptr, f"{name}_themes": side.themes, f"{name}_values": side.values}
-
-
-def _restored(arrays: Mapping[str, AnyArray], name: str, rank: int) -> Side:
-    """Return one side's factors, or raise ModelError."""
-    if f"{name}_indptr" not in arrays:
-        dense: Float32Array = require(arrays, name, np.float32, 2)
-        if dense.shape[1] != rank:
-            raise ModelError(
-                f"array {name!r} has shape {dense.shape}; expected {rank} columns: n_components is {rank}."
-            )
-        return dense
-    side = SparseFactors(
-        require(arrays, f"{name}_indptr", np.int64, 1),
-        require(arrays, f"{name}_themes", np.uint16, 1),
-        require(arrays, f"{name}_values", np.float32, 1),
-        rank,
-    )
-    if (fault := side.fault()) is not None:
-        raise ModelError(f"array {name!r}, stored sparse: {fault}.")
-    return side

@@ -13,6 +13,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.factorization.factors import AnyFactors, Factors, SparsePair, densely
+from recsys.factorization.losses import Loss
 from recsys.factorization.restarts import Found, Rules, fit_once, fit_validated
 from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start
@@ -23,29 +24,33 @@ from recsys.progress import Progress
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 if TYPE_CHECKING:
+    from recsys.models.base import Model
     from recsys.models.nmf_recipe import NMFRecipe
 
 _USUAL_SHARE = 0.1  # held out where starts are to be compared and nothing else was said
 
 
-def fit(model: NMFRecipe, training: Training, W: Any, H: Any, progress: Progress) -> Found:
-    """Fit factors to training data by a model's parameters; W and H as in `NMF.fit`."""
+def fit(model: NMFRecipe, training: Training, W: Any, H: Any, progress: Progress) -> tuple[Found, Loss]:
+    """Fit factors to training data by a model's parameters, and return also what was minimised.
+
+    W and H are as in `NMF.fit`.
+    """
     check_together(model, n_given=(W is not None) + (H is not None))
     entries = model._entries(training)
     warm = _warm_factors(model, training.data, entries) if model.warm_start and model.is_fitted else None
+    loss, share = model._loss_of(entries, fresh=warm is None), share_of(model)
 
     def start(
         rows: CompressedRows, columns: CompressedRows, weights: Float32Array | None, number: int
     ) -> AnyFactors:
         part = Entries(rows, columns, weights)
         given = warm or _given(model, rows, W, H)
-        at = model._start(part, number) if given is None else model._scaled(given, part)
-        return at if isinstance(at, SparsePair) else replace(at, mean=model._mean_of(part))
+        at = model._start(part, number) if given is None else model._scaled(given, part, loss)
+        return _at_mean(at, model._mean_of(part))
 
-    loss, share = model._loss_of(entries, fresh=warm is None), share_of(model)
     rules = replace(_rules(model), n_settling=model._n_settling if warm is None else 0)
     if share > 0:
-        return fit_validated(
+        found = fit_validated(
             loss.problem,
             start,
             entries.by_user,
@@ -59,8 +64,9 @@ def fit(model: NMFRecipe, training: Training, W: Any, H: Any, progress: Progress
             name=model.name,
             progress=progress,
         )
+        return found, loss
     at = start(entries.by_user, entries.by_item, entries.weights, 0)
-    return fit_once(
+    found = fit_once(
         loss.problem,
         entries.by_user,
         entries.by_item,
@@ -70,28 +76,29 @@ def fit(model: NMFRecipe, training: Training, W: Any, H: Any, progress: Progress
         name=model.name,
         progress=progress,
     )
+    return found, loss
 
 
-def update_all(model: NMFRecipe, training: Training, passes: int, progress: Progress) -> Found:
-    """Sweep everything from the present state on, new rows appended."""
+def update_all(model: NMFRecipe, training: Training, passes: int, progress: Progress) -> tuple[Found, Loss]:
+    """Sweep everything from the present state on, new rows appended; return also what was minimised."""
     rules = Rules(passes, deadline=_rules(model).deadline)
     entries = model._entries(training)
-    at = _extended(model, entries)
-    at = model._scaled(_revived(model, at, entries), entries)
-    at = replace(at, mean=model._mean_of(entries))
-    return fit_once(
-        model._loss_of(entries).problem,
+    loss = model._loss_of_update(entries)
+    at = model._scaled(_revived(model, _extended(model, entries), entries), entries, loss)
+    found = fit_once(
+        loss.problem,
         entries.by_user,
         entries.by_item,
-        at,
+        _at_mean(at, model._mean_of(entries)),
         rules,
         weights=entries.weights,
         name=model.name,
         progress=progress,
     )
+    return found, loss
 
 
-def update_touched(model: NMFRecipe, training: Training, new: Interactions, passes: int) -> Factors:
+def update_touched(model: NMFRecipe, training: Training, new: Interactions, passes: int) -> AnyFactors:
     """Sweep the users and items that have an entry in ``new``."""
     entries = model._entries(training)
     users = training.data.user_ids.rows(new.user_ids.values)
@@ -108,14 +115,21 @@ def update_touched(model: NMFRecipe, training: Training, new: Interactions, pass
     )
 
 
-def _extended(model: NMFRecipe, entries: Entries) -> Factors:
+def _at_mean(at: AnyFactors, mean: float) -> AnyFactors:
+    """Return factors with another mean, if there is one."""
+    return at if isinstance(at, SparsePair) else replace(at, mean=mean)
+
+
+def _extended(model: NMFRecipe, entries: Entries) -> AnyFactors:
     """Return the model's factors with rows for new users and items."""
     loss, seed = model._loss_of_fit(entries), int(model.random_state)
     return extended(model.factors(), entries.by_user, entries.by_item, loss, seed=seed)
 
 
-def _revived(model: NMFRecipe, at: Factors, entries: Entries) -> Factors:
+def _revived(model: NMFRecipe, at: AnyFactors, entries: Entries) -> AnyFactors:
     """Return factors whose themes that are zero on both sides, which no sweep can change, begin again."""
+    if not model.revives or isinstance(at, SparsePair):
+        return at
     dead = np.atleast_1d(~(at.user_factors.any(axis=0) | at.item_factors.any(axis=0)))
     if not dead.any():
         return at
@@ -183,7 +197,7 @@ def _may_be_the_models(model: NMFRecipe, data: Interactions) -> bool:
     return model.ids_ is None or model.ids_ == ids or all(side == Ids(np.arange(len(side))) for side in ids)
 
 
-def check_range(model: NMFRecipe, at: AnyFactors) -> None:
+def check_range(model: Model, at: AnyFactors) -> None:
     """Raise ModelError if a product of factors might be beyond single precision.
 
     Where penalties are nothing beside the values, a user or an item with next to no entries can get
@@ -210,7 +224,7 @@ def share_of(model: NMFRecipe) -> float:
 
 def stability_of(model: NMFRecipe, found: Found, order: Int64Array) -> Float64Array | None:
     """Return how alike each theme is in the other starts, in the order given; None without any."""
-    if not found.rivals or not model.has_themes:
+    if not found.rivals or not model._is_bounded:
         return None
     return stability([densely(at).item_factors for at in (found.factors, *found.rivals)])[order]
 
@@ -245,13 +259,13 @@ def _given(model: NMFRecipe, rows: CompressedRows, W: Any, H: Any) -> Factors | 
     if model.init != "custom":
         return None
     turned = None if H is None else np.transpose(H)
-    return custom_start(rows, model.n_components, W, turned, nonnegative=model.has_themes)
+    return custom_start(rows, model.n_components, W, turned, nonnegative=model._is_bounded)
 
 
-def _warm_factors(model: NMFRecipe, data: Interactions, entries: Entries) -> Factors:
+def _warm_factors(model: NMFRecipe, data: Interactions, entries: Entries) -> AnyFactors:
     """Return where the last fit ended, or raise InputError."""
     at = model.factors()
-    found = (*(len(side) for side in (at.user_factors, at.item_factors)), at.user_factors.shape[1])
+    found = (at.n_users, at.n_items, at.rank)
     wanted = (data.n_users, data.n_items, model.n_components)
     if found != wanted:
         raise InputError(

@@ -101,7 +101,7 @@ def rows_from_arrays(name: str, arrays: Mapping[str, AnyArray], n_columns: int) 
         len(indptr) == 0
         or indptr[0] != 0
         or indptr[-1] != len(columns)
-        or np.any(np.diff(indptr) < 0)
+        or np.any(indptr[1:] < indptr[:-1])  # a difference may leave int64
         or len(values) != len(columns)
         or (len(columns) and (columns.min() < 0 or columns.max() >= n_columns))
     ):

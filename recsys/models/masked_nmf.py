@@ -12,7 +12,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factors import Factors
+from recsys.factorization.factors import AnyFactors, Factors, SparsePair
 from recsys.factorization.losses import Loss
 from recsys.factorization.masked import MaskedObjective
 from recsys.factorization.masked_kl import MaskedKLObjective
@@ -137,9 +137,6 @@ class MaskedNMF(NMF):
             )
         )
 
-    def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
-        return self._loss_of(entries)
-
     @property
     def _l1_rise(self) -> int:
         return min(_L1_RISE, self.max_iter // 2) if max(self.user_l1, self.item_l1) > 0 else 0
@@ -161,8 +158,8 @@ class MaskedNMF(NMF):
             return 0.0
         return float(np.average(entries.by_user.values.astype(np.float64), weights=entries.weights))
 
-    def _kept(self, at: Factors) -> Factors:
-        if self.biases:
+    def _kept(self, at: AnyFactors) -> AnyFactors:
+        if self.biases or isinstance(at, SparsePair):
             return at
         return replace(at, user_bias=np.zeros_like(at.user_bias), item_bias=np.zeros_like(at.item_bias))
 
@@ -182,7 +179,7 @@ class MaskedNMF(NMF):
                 f"{self.warm_up} sweeps (warm_up); set max_iter above that."
             )
 
-    def _noted(self, entries: Entries) -> None:
+    def _noted(self, entries: Entries, loss: Loss) -> None:
         values = entries.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))
         self.typical_value_ = float(np.average(values.astype(np.float64), weights=entries.weights))
@@ -199,7 +196,7 @@ class MaskedNMF(NMF):
         Without biases there is nothing to fall back on but the mean of the values seen.
         """
         scores = self._products(users, items) + np.float32(self.mean_)
-        if not self.biases:
+        if not self.as_fitted().biases:
             unknown = (np.asarray(users, np.int64) < 0) | (np.asarray(items, np.int64) < 0)
             scores[unknown] = self.typical_value_
         return np.clip(scores, *self.value_range_) if self.clip else scores

@@ -12,17 +12,18 @@ from recsys.data.interactions import Interactions
 from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, ParameterError
-from recsys.factorization.factors import SparsePair, explained_shares, order_by_share, shares_of
+from recsys.factorization.factors import AnyFactors, SparsePair, densely, explained_shares, order_by_share
+from recsys.factorization.history import History
+from recsys.factorization.losses import Loss
 from recsys.factorization.restarts import Found
-from recsys.factorization.sparse_factors import explained_sums
 from recsys.models import fitting
 from recsys.models.base import require
 from recsys.models.nmf_recipe import NMFRecipe
 from recsys.models.training_data import Training, aligned
 from recsys.progress import SILENT, Progress
-from recsys.typing import AnyArray, Float32Array
+from recsys.typing import AnyArray, Float32Array, Float64Array
 
-# A factor stored sparse takes 6 bytes, a dense one 4; scores are faster with fewer.
+# A factor stored sparse takes 6 bytes, a dense one 4, and few are more than half non-zero for long.
 _LARGEST_SPARSE = 0.3
 
 
@@ -102,37 +103,36 @@ class NMF(NMFRecipe):
         entry_weight: Any = None,
     ) -> None:
         training = Training(data, None if entry_weight is None else aligned(entry_weight, data.by_user))
-        self._take(fitting.fit(self, training, W, H, progress), training)
+        self._take(*fitting.fit(self, training, W, H, progress), training)
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
         return {"validation_share": fitting.share_of(self)}
 
-    def _take(self, found: Found, training: Training) -> None:
+    def _take(self, found: Found, loss: Loss, training: Training) -> None:
         """Take over what a fit found, themes ordered."""
-        at, entries = found.factors, self._entries(training)
-        fitting.check_range(self, at)
-        if isinstance(at, SparsePair) and at.nonzero_share > _LARGEST_SPARSE:
-            at = at.dense
-        if isinstance(at, SparsePair):
-            shares = shares_of(explained_sums(entries.by_user, at.users, at.items))
-            order = order_by_share(shares)
-            sides = at.users.in_order(order), at.items.in_order(order)
-            self._learned(*sides, shares=shares[order], history=found.history)
-        else:
-            shares = explained_shares(entries.by_user, at.user_factors, at.item_factors)
-            order = order_by_share(shares)
-            self._learned(
-                at.user_factors[:, order],
-                at.item_factors[:, order],
-                user_bias=at.user_bias,
-                item_bias=at.item_bias,
-                mean=at.mean,
-                shares=shares[order],
-                history=found.history,
-            )
+        entries = self._entries(training)
+        shares = explained_shares(entries.by_user, *found.factors.sides)
+        order = order_by_share(shares)
+        self._keep(found.factors.in_order(order), shares[order], found.history)
         self.stability_ = fitting.stability_of(self, found, order)
         self._training, self.ids_ = training, None
-        self._noted(entries)
+        self._noted(entries, loss)
+
+    def _keep(self, at: AnyFactors, shares: Float64Array, history: History | None) -> None:
+        """Hold factors, sparse where they came sparse and are few enough."""
+        fitting.check_range(self, at)
+        if isinstance(at, SparsePair) and at.nonzero_share <= _LARGEST_SPARSE:
+            self._learned(*at.sides, shares=shares, history=history)
+            return
+        at = densely(at)
+        self._learned(
+            *at.sides,
+            user_bias=at.user_bias,
+            item_bias=at.item_bias,
+            mean=at.mean,
+            shares=shares,
+            history=history,
+        )
 
     @property
     def training_(self) -> Interactions:
@@ -203,19 +203,10 @@ class NMF(NMFRecipe):
         given = None if entry_weight is None else aligned(entry_weight, new.by_user)
         training = before.joined(Training(new, given))
         if reach == "all":
-            self._take(fitting.update_all(self, training, int(passes), progress), training)
+            self._take(*fitting.update_all(self, training, int(passes), progress), training)
             return self._finished(training.data)
         at = fitting.update_touched(self, training, new, int(passes))
-        fitting.check_range(self, at)
-        self._learned(
-            at.user_factors,
-            at.item_factors,
-            user_bias=at.user_bias,
-            item_bias=at.item_bias,
-            mean=at.mean,
-            shares=self.shares_,
-            history=self.history_,
-        )
+        self._keep(at, self.shares_, self.history_)
         self._widened(new, given, self._entries(training))
         self._training, self.ids_ = training, None
         self.n_users_, self.n_items_ = training.data.n_users, training.data.n_items
@@ -259,7 +250,11 @@ class NMF(NMFRecipe):
 
     def _fold_in(self, rows: CompressedRows) -> tuple[Float32Array, Float32Array]:
         """Return factors and biases of new users; see `FactorModel`."""
-        return self._loss_of_fit().fold_in(self._folded_rows(rows), self.factors())
+        model = self.as_fitted()
+        loss = model._loss_of_fit()
+        if self._held is None or self._held[0] != loss:
+            self._held = loss, loss.hold(self.factors())
+        return loss.fold_in(model._folded_rows(rows), self._held[1])
 
     def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""

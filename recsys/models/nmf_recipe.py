@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import AnyFactors, Factors
+from recsys.factorization.factors import AnyFactors, Factors, SparsePair
 from recsys.factorization.losses import Loss
+from recsys.factorization.sides import dense_side
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.factorization.validation import Error
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
@@ -25,7 +28,9 @@ class NMFRecipe(FactorModel):
     """
 
     settled: ClassVar[tuple[str, ...]] = ("n_components",)
-    """Parameters that say what a fit was of: an update cannot change them."""
+    """Parameters that say what a fit was of: an update cannot change them, nor can they change answers."""
+    revives: ClassVar[bool] = True
+    """Whether a theme that is zero on both sides begins again when a model is fitted further."""
 
     n_components: int = param(64, "number of themes", minimum=1)
     _: KW_ONLY
@@ -51,10 +56,20 @@ class NMFRecipe(FactorModel):
     _training: Training | None = field(init=False, repr=False)
 
     # -- where a fit is -------------------------------------------------------------------------
-    def factors(self) -> Factors:
+    def factors(self) -> AnyFactors:
         """Return what was learned as the solvers take it."""
         self._check_fitted()
-        return Factors(self.mean_, self.user_factors_, self.item_factors_, self.user_bias_, self.item_bias_)
+        users, items = self._users, self._items
+        if isinstance(users, SparseFactors) and isinstance(items, SparseFactors):
+            return SparsePair(users, items)
+        return Factors(self.mean_, dense_side(users), dense_side(items), self.user_bias_, self.item_bias_)
+
+    def as_fitted(self) -> Self:
+        """Return the model with the `settled` parameters that it was fitted with, whatever they are now."""
+        model = copy.copy(self)
+        for key in self.settled:
+            setattr(model, key, self.fitted_params_.get(key, getattr(self, key)))
+        return model
 
     def held_training(self) -> Training | None:
         """Return the data of the model with its weights, if it holds them."""
@@ -63,7 +78,7 @@ class NMFRecipe(FactorModel):
 
     # -- what a child says ----------------------------------------------------------------------
     @abstractmethod
-    def _loss_of(self, entries: Entries, *, fresh: bool = False) -> Loss:
+    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
         """Return loss and penalties for a fit of entries; ``fresh``: from a start, not from a model."""
 
     @abstractmethod
@@ -80,7 +95,10 @@ class NMFRecipe(FactorModel):
 
     def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
         """Return loss and penalties as of the last fit; ``entries``: all there are by now."""
-        assert entries is not None
+        return self._loss_of(entries)
+
+    def _loss_of_update(self, entries: Entries) -> Loss:
+        """Return loss and penalties for fitting the model further, to entries that have grown."""
         return self._loss_of(entries)
 
     def _entries(self, training: Training) -> Entries:
@@ -95,11 +113,11 @@ class NMFRecipe(FactorModel):
         """Return the constant part of predictions."""
         return 0.0
 
-    def _scaled(self, at: Factors, entries: Entries) -> Factors:
+    def _scaled(self, at: AnyFactors, entries: Entries, loss: Loss) -> AnyFactors:
         """Return the start that stands for fitted or given factors."""
         return at
 
-    def _kept(self, at: Factors) -> Factors:
+    def _kept(self, at: AnyFactors) -> AnyFactors:
         """Return what a warm start takes over of the last fit."""
         return at
 
@@ -112,11 +130,16 @@ class NMFRecipe(FactorModel):
         """How many iterations of a fresh fit have penalties of their own."""
         return 0
 
+    @property
+    def _is_bounded(self) -> bool:
+        """Whether factors are to be 0 or more."""
+        return True
+
     def _check_together(self) -> None:
         """Raise ParameterError if parameters contradict each other."""
 
-    def _noted(self, entries: Entries) -> None:
-        """Keep what else is to be known of entries that were fitted."""
+    def _noted(self, entries: Entries, loss: Loss) -> None:
+        """Keep what else is to be known of entries that were fitted, and of how."""
 
     def _widened(self, new: Interactions, weights: Float32Array | None, entries: Entries) -> None:
         """Keep what else is to be known of ``new``, taken in; ``entries`` are all there are by now."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError
 from recsys.factorization.factors import Factors
 from recsys.factorization.losses import Loss
 from recsys.factorization.poisson import PoissonObjective, poisson_level, poisson_start
@@ -19,8 +18,6 @@ from recsys.models.preferences import preferences
 from recsys.models.training_data import Entries, Training
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
-
-_LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
 
 @dataclass(eq=False)
@@ -99,18 +96,8 @@ class PoissonNMF(NMF):
             )
         )
 
-    def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
-        return self._loss_of(entries)
-
     def _entries(self, training: Training) -> Entries:
-        entries = training.counting
-        rows = preferences(entries.by_user, self.amounts)
-        if rows.nnz == 0:
-            raise InputError("all values are 0; a model of counts needs amounts above 0.")
-        if entries.weights is not None:
-            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
-            rows = rows.with_values(np.clip(rows.values * weights, _LEAST, _MOST).astype(np.float32))
-        return Entries(rows, rows.transposed())
+        return training.amounts(self._folded_rows)
 
     def _folded_rows(self, rows: CompressedRows) -> CompressedRows:
         return preferences(rows, self.amounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -113,6 +114,31 @@ class Training:
         inside = self.weights > 0
         rows = rows.only(inside)
         return Entries(rows, rows.transposed(), self.weights[inside])
+
+    def amounts(self, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
+        """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
+
+        Parameters
+        ----------
+        count : callable
+            Drops the zeros, and says what each of the others counts.
+
+        Raises
+        ------
+        InputError
+            If no amount is above 0.
+        """
+        entries = self.counting
+        rows = count(entries.by_user)
+        if rows.nnz == 0:
+            raise InputError("all values are 0; a model of purchases, plays or counts needs amounts above 0.")
+        if entries.weights is not None:
+            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
+            limits = np.finfo(np.float32)
+            rows = rows.with_values(
+                np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32)
+            )
+        return Entries(rows, rows.transposed())
 
     def joined(self, new: Training) -> Training:
         """Return this with new entries; where one side alone has weights, the other's are 1."""

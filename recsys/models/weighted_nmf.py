@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows, positives
-from recsys.errors import InputError, ModelError, ParameterError
+from recsys.errors import ModelError, ParameterError
 from recsys.factorization.factors import AnyFactors, Factors
 from recsys.factorization.losses import Loss
 from recsys.factorization.sparse_factors import LARGEST_RANK
@@ -34,7 +34,7 @@ from recsys.typing import AnyArray, Float32Array
 _L2, _L2_GROWTH, _L2_MOST = 2.4, 0.08, 0.5
 _ABSENT_GROWTH, _ABSENT_MOST = 0.005, 1.0
 _L1 = 0.03
-_LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+_RULED = ("l2", "absent_weight", "user_l1", "item_l1")
 
 CONFIDENCES = ("constant", "log", "linear")
 
@@ -44,19 +44,7 @@ def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows
 
     ``constant``: 1; ``log``: 1 + alpha ln(1 + x); ``linear``: 1 + alpha x (Hu, Koren & Volinsky
     2008, section 4). An amount of zero says what an absent cell says.
-
-    Raises
-    ------
-    InputError
-        If no amount is above 0.
     """
-    found = _confidences(rows, kind, alpha)
-    if found.nnz == 0:
-        raise InputError("all values are 0; a model of purchases or plays needs amounts above 0.")
-    return found
-
-
-def _confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows:
     taken = positives(rows)
     amounts = taken.values.astype(np.float64)
     grown = {
@@ -64,7 +52,7 @@ def _confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRow
         "log": 1 + alpha * np.log1p(amounts),
         "linear": 1 + alpha * amounts,
     }[kind]
-    return taken.with_values(np.minimum(grown, _MOST).astype(np.float32))
+    return taken.with_values(np.minimum(grown, np.finfo(np.float32).max).astype(np.float32))
 
 
 @dataclass(eq=False)
@@ -108,12 +96,8 @@ class WeightedNMF(NMF):
     """
 
     name: ClassVar[str] = "weighted-nmf"
-    settled: ClassVar[tuple[str, ...]] = (
-        "n_components",
-        "nonnegative",
-        "user_exponent",
-        "item_exponent",
-    )
+    settled: ClassVar[tuple[str, ...]] = ("n_components", "nonnegative", "user_exponent", "item_exponent")
+    revives: ClassVar[bool] = False  # what l1 has emptied is to stay empty
 
     n_components: int = param(512, "number of themes", minimum=1, maximum=LARGEST_RANK)
     _: KW_ONLY
@@ -154,6 +138,10 @@ class WeightedNMF(NMF):
     @property
     def has_themes(self) -> bool:  # type: ignore[override]
         """Whether factors are non-negative, so that contributions are parts of a sum."""
+        return bool(getattr(self, "fitted_params_", {}).get("nonnegative", self.nonnegative))
+
+    @property
+    def _is_bounded(self) -> bool:
         return self.nonnegative
 
     # -- what the solvers are told --------------------------------------------------------------
@@ -189,7 +177,8 @@ class WeightedNMF(NMF):
             scale=scale,
         )
 
-    def _loss_of(self, entries: Entries, *, fresh: bool = False) -> Loss:
+    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
+        assert entries is not None  # by their number l2 and absent_weight go
         return Loss(self._objective(self._weights(entries.by_user)))
 
     def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
@@ -201,22 +190,23 @@ class WeightedNMF(NMF):
             )
         if now is not None and settled is not None:
             now = replace(now, user_level=settled.user_level, item_level=settled.item_level)
-        weights = {
-            key: self.fitted_params_[key] if getattr(self, key) is None else getattr(self, key)
-            for key in ("l2", "absent_weight", "user_l1", "item_l1")
+        return Loss(self._objective(self._weights_of_fit(), now or settled))
+
+    def _loss_of_update(self, entries: Entries) -> Loss:
+        return Loss(self._objective(self._weights_of_fit()))
+
+    def _weights_of_fit(self) -> dict[str, float]:
+        """Return penalties and absent_weight as of the fit, where they are not given: in memory as loaded."""
+        return {
+            key: float(self.fitted_params_[key] if getattr(self, key) is None else getattr(self, key))
+            for key in _RULED
         }
-        return Loss(self._objective(weights, now or settled))
 
     def _entries(self, training: Training) -> Entries:
-        entries = training.counting
-        rows = confidences(entries.by_user, self.confidence, self.alpha)
-        if entries.weights is not None:
-            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
-            rows = rows.with_values(np.clip(rows.values * weights, _LEAST, _MOST).astype(np.float32))
-        return Entries(rows, rows.transposed())
+        return training.amounts(self._folded_rows)
 
     def _folded_rows(self, rows: CompressedRows) -> CompressedRows:
-        return _confidences(rows, self.confidence, self.alpha)
+        return confidences(rows, self.confidence, self.alpha)
 
     def _random_start(self, entries: Entries, number: int) -> Factors:
         objective, seed = self._objective(self._weights(entries.by_user)), int(self.random_state)
@@ -233,9 +223,8 @@ class WeightedNMF(NMF):
         rank, seed = self.n_components, int(self.random_state)
         return whole_nndsvd_start(entries.by_user, entries.by_item, rank, level=level, seed=seed)
 
-    def _scaled(self, at: Factors, entries: Entries) -> Factors:
-        objective = self._objective(self._weights(entries.by_user))
-        return scaled(at, *entries.sides, objective)
+    def _scaled(self, at: AnyFactors, entries: Entries, loss: Loss) -> AnyFactors:
+        return scaled(at, *entries.sides, loss.objective)
 
     def _check_together(self) -> None:
         if max(self.user_l1 or 0, self.item_l1 or 0) > 0 and not self.nonnegative:
@@ -244,8 +233,14 @@ class WeightedNMF(NMF):
                 f"needs non-negative factors; set neither or nonnegative=True."
             )
 
-    def _noted(self, entries: Entries) -> None:
-        self._used_weights = self._weights(entries.by_user)
+    def _noted(self, entries: Entries, loss: Loss) -> None:
+        objective: WeightedObjective = loss.objective
+        self._used_weights = {
+            "l2": objective.l2,
+            "absent_weight": objective.absent_weight,
+            "user_l1": objective.l1,
+            "item_l1": objective.l1 if objective.item_l1 is None else objective.item_l1,
+        }
         self.scale_ = replace(WeightedScale.of(*entries.sides), user_counts=None)
 
     def _widened(self, new: Interactions, weights: Float32Array | None, entries: Entries) -> None:

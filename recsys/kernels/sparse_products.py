@@ -1,0 +1,113 @@
+"""Products of factors by their non-zeros alone.
+
+Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, ascending, and ``values``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
+
+# Rows that are summed in single precision, which is fast; more of them would lose their last digits, so
+# that the sums of runs are added up in double.
+RUN = 4096
+
+
+@njit(cache=True, parallel=True, fastmath={"contract"})
+def sparse_gram(
+    bands: Int64Array,
+    indptr: Int64Array,
+    themes: UInt16Array,
+    values: Float32Array,
+    importance: Float32Array,
+    gram: Float32Array,
+) -> None:
+    """Write the upper half of ``sum_i s_i h_i h_i'``; a cell sums over rows in their order.
+
+    Parameters
+    ----------
+    bands : (n_bands + 1,)
+        Themes at which the shares of work begin.
+    indptr, themes, values : (n_rows + 1,), (nnz,), (nnz,)
+    importance : (n_rows,)
+        The weights ``s``.
+    gram : (rank, rank)
+        Below the diagonal there is nothing of use; see `mirror`.
+    """
+    rank, n_rows = gram.shape[1], len(indptr) - 1
+    for band in prange(len(bands) - 1):
+        first, last = bands[band], bands[band + 1]
+        total, part = np.zeros((last - first, rank)), gram[first:last]  # which holds one run at a time
+        part[:] = 0
+        for run in range(0, n_rows, RUN):
+            for row in range(run, min(run + RUN, n_rows)):
+                low, end = indptr[row], indptr[row + 1]
+                high = end
+                while low < high:  # the row's first theme of this band
+                    middle = (low + high) // 2
+                    if themes[middle] < first:
+                        low = middle + 1
+                    else:
+                        high = middle
+                while low < end and themes[low] < last:
+                    line, value = part[themes[low] - first], values[low] * importance[row]
+                    for at in range(low, end):
+                        line[themes[at]] += value * values[at]
+                    low += 1
+            for f in range(last - first):
+                for g in range(first, rank):
+                    total[f, g] += part[f, g]
+                    part[f, g] = 0
+        for f in range(last - first):
+            for g in range(first, rank):
+                gram[first + f, g] = total[f, g]
+
+
+@njit(cache=True, parallel=True)
+def mirror(square: Float32Array) -> None:
+    """Copy the upper half of a square matrix to the lower one."""
+    for row in prange(square.shape[0]):
+        for column in range(row):
+            square[row, column] = square[column, row]
+
+
+@njit(cache=True, parallel=True)
+def sum_products(
+    blocks: Int64Array,
+    indptr: Int64Array,
+    columns: Int32Array,
+    own_indptr: Int64Array,
+    own_themes: UInt16Array,
+    own_values: Float32Array,
+    other_indptr: Int64Array,
+    other_themes: UInt16Array,
+    other_values: Float32Array,
+    sums: Float64Array,
+) -> None:
+    """Write, for each block of rows, ``sum w_f h_f`` over its observed entries.
+
+    Parameters
+    ----------
+    blocks : (n_blocks + 1,)
+    indptr, columns : (n_rows + 1,), (nnz,)
+        The observed entries by row.
+    own_indptr, own_themes, own_values : (n_rows + 1,), (n_own,), (n_own,)
+    other_indptr, other_themes, other_values : (n_columns + 1,), (n_other,), (n_other,)
+    sums : (n_blocks, rank)
+        Zeros; receives the sums.
+    """
+    for block in prange(len(blocks) - 1):
+        met = np.zeros(sums.shape[1])  # of a row: the sum of its entries' factors
+        for row in range(blocks[block], blocks[block + 1]):
+            for entry in range(indptr[row], indptr[row + 1]):
+                column = columns[entry]
+                for at in range(other_indptr[column], other_indptr[column + 1]):
+                    met[other_themes[at]] += other_values[at]
+            for at in range(own_indptr[row], own_indptr[row + 1]):
+                sums[block, own_themes[at]] += own_values[at] * met[own_themes[at]]
+            for entry in range(indptr[row], indptr[row + 1]):
+                column = columns[entry]
+                for at in range(other_indptr[column], other_indptr[column + 1]):
+                    met[other_themes[at]] = 0
