@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recsys.data.held_out import HeldOut as HeldOut
     from recsys.data.interactions import Interactions as Interactions
     from recsys.data.load import load_log as load_log
+    from recsys.evaluate.from_lists import evaluate_lists as evaluate_lists
     from recsys.evaluate.metrics import parse_metrics as parse_metrics
     from recsys.models.als import ALS as ALS
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
@@ -55,6 +56,7 @@ _HOMES = {
     "Recommender": "recsys.recommend.recommender",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.zero_filled_nmf",
+    "evaluate_lists": "recsys.evaluate.from_lists",
     "load_bundle": "recsys.models.bundle",
     "load_log": "recsys.data.load",
     "parse_metrics": "recsys.evaluate.metrics",

@@ -110,8 +110,8 @@ def _rank(model: Model, seen: CompressedRows, tally: Tally, block_bytes: int, pr
     n_items = model.n_items_
     width = min(tally.width, n_items)
     # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
-    # for each place an item, a score, a mark and a gain.
-    row_bytes = 4 * n_items * (1 + tally.needs_scores) + 13 * width
+    # for each place an item, a score, a held-out entry, a mark and a gain.
+    row_bytes = 4 * n_items * (1 + tally.needs_scores) + 21 * width
     scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
     with task(progress, f"evaluate {model.name}", len(tally.users)) as running:
         for block in ranked_blocks(

@@ -10,22 +10,28 @@ import pandas as pd
 
 from recsys import threads
 from recsys.data.held_out import HeldOut
-from recsys.data.ids import encode
+from recsys.data.ids import Ids, encode
 from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels, UserGroups
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.given_lists import GivenLists, extended
+from recsys.evaluate.given_lists import GivenLists, check_columns, check_gaps, extended, ids_in
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric, parse_metrics
 from recsys.evaluate.tally import Tally
+from recsys.evaluate.wording import counted
 from recsys.kernels.given_lists import lay_out
-from recsys.kernels.hits import mark_hits
+from recsys.kernels.hits import find_hits
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES
 from recsys.typing import BoolArray, Int64Array
+
+_PLACE_BYTES = 32
+"""Of a place: item, held-out entry, mark and gain, and what a metric takes on top while it is measured."""
+_USER_BYTES = 128
+"""Of a user: row, lengths, and counts and values that metrics of a block share."""
 
 
 def evaluate_lists(
@@ -75,11 +81,11 @@ def evaluate_lists(
         raise InputError(f"what is held out has no column {missing[0]!r}; expected 'user' and 'item'.")
     if len(held_out) == 0:
         raise InputError("nothing is held out; there is nothing to measure.")
+    check_columns(lists)
     log = _log(held_out)
-    _, listed_items = encode(lists["item"].to_numpy()) if "item" in lists and len(lists) else (None, None)
     known = train
     if known is None:
-        items = log.item_ids if listed_items is None else log.item_ids.joined(listed_items)[0]
+        items = _all_items(lists, log)
         no_entries = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
         nothing = CompressedRows(np.zeros(len(log.user_ids) + 1, dtype=np.int64), *no_entries, len(items))
         known = Interactions(nothing, log.user_ids, items, "explicit")
@@ -175,7 +181,8 @@ def measure_lists(
     ]
     errors = [str(metric) for metric in asked if metric.is_error]
     if errors:
-        remarks.append(f"{' and '.join(errors)} need predicted values, and lists hold none.")
+        need = "needs" if len(errors) == 1 else "need"
+        remarks.append(f"{' and '.join(errors)} {need} predicted values, and lists hold none.")
     return Measurements(
         metrics={str(metric): results.get(str(metric)) for metric in asked},
         per_user=tally.per_user,
@@ -188,6 +195,15 @@ def measure_lists(
     )
 
 
+def _all_items(lists: pd.DataFrame, log: Log) -> Ids:
+    """Return listed and held-out items, sorted: a tie must not fall to an item because it is held out."""
+    if len(lists) == 0:
+        return log.item_ids
+    _, listed = encode(ids_in(lists, "item", "the lists"))
+    joined, _ = log.item_ids.joined(listed)
+    return encode(joined.values)[1]
+
+
 def _measure(
     lists: GivenLists,
     users: Int64Array,
@@ -198,7 +214,7 @@ def _measure(
 ) -> tuple[int, int]:
     """Hand the lists to the tally; return how many places hold a repeat, and a seen item."""
     width = max(1, min(tally.width, int(lists.lengths.max(initial=0))))
-    step = max(1, block_bytes // (9 * width + 64))  # an item, a mark and a gain a place; counts
+    step = max(1, block_bytes // (_PLACE_BYTES * width + _USER_BYTES))
     n_repeated = n_seen = 0
     with task(progress, "measure lists", len(users)) as running:
         for start in range(0, len(users), step):
@@ -209,10 +225,11 @@ def _measure(
                 lay_out(rows, lists.indptr, lists.items, items, n_listed, repeated)
             n_repeated += int(repeated.sum())
             if seen is not None:
-                marks = np.empty(items.shape, dtype=np.bool_)
+                entries = np.empty(items.shape, dtype=np.int64)
                 with threads.launch():
-                    mark_hits(items, n_listed, rows, seen.indptr, seen.columns, marks)
-                n_seen += int(np.count_nonzero(marks))
+                    find_hits(items, n_listed, rows, seen.indptr, seen.columns, entries)
+                n_seen += int(np.count_nonzero(entries >= 0))
+                del entries  # before the metrics take as much
             tally.add(rows, items, n_listed)
             running.advance(len(rows))
     return n_repeated, n_seen
@@ -224,37 +241,42 @@ def _on_users(has_held_out: BoolArray, has_list: BoolArray, is_known: BoolArray)
     n_cold = int(np.count_nonzero(has_held_out & ~has_list & ~is_known))
     n_idle = int(np.count_nonzero(has_list & ~has_held_out))
     if n_empty:
-        remarks.append(f"{n_empty:,} users have held-out items and no list; they count as missed.")
+        who = counted(
+            n_empty,
+            "user has held-out items and no list; it counts",
+            "users have held-out items and no list; they count",
+        )
+        remarks.append(f"{who} as missed.")
     if n_cold:
-        remarks.append(f"{n_cold:,} users have held-out items, but neither training items nor a list.")
+        who = counted(n_cold, "user has", "users have")
+        remarks.append(f"{who} held-out items, but neither training items nor a list.")
     if n_idle:
-        remarks.append(f"{n_idle:,} lists are of users without held-out items; they are not measured.")
+        what = counted(n_idle, "list is of a user", "lists are of users")
+        remarks.append(f"{what} without held-out items, and {'is' if n_idle == 1 else 'are'} not measured.")
     return remarks
 
 
 def _on_places(n_repeated: int, n_seen: int, asked: Sequence[Metric], longest: int) -> list[str]:
     remarks = []
     if n_repeated:
-        remarks.append(
-            f"{n_repeated:,} places repeat an item of the same list; "
-            f"the first one counts, the others hit nothing."
-        )
+        what = counted(n_repeated, "place repeats", "places repeat")
+        remarks.append(f"{what} an item of the same list; the first one counts, a repeat hits nothing.")
     if n_seen:
-        remarks.append(f"{n_seen:,} places hold items that the user has in training; they hit nothing.")
+        what = counted(n_seen, "place holds an item", "places hold items")
+        remarks.append(f"{what} that the user has in training, which is no hit.")
     beyond = max((metric.k for metric in asked if metric.k is not None), default=0)
     if beyond > longest:
         remarks.append(
-            f"no list is longer than {longest:,}, so that the places from there to {beyond:,} are empty."
+            f"no list has more than {counted(longest, 'place', 'places')}, so that those from there to "
+            f"{beyond:,} are empty."
         )
     return remarks
 
 
 def _log(held_out: pd.DataFrame) -> Log:
-    for name in ("user", "item"):
-        if held_out[name].isna().any():
-            raise InputError(f"what is held out has a row without a {name}.")
-    users, user_ids = encode(held_out["user"].to_numpy())
-    items, item_ids = encode(held_out["item"].to_numpy())
+    check_gaps(held_out, "what is held out has")
+    users, user_ids = encode(ids_in(held_out, "user", "what is held out"))
+    items, item_ids = encode(ids_in(held_out, "item", "what is held out"))
     values = np.ones(len(users))
     if "value" in held_out.columns:
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recsys.data.ids import Ids
+from recsys.data.ids import Id, Ids, as_id_array
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError
+from recsys.evaluate.wording import counted
 from recsys.typing import AnyArray, BoolArray, Float64Array, Int32Array, Int64Array
 
 
@@ -52,45 +54,80 @@ class GivenLists:
         ------
         InputError
             If a column is missing, a user or item is missing, a rank or score is no finite number,
-            or two items of a user have the same rank.
+            two items of a user have the same rank, or no user or no item is known at all.
         """
-        missing = [name for name in ("user", "item") if name not in frame.columns]
-        if missing or not {"rank", "score"} & set(frame.columns):
-            raise InputError(
-                f"the lists have the columns {', '.join(map(repr, frame.columns))}; "
-                f"expected 'user', 'item' and 'rank' or 'score'."
-            )
-        for name in ("user", "item"):
-            gaps = frame[name].isna().to_numpy()
-            if gaps.any():
-                raise InputError(f"the lists have no {name} in row {int(np.argmax(gaps))} (from 0).")
-        users = _rows(user_ids, frame["user"])
-        items = _rows(item_ids, frame["item"]).astype(np.int32)
-        ranks = _numbers(frame, "rank") if "rank" in frame.columns else None
-        scores = _numbers(frame, "score") if "score" in frame.columns else None
+        check_columns(frame)
+        numbers = {name: _numbers(frame, name) for name in ("rank", "score") if name in frame.columns}
+        by_rank = "rank" in numbers
+        users, items = (_rows(ids, frame, name) for name, ids in (("user", user_ids), ("item", item_ids)))
+        found: dict[str, Any] = {"user": users, "item": items.astype(np.int32), **numbers}
         remarks = []
         known = users >= 0
         if not known.all():
-            remarks.append(f"{int((~known).sum()):,} rows of the lists are of users who are not measured.")
-            users, items = users[known], items[known]
-            ranks = None if ranks is None else ranks[known]
-            scores = None if scores is None else scores[known]
-        places = ranks if ranks is not None else -_of(scores)
-        if not _is_sorted(users, places, strictly=ranks is not None):
-            # Equal scores: the lower item number first, those that are not known last.
-            order = np.lexsort((np.where(items < 0, np.iinfo(np.int32).max, items), places, users))
-            users, items, places = users[order], items[order], places[order]
-            scores = None if scores is None else scores[order]
-            if ranks is not None:
-                _check_ranks(users, places, user_ids)
+            found = _selected(found, known)
+            n_others = int((~known).sum())
+            remarks.append(
+                counted(
+                    n_others,
+                    "row of the lists is of a user who is not measured.",
+                    "rows of the lists are of users who are not measured.",
+                )
+            )
+        found["place"] = found["rank"] if by_rank else -found["score"]
+        # Equal scores: the lower item number first, those that are not known last.
+        tie = np.where(found["item"] < 0, np.iinfo(np.int32).max, found["item"])
+        if not _is_sorted(found["user"], found["place"], None if by_rank else tie):
+            found = _selected(found, np.lexsort((tie, found["place"], found["user"])))
+            if by_rank:
+                _check_ranks(found["user"], found["place"], user_ids)
             remarks.append("the rows of the lists were not in order; they were sorted by user and place.")
-        if ranks is not None and scores is not None and not _is_sorted(users, -scores, strictly=False):
+        if len(numbers) == 2 and _rises(found["user"], found["score"]):
             remarks.append("scores rise somewhere within a list; the order of the ranks was kept.")
-        n_unknown = int((items < 0).sum())
+        n_unknown = int((found["item"] < 0).sum())
         if n_unknown:
-            remarks.append(f"{n_unknown:,} listed items are not known; they take up a place and hit nothing.")
-        indptr = np.r_[0, np.cumsum(np.bincount(users, minlength=len(user_ids)))]
-        return cls(indptr, items, tuple(remarks))
+            remarks.append(
+                counted(
+                    n_unknown,
+                    "listed item is not known; it takes up a place and hits nothing.",
+                    "listed items are not known; they take up a place and hit nothing.",
+                )
+            )
+        indptr = np.r_[0, np.cumsum(np.bincount(found["user"], minlength=len(user_ids)))]
+        return cls(indptr, found["item"], tuple(remarks))
+
+
+def check_columns(frame: pd.DataFrame) -> None:
+    """Raise InputError if lists lack a column, or a user or item somewhere."""
+    if not {"user", "item"} <= set(frame.columns) or not {"rank", "score"} & set(frame.columns):
+        raise InputError(
+            f"the lists have the columns {', '.join(map(repr, frame.columns))}; "
+            f"expected 'user', 'item' and 'rank' or 'score'."
+        )
+    check_gaps(frame, "the lists have")
+
+
+def check_gaps(frame: pd.DataFrame, what: str) -> None:
+    """Raise InputError if a row has no user or no item."""
+    for name in ("user", "item"):
+        gaps = frame[name].isna().to_numpy()
+        if gaps.any():
+            raise InputError(f"{what} no {name} in row {int(np.argmax(gaps))} (from 0).")
+
+
+def ids_in(frame: pd.DataFrame, name: str, what: str) -> AnyArray:
+    """Return a column of ids without gaps; whole floats are what tables make of integers.
+
+    Raises
+    ------
+    InputError
+        If they are neither all integers nor all text.
+    """
+    column = frame[name]
+    kinds = {"i": None, "u": None, "f": np.float64}
+    try:
+        return as_id_array(column.to_numpy(dtype=kinds.get(column.dtype.kind, object)))
+    except InputError as error:
+        raise InputError(f"{what}, column {name!r}: {error}") from None
 
 
 def extended(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
@@ -103,8 +140,26 @@ def extended(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
     return Interactions(wider, users, items, data.feedback)
 
 
-def _rows(ids: Ids, column: pd.Series) -> Int64Array:
-    return ids.rows(column.to_numpy() if column.dtype.kind in "iu" else column.to_numpy(dtype=object))
+def _rows(ids: Ids, frame: pd.DataFrame, name: str) -> Int64Array:
+    listed = ids_in(frame, name, "the lists")
+    rows = ids.rows(listed)
+    if len(rows) and rows.max() < 0:
+        example = _shown(listed[0])
+        there = f", which has e.g. {ids[0]!r}" if len(ids) else ""
+        raise InputError(
+            f"no {name} of the lists, e.g. {example}, is known to the data{there}. Check that both write "
+            f"their {name}s alike."
+        )
+    return rows
+
+
+def _selected(columns: dict[str, Any], which: AnyArray) -> dict[str, Any]:
+    """Return the rows of a mask, or in an order."""
+    return {name: values[which] for name, values in columns.items()}
+
+
+def _shown(value: Id | np.generic) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Float64Array:
@@ -115,24 +170,25 @@ def _numbers(frame: pd.DataFrame, name: str) -> Float64Array:
     bad = ~np.isfinite(numbers)
     if bad.any():
         at = int(np.argmax(bad))
+        user, item = (_shown(frame[column].iloc[at]) for column in ("user", "item"))
         raise InputError(
-            f"the {name} of user {frame['user'].iloc[at]!r} and item {frame['item'].iloc[at]!r} is "
-            f"{numbers[at]}; expected a finite number. Correct it, or leave such rows out "
-            f"({int(bad.sum()):,} of {len(bad):,})."
+            f"the {name} of user {user} and item {item} is {numbers[at]}; expected a finite number. "
+            f"Correct it, or leave such rows out ({int(bad.sum()):,} of {len(bad):,})."
         )
     return np.asarray(numbers)
 
 
-def _of(scores: Float64Array | None) -> Float64Array:
-    assert scores is not None
-    return scores
+def _is_sorted(users: Int64Array, places: Float64Array, tie: Int32Array | None) -> bool:
+    """Tell whether users rise from row to row, within one places, and at equal places what settles a tie."""
+    rise: BoolArray = places[1:] > places[:-1]
+    if tie is not None:
+        rise |= (places[1:] == places[:-1]) & (tie[1:] >= tie[:-1])
+    return bool(np.all((users[1:] > users[:-1]) | ((users[1:] == users[:-1]) & rise)))
 
 
-def _is_sorted(users: Int64Array, places: Float64Array, *, strictly: bool) -> bool:
-    """Tell whether places rise within each user's rows, and users from row to row."""
-    same = users[1:] == users[:-1]
-    rise: BoolArray = places[1:] > places[:-1] if strictly else places[1:] >= places[:-1]
-    return bool(np.all((users[1:] > users[:-1]) | (same & rise)))
+def _rises(users: Int64Array, scores: Float64Array) -> bool:
+    """Tell whether a score is above the one before it in a list."""
+    return bool(np.any((users[1:] == users[:-1]) & (scores[1:] > scores[:-1])))
 
 
 def _check_ranks(users: Int64Array, places: AnyArray, user_ids: Ids) -> None:

@@ -11,8 +11,9 @@ from recsys import threads
 from recsys.data.held_out import HeldOut
 from recsys.data.rows import CompressedRows
 from recsys.evaluate.catalogue import Catalogue
-from recsys.kernels.hits import mark_gains, mark_hits
-from recsys.kernels.list_counts import count_hits
+from recsys.kernels.hits import find_hits
+from recsys.kernels.list_counts import count_hits, sum_largest
+from recsys.kernels.list_items import mean_of_rows
 from recsys.typing import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
@@ -55,21 +56,25 @@ class ListBlock:
         return min(k, int(self.items.shape[1]))
 
     @cached_property
-    def hits(self) -> BoolArray:
-        """Whether each place is a held-out item, (n_block, n)."""
-        marks = np.empty(self.items.shape, dtype=np.bool_)
+    def entries(self) -> Int64Array:
+        """Which held-out entry each place is, -1 where it is none, (n_block, n)."""
+        entries = np.empty(self.items.shape, dtype=np.int64)
         held = self.held_out.by_user
         with threads.launch():
-            mark_hits(self.items, self.n_listed, self.users, held.indptr, held.columns, marks)
+            find_hits(self.items, self.n_listed, self.users, held.indptr, held.columns, entries)
+        return entries
+
+    @cached_property
+    def hits(self) -> BoolArray:
+        """Whether each place is a held-out item, (n_block, n)."""
+        marks: BoolArray = self.entries >= 0
         return marks
 
     @cached_property
     def gains(self) -> Float32Array:
         """The held-out value at each hit, 0 elsewhere, (n_block, n)."""
-        gains = np.empty(self.items.shape, dtype=np.float32)
-        held = self.held_out.by_user
-        with threads.launch():
-            mark_gains(self.items, self.hits, self.users, held.indptr, held.columns, held.values, gains)
+        gains = np.zeros(self.items.shape, dtype=np.float32)
+        gains[self.hits] = self.held_out.by_user.values[self.entries[self.hits]]
         return gains
 
     @cached_property
@@ -89,24 +94,19 @@ class ListBlock:
     def ideal_gain(self, of_place: Float64Array) -> Float64Array:
         """Return what the best list would gain, (n_block,), given what a value at each place counts."""
         assert self.largest is not None
-        entries = self.largest.entries_of(self.users)
-        owners = np.repeat(np.arange(len(self)), self.largest.counts[self.users])
-        places, values = self.largest.columns[entries], self.largest.values[entries]
-        inside = places < len(of_place)
-        gains = values[inside] * of_place[places[inside]]
-        sums: Float64Array = np.bincount(owners[inside], weights=gains, minlength=len(self)).astype(
-            np.float64
-        )
+        sums = np.empty(len(self))
+        with threads.launch():
+            sum_largest(self.users, self.largest.indptr, self.largest.values, of_place, sums)
         return sums
 
-    def history_mean(self, of_item: Float64Array) -> Float64Array:
-        """Return the mean of an item's number over each user's history, (n_block,); NaN without one."""
+    @cached_property
+    def history_popularity(self) -> Float64Array:
+        """Mean popularity of the items of each user's history, (n_block,); NaN without one."""
         assert self.seen is not None
-        counts = self.seen.counts[self.users]
-        entries = self.seen.entries_of(self.users)
-        owners = np.repeat(np.arange(len(self)), counts)
-        sums = np.bincount(owners, weights=of_item[self.seen.columns[entries]], minlength=len(self))
-        means: Float64Array = np.divide(sums, counts, out=np.full(len(self), np.nan), where=counts > 0)
+        means = np.empty(len(self))
+        of_item = self.catalogue.popularity
+        with threads.launch():
+            mean_of_rows(self.users, self.seen.indptr, self.seen.columns, of_item, means)
         return means
 
 

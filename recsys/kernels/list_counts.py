@@ -80,3 +80,27 @@ def sum_gains(gains: Float32Array, n_counted: int, discounts: Float64Array, sums
         for place in range(n_counted):
             total += gains[row, place] * discounts[place]
         sums[row] = total
+
+
+@njit(cache=True, parallel=True)
+def sum_largest(
+    users: Int64Array, indptr: Int64Array, values: Float32Array, discounts: Float64Array, sums: Float64Array
+) -> None:
+    """Write what the best list would gain: the user's largest values, each times the discount of its place.
+
+    Parameters
+    ----------
+    users : (n_block,)
+        The row of ``indptr`` that belongs to each list.
+    indptr, values : (n_users + 1,), (n_held_out,)
+        Each user's values, falling.
+    discounts : (k,)
+    sums : (n_block,)
+        Receives the sums.
+    """
+    for row in prange(len(users)):
+        begin = indptr[users[row]]
+        total = 0.0
+        for place in range(min(len(discounts), indptr[users[row] + 1] - begin)):
+            total += values[begin + place] * discounts[place]
+        sums[row] = total

@@ -39,6 +39,29 @@ def mean_of_items(
 
 
 @njit(cache=True, parallel=True)
+def mean_of_rows(
+    users: Int64Array, indptr: Int64Array, items: Int32Array, of_item: Float64Array, means: Float64Array
+) -> None:
+    """Write the mean of an item's number over each user's history; NaN for an empty one.
+
+    Parameters
+    ----------
+    users : (n_block,)
+    indptr, items : (n_users + 1,), (n_seen,)
+        The histories.
+    of_item : (n_items,)
+    means : (n_block,)
+        Receives the means.
+    """
+    for row in prange(len(users)):
+        begin, end = indptr[users[row]], indptr[users[row] + 1]
+        total = 0.0
+        for at in range(begin, end):
+            total += of_item[items[at]]
+        means[row] = total / (end - begin) if end > begin else np.nan
+
+
+@njit(cache=True, parallel=True)
 def mean_distances(
     lists: Int32Array,
     n_listed: Int64Array,

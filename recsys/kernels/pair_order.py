@@ -52,8 +52,12 @@ def shares_in_order(
                     low = middle + 1
                 else:
                     high = middle
-            n_level = 0
-            while low + n_level < n_held and held[low + n_level] == score:
-                n_level += 1
-            twice += 2 * (n_held - low - n_level) + n_level
+            upto, high = low, n_held  # below or level; ties may be many, so they are not counted one by one
+            while upto < high:
+                middle = (upto + high) // 2
+                if held[middle] <= score:
+                    upto = middle + 1
+                else:
+                    high = middle
+            twice += 2 * (n_held - upto) + (upto - low)
         shares[row] = twice / (2.0 * n_held * n_others) if n_held > 0 and n_others > 0 else np.nan

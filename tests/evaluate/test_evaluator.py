@@ -250,7 +250,7 @@ def test_of_a_block_only_so_many_bytes_are_scored_at_once(train, held_out, monke
     model, sizes = fitted(train), []
     score = model.score_block
     monkeypatch.setattr(model, "score_block", lambda users: sizes.append(len(users)) or score(users))
-    row = 4 * train.n_items + 13 * 10
+    row = 4 * train.n_items + 21 * 10
     evaluate(model, train.by_user, held_out, parse_metrics("ndcg@10"), block_bytes=4 * row)
     assert max(sizes) == 4
     sizes.clear()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.kernels.hits import mark_gains, mark_hits
+from recsys.kernels.hits import find_hits
 from tests.reference import hits as reference
 
 
@@ -18,36 +18,18 @@ def list_cases(draw):
 
 
 @given(list_cases())
-def test_mark_hits_equals_its_naive_twin(case):
+def test_find_hits_equals_its_naive_twin(case):
     lists, n_listed, users, held_out = case
     indptr = np.r_[0, np.cumsum([len(items) for items in held_out])].astype(np.int64)
     items = np.array([item for held in held_out for item in sorted(held)], dtype=np.int32)
-    expected = reference.mark_hits(lists, n_listed, [held_out[user] for user in users])
+    expected = reference.find_hits(
+        lists, n_listed, [held_out[user] for user in users], indptr[users].tolist()
+    )
     for n_threads in (1, 2):
-        # Filled with True, so that a place the kernel skips shows.
-        hits = np.ones((len(lists), len(lists[0])), dtype=np.bool_)
+        # Filled with 99, so that a place the kernel skips shows.
+        found = np.full((len(lists), len(lists[0])), 99)
         with threads.use(n_threads), threads.launch():
-            mark_hits(
-                np.array(lists, dtype=np.int32), np.array(n_listed), np.array(users), indptr, items, hits
+            find_hits(
+                np.array(lists, dtype=np.int32), np.array(n_listed), np.array(users), indptr, items, found
             )
-        assert hits.tolist() == expected
-
-
-@given(list_cases(), st.integers(0, 99))
-def test_mark_gains_equals_its_naive_twin(case, seed):
-    lists, n_listed, users, held_out = case
-    indptr = np.r_[0, np.cumsum([len(items) for items in held_out])].astype(np.int64)
-    items = np.array([item for held in held_out for item in sorted(held)], dtype=np.int32)
-    values = np.random.default_rng(seed).random(len(items)).astype(np.float32)
-    of_user = [
-        dict(zip(sorted(held), values[indptr[user] : indptr[user + 1]].tolist(), strict=True))
-        for user, held in enumerate(held_out)
-    ]
-    hits = reference.mark_hits(lists, n_listed, [held_out[user] for user in users])
-    expected = reference.mark_gains(lists, hits, [of_user[user] for user in users])
-    gains = np.ones((len(lists), len(lists[0])), dtype=np.float32)
-    with threads.launch():
-        mark_gains(
-            np.array(lists, dtype=np.int32), np.array(hits), np.array(users), indptr, items, values, gains
-        )
-    assert gains.tolist() == expected
+        assert found.tolist() == expected

@@ -36,3 +36,17 @@ def test_sum_gains_equals_its_naive_twin(hits, seed):
     np.testing.assert_allclose(
         found, reference.sum_gains(gains.tolist(), len(hits[0]), discounts), atol=1e-12
     )
+
+
+@given(st.lists(st.lists(st.floats(0, 5, width=32), max_size=6), min_size=1, max_size=5), st.integers(0, 8))
+def test_sum_largest_equals_its_naive_twin(values, k):
+    indptr = np.r_[0, np.cumsum([len(of) for of in values])].astype(np.int64)
+    falling = np.array([v for of in values for v in sorted(of, reverse=True)], dtype=np.float32)
+    users = np.arange(len(values))[::-1].copy()
+    discounts = 1 / np.arange(1.0, k + 1)
+    for n_threads in (1, 2):
+        found = np.full(len(users), -7.0)
+        with threads.use(n_threads), threads.launch():
+            list_counts.sum_largest(users, indptr, falling, discounts, found)
+        expected = reference.sum_largest([values[user] for user in users], discounts)
+        np.testing.assert_allclose(found, expected, atol=1e-12)

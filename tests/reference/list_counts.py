@@ -26,3 +26,8 @@ def sum_discounts(hits, n_counted, discounts):
 def sum_gains(gains, n_counted, discounts):
     """Return the sum of the discounted gains."""
     return [sum(row[place] * discounts[place] for place in range(n_counted)) for row in gains]
+
+
+def sum_largest(values, discounts):
+    """Return the sum of the discounted values of each user, the largest first."""
+    return [sum(v * d for v, d in zip(sorted(of, reverse=True), discounts, strict=False)) for of in values]

@@ -12,6 +12,11 @@ def mean_of_items(items, n_listed, n_counted, of_item):
     return metrics.mean(of_item[item] for item in _known(items, n_listed, n_counted))
 
 
+def mean_of_rows(history, of_item):
+    """Return the mean of the numbers of a history."""
+    return metrics.mean(of_item[item] for item in history)
+
+
 def mean_distances(items, n_listed, n_counted, vectors):
     """Return the mean of 1 - cosine over pairs."""
     return metrics.diversity(_known(items, n_listed, n_counted), vectors, n_counted)

@@ -22,6 +22,6 @@ def popularity_lift(block: ListBlock, k: int) -> Float64Array:
     listed = np.empty(len(block))
     with threads.launch():
         mean_of_items(block.items, block.n_listed, block.counted(k), popularity, listed)
-    history = block.history_mean(popularity)
+    history = block.history_popularity
     lift: Float64Array = np.divide(listed, history, out=np.full(len(block), np.nan), where=history > 0)
     return lift - 1.0
