@@ -54,11 +54,6 @@ class SparseFactors:
         return cls(indptr, themes, values, dense.shape[1])
 
     @classmethod
-    def empty(cls, n_rows: int, rank: int) -> SparseFactors:
-        """Return rows of zeros."""
-        return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.uint16), np.empty(0, np.float32), rank)
-
-    @classmethod
     def joined(cls, parts: list[SparseFactors]) -> SparseFactors:
         """Return the rows of all parts, one part after another; at least one."""
         counts = [np.diff(part.indptr) for part in parts]

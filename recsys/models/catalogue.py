@@ -82,11 +82,12 @@ def about(name: str) -> dict[str, Any]:
         If there is no such model.
     """
     cls = find(name)
+    model = cls()
     return {
         "name": name,
         "summary": (cls.__doc__ or "").partition("\n")[0].rstrip("."),
         "predicts_values": cls.predicts_values,
-        "has_themes": issubclass(cls, FactorModel) and cls.has_themes,
-        "folds_in": cls().folds_in,
+        "has_themes": isinstance(model, FactorModel) and model.has_themes,
+        "folds_in": model.folds_in,
         "parameters": parameters.describe(cls),
     }

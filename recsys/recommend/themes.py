@@ -55,7 +55,7 @@ class Theme:
 
 
 def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> list[Theme]:
-    """Return the themes by share with their strongest items.
+    """Return the themes by share with their strongest items; those that explain nothing are left out.
 
     Parameters
     ----------
@@ -73,12 +73,15 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     """
     model = bundle.model
     if not isinstance(model, FactorModel) or not model.has_themes:
-        raise ModelError(f"{model.name} has no themes; masked-nmf, bayesian-nmf and weighted-nmf do.")
+        raise ModelError(
+            f"{model.name} has no themes: its scores are no sums of parts that are 0 or more; those of "
+            f"masked-nmf, bayesian-nmf, poisson-nmf and, with nonnegative=True, weighted-nmf are."
+        )
     stability = model.stability_
     found = []
     seen = bundle.seen
     by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
-    for f in range(len(model.shares_))[:n_themes]:
+    for f in np.flatnonzero(model.shares_ > 0)[:n_themes].tolist():
         users, items = model.theme(f)
         # What a theme adds over all observed entries of an item: a large factor that few met is no sign.
         weights = items * (by_item @ users.astype(np.float64))

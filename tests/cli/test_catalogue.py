@@ -42,6 +42,9 @@ def test_for_programs_there_is_one_object(capsys):
     able = {model["name"]: model for model in listed}
     assert able["masked-nmf"]["has_themes"]
     assert not able["als"]["has_themes"]
+    assert able["weighted-nmf"]["has_themes"]
+    for model in able.values():
+        assert all(type(model[key]) is bool for key in ("predicts_values", "has_themes", "folds_in"))
     assert able["bias"]["predicts_values"]
     assert not able["bpr"]["folds_in"]
 

@@ -124,3 +124,14 @@ def test_without_new_rows_nothing_is_appended(loss):
     found = extended(at, rows, rows.transposed(), loss, seed=0)
     for name in PARTS:
         np.testing.assert_array_equal(getattr(found, name), getattr(at, name))
+
+
+def test_what_is_held_is_made_anew_only_where_it_has_changed(monkeypatch):
+    rows = rows_of(random_matrix(20, 12))
+    at, made = state(random_matrix(20, 12), SQUARED), []
+    monkeypatch.setattr(Loss, "hold", lambda self, factors: made.append(1) or factors)
+    sides, none = (rows, rows.transposed(), SQUARED), np.empty(0, dtype=np.int64)
+    touch(at, *sides, users=np.array([3]), items=none, passes=3)
+    assert len(made) == 1
+    touch(at, *sides, users=np.array([3]), items=np.array([2]), passes=3)
+    assert len(made) == 1 + 6

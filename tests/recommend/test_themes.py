@@ -90,3 +90,19 @@ def test_models_without_themes_say_so(name):
     train = Interactions.from_matrix(random_matrix(6, 5))
     with pytest.raises(ModelError, match=f"{name} has no themes"):
         themes(Bundle.of(make(name).fit(train), train))
+
+
+def test_themes_that_explain_nothing_are_not_listed():
+    train = Interactions.from_matrix(np.where(np.eye(3) > 0, 1.0, ABSENT), feedback="implicit")
+    model = make("weighted-nmf").fit(train)
+    found = themes(Bundle.of(model, train))
+    assert 3 <= len(found) < 512
+    assert all(theme.share > 0 and theme.items for theme in found)
+    assert len(themes(Bundle.of(model, train), n_themes=2)) == 2
+
+
+def test_factors_of_any_sign_have_no_themes_and_the_message_says_what_has():
+    train = Interactions.from_matrix(random_matrix(6, 5), feedback="implicit")
+    model = make("weighted-nmf", {"n_components": 2, "nonnegative": False}).fit(train)
+    with pytest.raises(ModelError, match="poisson-nmf and, with nonnegative=True, weighted-nmf"):
+        themes(Bundle.of(model, train))
