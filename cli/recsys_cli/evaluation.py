@@ -73,7 +73,7 @@ def evaluate(
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
-        raise ModelError(measured.remarks[0])
+        raise ModelError(" ".join(measured.remarks))
     if json:
         several = {"splits": [dict(trial.split) for trial in trials]} if len(trials) > 1 else {}
         say_json({**result.to_json(), "split": dict(trials[0].split), **several})
@@ -199,7 +199,8 @@ def compare(
             raise KeyboardInterrupt
         if all(number is None for at in measured.values() for number in at.metrics.values()):
             troubles = [f"{r.label}: {r.error}" for r in results if r.error]
-            raise ModelError("; ".join([*troubles, *(at.remarks[0] for at in measured.values())]))
+            said = dict.fromkeys(remark for at in measured.values() for remark in at.remarks)
+            raise ModelError(" ".join([*troubles, *said]))
         if page is not None:
             page = page.expanduser()
             names = [str(metric) for metric in asked]

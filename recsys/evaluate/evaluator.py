@@ -10,7 +10,7 @@ import numpy as np
 from recsys.data.held_out import HeldOut
 from recsys.data.labels import UserGroups
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ParameterError
+from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
@@ -19,6 +19,7 @@ from recsys.evaluate.tally import Tally
 from recsys.models.base import Model
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.typing import Float32Array, Int64Array
 
 __all__ = ["Measurements", "evaluate"]
 
@@ -58,6 +59,8 @@ def evaluate(
         If nobody has both training and held-out items, or nothing is held out.
     ParameterError
         If ``block_bytes`` is below 1.
+    ModelError
+        If a score or a predicted value is not finite.
     """
     began = time.perf_counter()
     if held_out.n_pairs == 0:
@@ -65,7 +68,7 @@ def evaluate(
     if block_bytes < 1:
         raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
     ranked = [metric for metric in metrics if not metric.is_error]
-    users = np.flatnonzero(held_out.n_held_out > 0) if ranked else np.zeros(0, dtype=np.int64)
+    users = rankable(seen, held_out) if ranked else np.zeros(0, dtype=np.int64)
     tally = Tally(
         metrics,
         users,
@@ -79,12 +82,12 @@ def evaluate(
             raise InputError("no user has both training and held-out items; choose another split.")
         _rank(model, seen, tally, block_bytes, progress)
     results, group_means = tally.results()
-    remarks = [*_too_long(ranked, model.n_items_), *tally.remarks]
+    remarks = [*tally.remarks, *_too_long(ranked, model.n_items_)]
 
     errors = [metric for metric in metrics if metric.is_error]
     entry_errors = None
     if errors and model.predicts_values:
-        predicted = model.predict(held_out.users, held_out.items)
+        predicted = _predicted(model, held_out)
         entry_errors = EntryErrors.of(predicted, held_out)
         for metric in errors:
             results[str(metric)] = ERRORS[metric.name](predicted, held_out.values)
@@ -103,6 +106,23 @@ def evaluate(
         groups=group_means,
         entry_errors=entry_errors,
     )
+
+
+def rankable(seen: CompressedRows, held_out: HeldOut) -> Int64Array:
+    """Return the users whose lists are measured: those with both training and held-out items."""
+    return np.flatnonzero((held_out.n_held_out > 0) & (seen.counts > 0))
+
+
+def _predicted(model: Model, held_out: HeldOut) -> Float32Array:
+    predicted = model.predict(held_out.users, held_out.items)
+    bad = ~np.isfinite(predicted)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ModelError(
+            f"{model.name} predicted a value that is not finite for user row {held_out.users[at]} and item "
+            f"row {held_out.items[at]} ({int(bad.sum()):,} of {len(bad):,} held-out pairs)."
+        )
+    return predicted
 
 
 def _rank(model: Model, seen: CompressedRows, tally: Tally, block_bytes: int, progress: Progress) -> None:

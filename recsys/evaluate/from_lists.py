@@ -69,7 +69,8 @@ def evaluate_lists(
     -------
     Measurements
         Over all users with held-out items: one without a list counts with an empty one, unless
-        training does not know the user either. What is odd about the lists stands in the remarks.
+        training does not know the user either. Unlike by `evaluate`, a user unknown to training is
+        measured where there is a list: somebody made it. What is odd about the lists stands in the remarks.
 
     Raises
     ------

@@ -41,7 +41,8 @@ class PairTest:
         Holm's, over all pairs of the metric.
     effect_size : float or None
         Mean of the users' differences over their standard deviation (Cohen's d for pairs), above 0
-        in favour of the better one; None where all users differ by the same.
+        in favour of the better one; None where all users differ by the same. Of rmse and mae, which
+        are means over entries, a user's difference is that of the sums over the user's entries.
     n_users : int
         Users for whom both have a value.
     is_significant : bool
@@ -195,7 +196,8 @@ def _compare(known: Mapping[str, _Quantity], metric: str, seed: int) -> tuple[Pa
         for pair, (one, two), p_value in zip(pairs, columns, p_values.tolist(), strict=True):
             low, high = percentiles(drawn[:, one] - drawn[:, two], len(totals))
             lead = Interval(float(seen[one] - seen[two]), low, high)
-            effect = _effect_size(sign * (totals[:, one] - totals[:, two]) / sizes[users])
+            # Divided by the mean size, not by the user's own: their mean is then the difference tested.
+            effect = _effect_size(sign * (totals[:, one] - totals[:, two]) / sizes[users].mean())
             found[pair] = lead, p_value, effect, len(totals)
 
     ordered = [pair for pair in combinations(labels, 2) if pair in found]
@@ -253,10 +255,7 @@ def _sentence(metric: str, better: str, other: str, lead: Interval, is_significa
     digits = digits_for(lead)
     by, low, high = (f"{number:.{digits}f}" for number in (lead.mean, lead.low, lead.high))
     if not is_significant:
-        return (
-            f"{better} and {other} are level on {metric}: "
-            f"the difference of {by} ({low} to {high}) may be chance."
-        )
+        return f"No clear difference between {better} and {other} on {metric}: {by} ({low} to {high})."
     upward = higher_is_better(metric)
     if upward is None:
         return f"{better} has a higher {metric} than {other}, by {by} ({low} to {high})."

@@ -45,10 +45,11 @@ def audit(
     -------
     dict
         Ready for JSON. Counts are of (user, item) pairs and of events, as the names say; what needs
-        times is None without them. ``n_future_events`` are training events (or told ones) later
-        than the same user's first held-out event, ``n_future_events_global`` training events later
-        than the earliest held-out event; ``window`` and ``train_window`` are the first and last
-        times of the held-out and of the training part.
+        times is None without them, or where those of the parts are of two kinds.
+        ``n_future_events`` are training events (or told ones) later than the same user's first
+        held-out event, ``n_future_events_global`` training events later than the earliest held-out
+        event; ``window`` and ``train_window`` are the first and last times of the held-out and of
+        the training part.
     """
     n_evaluated = int(np.count_nonzero(held_out.n_held_out))
     n_with = n_evaluated + held_out.n_cold_users
@@ -78,6 +79,11 @@ def audit(
 def remarks(found: dict[str, Any]) -> list[str]:
     """Return what is worth saying of an audit in words."""
     said = []
+    if found["n_future_events"] is None and found["window"] and found["train_window"]:
+        said.append(
+            f"times of the held-out part ({found['window'][0]} ...) are of another kind than those of the "
+            f"training part ({found['train_window'][0]} ...), so that it cannot be told what leaked"
+        )
     if found["n_future_events"]:
         said.append(
             f"training holds {found['n_future_events']:,} events later than the same user's first held-out "

@@ -154,10 +154,13 @@ def specs_from_flags(
 
 def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
     """Return the specs with labels made different: a second "als" becomes "als (2)"."""
-    seen: dict[str, int] = {}
-    out = []
-    for spec in specs:
-        seen[spec.title] = seen.get(spec.title, 0) + 1
-        count = seen[spec.title]
-        out.append(ModelSpec(spec.name, spec.params, spec.title if count == 1 else f"{spec.title} ({count})"))
-    return out
+    labels: list[str] = []
+    # Titles as given have the first right to them, so that a made-up label never takes one away.
+    titles = [spec.title for spec in specs]
+    for title in titles:
+        label, count = title, 1
+        while label in labels or (count > 1 and label in titles):
+            count += 1
+            label = f"{title} ({count})"
+        labels.append(label)
+    return [ModelSpec(spec.name, spec.params, label) for spec, label in zip(specs, labels, strict=True)]

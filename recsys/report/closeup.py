@@ -10,6 +10,7 @@ import numpy as np
 from recsys.data.held_out import HeldOut
 from recsys.data.rows import CompressedRows
 from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluate.evaluator import rankable
 from recsys.evaluate.metrics import parse_metrics
 from recsys.evaluate.tally import Tally
 from recsys.models.base import Model
@@ -78,7 +79,7 @@ def look_closer(
     n_items = seen.n_columns
     lengths = sorted({*(place for place in PLACES if place <= n_items), min(k, n_items)})
     curve = parse_metrics([f"{metric}@{length}" for length in lengths])
-    users = np.flatnonzero(held_out.n_held_out > 0)
+    users = rankable(seen, held_out)
     tally = Tally(curve, users, held_out, catalogue=catalogue, seen=seen)
     wanted = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
     listed, found = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)

@@ -5,12 +5,14 @@ from recsys import threads
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels, UserGroups
-from recsys.errors import InputError, ParameterError
+from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED, parse_metrics
 from recsys.models.catalogue import make
+from tests.held_out import held_out_of
 from tests.logs import log_of, random_log
+from tests.matrices import rows_of
 from tests.reference import metrics as reference
 from tests.reference import ranking
 
@@ -288,3 +290,32 @@ def test_only_cold_users_held_out_are_refused_for_lists_and_measured_by_errors(t
     with pytest.raises(InputError, match="no user has both training and held-out items"):
         evaluate(model, train.by_user, cold, parse_metrics("ndcg@5,rmse"))
     assert evaluate(model, train.by_user, cold, parse_metrics("rmse")).n_pairs == 1
+
+
+def test_what_explains_a_missing_value_comes_first(train, held_out):
+    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("calibration@19"))
+    assert found.remarks[0].startswith("calibration@19 has no value: it needs the category")
+    assert found.remarks[1].startswith("the catalogue has only 18 items")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_prediction_that_is_not_finite_is_an_error_of_the_model(train, held_out, monkeypatch, value):
+    model = fitted(train)
+    predict = model.predict
+
+    def broken(users, items):
+        return np.where(np.arange(len(users)) == 1, np.float32(value), predict(users, items))
+
+    monkeypatch.setattr(model, "predict", broken)
+    with pytest.raises(ModelError, match="masked-nmf predicted a value that is not finite for user row"):
+        evaluate(model, train.by_user, held_out, parse_metrics("rmse"))
+
+
+def test_users_without_training_items_are_not_averaged():
+    matrix = np.array([[1.0, np.nan, np.nan], [np.nan, np.nan, np.nan], [1.0, 1.0, np.nan]])
+    seen, held_out = rows_of(matrix), held_out_of([{1}, {1}, {2}], 3)
+    model = fitted(Interactions.from_matrix(np.array([[1.0, 1.0, 1.0]] * 3)), "popularity")
+    found = evaluate(model, seen, held_out, parse_metrics("recall@1"))
+    assert found.users.tolist() == [0, 2]
+    with pytest.raises(InputError, match="no user has both training and held-out items"):
+        evaluate(model, seen, held_out_of([set(), {1}, set()], 3), parse_metrics("recall@1"))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from recsys import threads
 from recsys.errors import InputError
 from recsys.evaluate import significance
-from recsys.evaluate.evaluator import Measurements
+from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.randomisation import exchange_p_values, holm
 from recsys.evaluate.significance import compare_pairs, interval
 from recsys.evaluate.uncertainty import N_GROUPS, bootstrap
@@ -142,7 +143,7 @@ def test_a_model_without_values_and_one_alone_have_no_tests():
     assert interval(nothing, "ndcg@10", seed=0) is None
 
 
-def test_equal_models_and_a_single_user_are_level():
+def test_models_that_are_not_told_apart_are_not_called_equal():
     values = np.random.default_rng(8).random(20)
     for at in (
         {"a": measured(values), "b": measured(values)},
@@ -151,7 +152,24 @@ def test_equal_models_and_a_single_user_are_level():
         (test,) = compare_pairs(at, "ndcg@10", seed=0)
         assert not test.is_significant
         assert test.p_value == 1
-        assert "are level on ndcg@10" in test.sentence
+        who = f"{test.better} and {test.other}"
+        assert test.sentence.startswith(f"No clear difference between {who} on ndcg@10: 0.")
+        assert "level" not in test.sentence
+
+
+def test_the_effect_size_of_errors_has_the_sign_of_the_difference():
+    """A few users have nearly all entries, and there b errs more; among the many others it is a."""
+    users, n_entries = np.arange(40), np.where(np.arange(40) < 4, 500.0, 1.0)
+    a, b = np.where(users < 4, 1.0, 1.5), np.where(users < 4, 1.2, 1.0)
+    at = {}
+    for label, error in (("a", a), ("b", b)):
+        errors = EntryErrors(users, error**2 * n_entries, error * n_entries, n_entries)
+        metrics = {"rmse": errors.rmse, "mae": errors.mae}
+        at[label] = Measurements(metrics, {}, users, 40, 2036, 0.0, (), entry_errors=errors)
+    for metric in ("rmse", "mae"):
+        (test,) = compare_pairs(at, metric, seed=0)
+        assert (test.better, test.other) == ("a", "b")
+        assert test.effect_size > 0
 
 
 def test_models_of_different_users_cannot_be_compared():

@@ -6,6 +6,7 @@ import pytest
 
 from recsys.errors import ParameterError
 from recsys.experiment.plan import is_plan, plans_among, read_plan
+from recsys.experiment.settings import ModelSpec, labelled
 from recsys.resources import bundled
 
 
@@ -114,3 +115,10 @@ def test_the_plans_that_travel_with_the_package_can_be_read():
         plan = read_plan(path)
         assert "popularity" in [spec.name for spec in plan.models]
         assert plan.flags["split"]
+
+
+def test_a_label_that_is_made_up_takes_no_others():
+    titles = ["popularity", "popularity (2)", "popularity (2)", "popularity"]
+    labels = [spec.title for spec in labelled([ModelSpec("popularity", label=title) for title in titles])]
+    assert labels == ["popularity", "popularity (2)", "popularity (2) (2)", "popularity (3)"]
+    assert [spec.title for spec in labelled([ModelSpec("als"), ModelSpec("als")])] == ["als", "als (2)"]

@@ -100,6 +100,15 @@ def test_what_needs_times_is_none_without_them():
     assert found["remarks"] == []
 
 
+def test_times_of_two_kinds_are_told_of():
+    train = log_of([("a", 1, 1, 5), ("b", 2, 1, 7)])
+    test = log_of([("a", 2, 1, 10**15)], time_kind="timestamp")
+    found = prepare(loaded(train), test=loaded(test)).split["audit"]
+    assert found["n_future_events"] is None
+    (said,) = found["remarks"]
+    assert "of another kind than those of the training part (5 ...)" in said
+
+
 def test_few_users_evaluated_are_remarked():
     events = [("a", 1, 1, 1), ("b", 2, 1, 2), ("a", 2, 1, 9), *((f"c{n}", 1, 1, 10 + n) for n in range(4))]
     found = prepare(loaded(log_of(events)), split="time:9").split["audit"]
