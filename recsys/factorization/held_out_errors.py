@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import AnyFactors, SparsePair, densely, predictions
+from recsys.factorization.factors import AnyFactors, densely, predictions
 from recsys.factorization.masked_kl import FLOOR
 from recsys.factorization.sides import Scorer
 from recsys.factorization.units import unit_of
@@ -56,8 +56,7 @@ def ranking_loss(at: AnyFactors, held_out: HeldOutEntries, bounds: Bounds = None
     length = min(LIST_LENGTH, at.n_items)
     discounts = 1.0 / np.log2(np.arange(2, length + 2))
     ideal = np.cumsum(discounts)[np.minimum(wanted.counts[users], length) - 1]
-    no_bias = np.zeros(at.n_items, dtype=np.float32)
-    scorer = Scorer(at.sides[1], no_bias if isinstance(at, SparsePair) else at.item_bias)
+    scorer = Scorer(at.sides[1], at.item_bias)
     gains = np.empty(len(users))
     for start in range(0, len(users), _BLOCK):
         block = users[start : start + _BLOCK]

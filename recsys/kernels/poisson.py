@@ -85,15 +85,13 @@ def sweep_poisson(
     """
     rank = own.shape[1]
     for block in prange(len(blocks) - 1):
-        first, last = blocks[block], blocks[block + 1]
         longest = 0
-        for row in range(first, last):
+        for row in range(blocks[block], blocks[block + 1]):
             longest = max(longest, indptr[row + 1] - indptr[row])
         gathered = np.empty(rank * longest, dtype=np.float32)
         predicted = np.empty(longest, dtype=np.float32)
-        for row in range(first, last):
-            begin = indptr[row]
-            n = indptr[row + 1] - begin
+        for row in range(blocks[block], blocks[block + 1]):
+            begin, n = indptr[row], indptr[row + 1] - indptr[row]
             if n == 0:
                 own[row, :] = 0
                 objective[row] = 0
@@ -113,6 +111,7 @@ def sweep_poisson(
                     for j in range(n):
                         predicted[j] += w * h[j]
 
+            stiffness, smallest = np.float64(ridge[row]), np.float64(least)
             for _ in range(n_inner):
                 for f in range(rank):
                     h = gathered[f * n : (f + 1) * n]
@@ -124,12 +123,7 @@ def sweep_poisson(
                         pull += part
                         bend += part * ratio
                     better = _better(
-                        np.float64(w),
-                        sums[f] + l1,
-                        np.float64(bend),
-                        np.float64(pull),
-                        np.float64(ridge[row]),
-                        np.float64(least),
+                        np.float64(w), sums[f] + l1, np.float64(bend), np.float64(pull), stiffness, smallest
                     )
                     delta = np.float32(better - w)
                     if delta != 0:

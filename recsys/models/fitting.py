@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -141,8 +142,14 @@ def _revived(model: NMFRecipe, at: AnyFactors, entries: Entries) -> AnyFactors:
     )
 
 
-def check_update(model: NMFRecipe) -> None:
-    """Raise ParameterError if the parameters of today do not fit the factors of the last fit."""
+def check_update(model: NMFRecipe, passes: int, reach: str) -> None:
+    """Raise ParameterError if an update is not told well, or parameters do not fit those of the last fit."""
+    if not isinstance(passes, numbers.Integral) or isinstance(passes, bool) or passes < 1:
+        raise ParameterError(f"{model.name}: passes is {passes!r}; expected a whole number, 1 or more.")
+    if reach not in ("touched", "all"):
+        raise ParameterError(f"{model.name}: reach is {reach!r}; expected touched or all.")
+    if not model.is_fitted:
+        return
     parameters.check(model, model.name)
     check_together(model, n_given=2 if model.init == "custom" else 0)
     for key in model.settled:

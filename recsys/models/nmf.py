@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from recsys.data.interactions import Interactions
-from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError, ParameterError
-from recsys.factorization.factors import AnyFactors, SparsePair, densely, explained_shares, order_by_share
+from recsys.errors import InputError, ModelError
+from recsys.factorization.factors import AnyFactors, as_stored, explained_shares, order_by_share
 from recsys.factorization.history import History
 from recsys.factorization.losses import Loss
 from recsys.factorization.restarts import Found
 from recsys.models import fitting
 from recsys.models.base import require
 from recsys.models.nmf_recipe import NMFRecipe
-from recsys.models.training_data import Training, aligned
+from recsys.models.sklearn_tags import transformer_tags
+from recsys.models.training_data import Training, aligned, rows_of_items
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
-
-# A factor stored sparse takes 6 bytes, a dense one 4, and few are more than half non-zero for long.
-_LARGEST_SPARSE = 0.3
 
 
 class NMF(NMFRecipe):
@@ -121,10 +117,7 @@ class NMF(NMFRecipe):
     def _keep(self, at: AnyFactors, shares: Float64Array, history: History | None) -> None:
         """Hold factors, sparse where they came sparse and are few enough."""
         fitting.check_range(self, at)
-        if isinstance(at, SparsePair) and at.nonzero_share <= _LARGEST_SPARSE:
-            self._learned(*at.sides, shares=shares, history=history)
-            return
-        at = densely(at)
+        at = as_stored(at)
         self._learned(
             *at.sides,
             user_bias=at.user_bias,
@@ -191,13 +184,9 @@ class NMF(NMFRecipe):
         InputError
             If the data cannot be used, or a matrix is smaller than the model.
         """
-        if not isinstance(passes, numbers.Integral) or isinstance(passes, bool) or passes < 1:
-            raise ParameterError(f"{self.name}: passes is {passes!r}; expected a whole number, 1 or more.")
-        if reach not in ("touched", "all"):
-            raise ParameterError(f"{self.name}: reach is {reach!r}; expected touched or all.")
+        fitting.check_update(self, passes, reach)
         if not self.is_fitted:
             return self.fit(X, entry_weight=entry_weight, progress=progress)
-        fitting.check_update(self)
         before = fitting.known_data(self, known)
         new = X if isinstance(X, Interactions) else before.data.numbered(self._rows(X, wider=True))
         given = None if entry_weight is None else aligned(entry_weight, new.by_user)
@@ -258,14 +247,7 @@ class NMF(NMFRecipe):
 
     def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""
-        rows = observed_rows(X)
-        if rows.n_columns < self.n_items_ or (rows.n_columns > self.n_items_ and not wider):
-            raise InputError(
-                f"X has {rows.n_columns} features, but {type(self).__name__} is expecting {self.n_items_} "
-                f"features as input{' or more' if wider else ''}: one column for each item of the "
-                f"training data{', then new ones' if wider else ''}."
-            )
-        return rows
+        return rows_of_items(X, self.n_items_, type(self).__name__, wider=wider)
 
     def inverse_transform(self, W: Any) -> Float32Array:
         """Return ``W components_``, the part of the prediction that themes make."""
@@ -293,19 +275,7 @@ class NMF(NMFRecipe):
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn's tools may take for granted (called by them alone)."""
-        from sklearn.utils import (  # type: ignore[import-untyped]
-            InputTags,
-            Tags,
-            TargetTags,
-            TransformerTags,
-        )
-
-        return Tags(
-            estimator_type="transformer",
-            target_tags=TargetTags(required=False),
-            transformer_tags=TransformerTags(preserves_dtype=["float32"]),
-            input_tags=InputTags(sparse=True, positive_only=True, allow_nan=True),
-        )
+        return transformer_tags()
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:

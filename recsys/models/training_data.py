@@ -69,6 +69,33 @@ def aligned(entry_weight: Any, rows: CompressedRows) -> Float32Array:
     return weights
 
 
+def rows_of_items(X: Any, n_items: int, who: str, *, wider: bool = False) -> CompressedRows:
+    """Return the entries of a matrix of known items.
+
+    Parameters
+    ----------
+    X : sparse matrix or array-like, shape (n_users, n_items)
+    n_items : int
+    who : str
+        Name of the class that is to take them.
+    wider : bool
+        Whether new items may follow the known ones.
+
+    Raises
+    ------
+    InputError
+        If the number of columns is another.
+    """
+    rows = observed_rows(X)
+    if rows.n_columns < n_items or (rows.n_columns > n_items and not wider):
+        raise InputError(
+            f"X has {rows.n_columns} features, but {who} is expecting {n_items} features as input"
+            f"{' or more' if wider else ''}: one column for each item of the training data"
+            f"{', then new ones' if wider else ''}."
+        )
+    return rows
+
+
 @dataclass(frozen=True, eq=False)
 class Entries:
     """What a solver takes.

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from recsys import threads
+from recsys.factorization import sparse_weighted
 from recsys.factorization.descent import descend
 from recsys.factorization.factors import densely
 from recsys.factorization.poisson import PoissonObjective, PoissonProblem, poisson_start
@@ -33,6 +35,23 @@ def test_at_the_end_of_a_long_fit_no_coordinate_would_move(begin):
     at = densely(scaled(found, *sides, FULL))
     before = WeightedProblem(*sides, FULL, densely(starts[begin])).projected_gradient()
     assert WeightedProblem(*sides, FULL, at).projected_gradient() < 1e-4 * before
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_neither_chunks_of_rows_nor_threads_change_a_bit(monkeypatch, n_threads):
+    rows = rows_of(random_matrix(40, 25, density=0.3))
+
+    def fitted():
+        start = basket_start(rows, rows.transposed(), 8, seed=0)
+        return descended(SparseWeightedProblem(rows, rows.transposed(), FULL, start), 6)
+
+    whole, trace = fitted()
+    monkeypatch.setattr(sparse_weighted, "_CHUNK_BYTES", 3 * 4 * 8)  # three rows at a time
+    with threads.use(n_threads):
+        found, other_trace = fitted()
+    assert trace == other_trace
+    for one, other in zip(found.sides, whole.sides, strict=True):
+        np.testing.assert_array_equal(one.dense(), other.dense())
 
 
 @pytest.mark.parametrize("kind", ["weighted", "poisson"])
