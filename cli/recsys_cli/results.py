@@ -9,19 +9,20 @@ from recsys_cli.output import fixed, say, say_table
 from recsys_cli.splits import say_split
 
 if TYPE_CHECKING:
+    from recsys.evaluate.metrics.gap import GroupMean
     from recsys.experiment.comparison import Result
     from recsys.experiment.trial import Trial
 
 
 def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
     """Say what was split how, and set the models side by side."""
-    say_split(trials[0].split)
+    names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
+    say_split(trials[0].split, errors=[name for name in names if name in ("rmse", "mae")])
     if len(trials) > 1:
         say(
             f"  {len(trials)} parts like this one: a user's value is the mean over the parts the user is "
             f"held out in, and each user counts once; seconds are means over the parts"
         )
-    names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
     rows = []
     for result in results:
         at = result.measurements
@@ -40,6 +41,7 @@ def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
             ]
         )
     say_table(["model", *names, "users", "fit s", "score s", "fit MiB"], rows)
+    _say_groups(results)
     for result in results:
         if result.error:
             say(f"  {result.label} failed: {result.error}")
@@ -47,3 +49,25 @@ def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
     remarks = dict.fromkeys(remark for r in results if r.measurements for remark in r.measurements.remarks)
     for remark in remarks:
         say(f"  {remark}")
+
+
+def _say_groups(results: Sequence[Result]) -> None:
+    """Set the means behind each gap side by side, models in columns."""
+    measured = {r.label: r.measurements for r in results if r.measurements is not None}
+    first = next(iter(measured.values()))
+    for gap in [name for name in first.metrics if "-gap" in name]:
+        groups = {label: at.groups[gap] for label, at in measured.items() if gap in at.groups}
+        if not groups:
+            if any(result.parts for result in results):
+                say(f"  {gap}: groups differ from part to part; the means of each part stand in --json")
+            continue
+        rows = [
+            [mean.group, f"{mean.n_users:,}", *(_mean_of(mean.group, means) for means in groups.values())]
+            for mean in next(iter(groups.values()))
+        ]
+        say()
+        say_table([f"{gap.replace('-gap', '')} by group", "users", *groups], rows)
+
+
+def _mean_of(group: str, means: Sequence[GroupMean]) -> str:
+    return next((fixed(mean.mean) for mean in means if mean.group == group), "-")

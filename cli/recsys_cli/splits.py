@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys_cli.output import say
 
 
-def say_split(split: Mapping[str, Any]) -> None:
+def say_split(split: Mapping[str, Any], *, errors: Sequence[str] = ()) -> None:
     """Say what was split how, and what of it should be known before the numbers are read.
 
     Parameters
     ----------
     split : mapping
         The record of a trial; all of its audit is in the JSON output.
+    errors : sequence of str
+        Which errors of predicted values are measured, also of users whom training does not know.
     """
     found = split["audit"]
     of_several = f" ({split['part']} of {split['n_parts']})" if split["n_parts"] > 1 else ""
@@ -31,8 +33,9 @@ def say_split(split: Mapping[str, Any]) -> None:
             f"{filters['n_items_removed']:,} items, {filters['n_train_pairs_removed']:,} training pairs"
         )
     if split["n_cold_users"] or split["n_cold_items"]:
+        fate = f"not ranked for; counted in {' and '.join(errors)}" if errors else "not averaged"
         say(
-            f"  held out but not in training: {split['n_cold_users']:,} users (not averaged), "
+            f"  held out but not in training: {split['n_cold_users']:,} users ({fate}), "
             f"{split['n_cold_items']:,} items (count as missed)"
         )
     if found["n_left_out_events"]:

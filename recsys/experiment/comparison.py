@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
+from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
+from recsys.data.labels import Labels
+from recsys.data.rows import CompressedRows
 from recsys.errors import RecsysError
+from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import Metric
 from recsys.experiment.kept import Kept
@@ -19,7 +23,9 @@ from recsys.experiment.pooling import pooled
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.trial import Trial
+from recsys.models.base import Model
 from recsys.models.catalogue import make
+from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress
 from recsys.recommend.ranking import ranked_blocks
 
@@ -35,8 +41,16 @@ _SMALL = {
 }  # fmt: skip
 
 
-def warm_up(spec: ModelSpec) -> None:
-    """Compile what a model needs on a toy matrix, so that timings hold work and no compilation."""
+def warm_up(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: bool = False) -> None:
+    """Compile what a model and metrics need on a toy matrix, so that timings hold work and no compilation.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    metrics : sequence of Metric
+    folds_in : bool
+        Whether the model will answer for users it was not trained on.
+    """
     toy = Interactions.from_matrix(np.array([[1.0, 2.0, np.nan], [np.nan, 1.0, 3.0], [2.0, np.nan, 1.0]]))
     model = make(spec.name, spec.params)
     parameters = model.get_params()
@@ -45,6 +59,17 @@ def warm_up(spec: ModelSpec) -> None:
         pass
     if model.predicts_values:
         model.predict(np.arange(3), np.arange(3))
+    if metrics:
+        answering = cast("Model", NewUsers(model, toy.by_user)) if folds_in else model
+        catalogue = Catalogue(toy.by_user, Labels.from_pairs(np.arange(3), np.array(["a", "b", "a"]), 3))
+        evaluate(answering, toy.by_user, _one_pair(), metrics, catalogue=catalogue)
+
+
+def _one_pair() -> HeldOut:
+    """Return the one pair of the toy matrix's first user that the toy does not hold."""
+    value = np.ones(1, dtype=np.float32)
+    rows = CompressedRows(np.array([0, 1, 1, 1]), np.array([2], dtype=np.int32), value, 3)
+    return HeldOut(np.array([0]), np.array([2]), value, rows, np.array([1, 0, 0]), 0, 0, 0)
 
 
 def run(
@@ -87,7 +112,7 @@ def _run_one(
     spec = spec.resolved(trial.train.feedback).seeded(seed)
     model = make(spec.name, spec.params)
     trial.check(model)
-    warm_up(spec)
+    warm_up(spec, metrics, folds_in=trial.told is not None)
     with watched() as peak:
         began = time.perf_counter()
         model.fit(trial.train, progress=progress)

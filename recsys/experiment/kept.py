@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from recsys.models.catalogue import make
 from recsys.models.factor_model import FactorModel
 
 FORMAT = 1
+MOST_BYTES = 128 * 2**20
+"""Largest model without factors that is kept. Factors always are: the page tells of themes."""
 _USERS, _ERRORS, _MODEL = "users.parquet", "errors.parquet", "model"
 
 
@@ -43,7 +45,7 @@ class Kept:
         NAME.json             metrics, config, seed, split, seconds; the key; written last
         NAME.users.parquet    id, row number and values of each user measured
         NAME.errors.parquet   sums of errors of each user, where rmse or mae was asked for
-        NAME.model/           the fitted model as a bundle, where it is of factors and of the first trial
+        NAME.model/           the fitted model as a bundle, of the first trial, if not very large
 
     A result is taken up again only for the same key: training data, held-out pairs, model and all its
     parameters, seed, metrics and version of this package. Others stay where they are, unused.
@@ -82,9 +84,9 @@ class Kept:
         for name, table in parts.items():
             with replacing(self.folder / f"{stem}.{name}") as place:
                 pq.write_table(table, place, compression="zstd")
-        has_model = isinstance(result.model, FactorModel) and trial.split["part"] == 1
-        if has_model and result.model is not None:
-            bundle = Bundle.of(result.model, trial.train, item_names=self.item_names)
+        kept = result.model if trial.split["part"] == 1 and _may_be_kept(result.model) else None
+        if kept is not None:
+            bundle = Bundle.of(kept, trial.train, item_names=self.item_names)
             save_bundle(bundle, self.folder / f"{stem}.{_MODEL}")
         record = {
             **result.to_json(),
@@ -92,11 +94,7 @@ class Kept:
             "key": key,
             "version": __version__,
             "split": dict(trial.split),
-            "has_model": has_model,
-            "groups": {
-                name: [asdict(group) for group in groups]
-                for name, groups in result.measurements.groups.items()
-            },
+            "has_model": kept is not None,
             "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
         }
         with replacing(self.folder / f"{stem}.json") as place:
@@ -156,6 +154,13 @@ class Kept:
             "context": dict(self.context),
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _may_be_kept(model: Model | None) -> bool:
+    return model is not None and (
+        isinstance(model, FactorModel)
+        or sum(array.nbytes for array in model.to_arrays().values()) <= MOST_BYTES
+    )
 
 
 def _short(key: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics.gap import GroupMean
 from recsys.typing import Float64Array, Int64Array
 
 
@@ -30,8 +31,8 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
     Returns
     -------
     Measurements
-        Users have the row numbers of the first trial; those who are not in it come after. Groups of
-        users differ by trial, so their means are not pooled.
+        Users have the row numbers of the first trial; those who are not in it come after. Means of
+        groups are pooled where all trials have the same groups, which quarters by activity need not be.
     """
     if len(measured) == 1:
         return measured[0]
@@ -63,9 +64,23 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
         n_pairs=sum(at.n_pairs for at in measured),
         seconds=float(np.mean([at.seconds for at in measured])),
         remarks=tuple(said),
-        groups={},
+        groups=_pooled_groups(measured),
         entry_errors=errors,
     )
+
+
+def _pooled_groups(measured: Sequence[Measurements]) -> dict[str, tuple[GroupMean, ...]]:
+    """Return the mean over the trials of each group's mean, and its users of all trials."""
+    pooled_means = {}
+    for name, groups in measured[0].groups.items():
+        names = [group.group for group in groups]
+        parts = [at.groups.get(name, ()) for at in measured]
+        if all([group.group for group in part] == names for part in parts):
+            pooled_means[name] = tuple(
+                GroupMean(of[0].group, sum(at.n_users for at in of), float(np.mean([at.mean for at in of])))
+                for of in zip(*parts, strict=True)
+            )
+    return pooled_means
 
 
 def _common_rows(user_ids: Sequence[Ids]) -> list[Int64Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from recsys.evaluate.measurements import Measurements
@@ -73,6 +73,9 @@ class Result:
             "peak_memory_bytes": self.peak_memory_bytes,
             "is_reused": self.is_reused,
             "remarks": list(self.measurements.remarks),
+            "groups": {
+                name: [asdict(group) for group in groups] for name, groups in self.measurements.groups.items()
+            },
         }
         if self.parts:
             record["trials"] = [part.to_json() for part in self.parts]

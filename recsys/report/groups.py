@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.data.labels import UserGroups
 from recsys.report.numbers import count
 from recsys.typing import Int64Array
 
@@ -37,16 +38,8 @@ def by_activity(counts: Int64Array) -> Groups:
     ----------
     counts : int64, (n_users,)
     """
-    if len(counts) == 0:
-        return Groups((), np.zeros(0, dtype=np.int64))
-    edges = np.unique(np.quantile(counts, np.arange(1, N_GROUPS) / N_GROUPS, method="lower"))
-    of = np.searchsorted(edges, counts)  # a count that is an edge belongs below it
-    kept, of = np.unique(of, return_inverse=True)
-    names = []
-    for group in range(len(kept)):
-        low, high = int(counts[of == group].min()), int(counts[of == group].max())
-        names.append(_items(low) if low == high else f"{count(low)} to {count(high)} items")
-    return Groups(tuple(names), of.astype(np.int64))
+    found = UserGroups.by_activity(counts)
+    return Groups(found.names, found.of_user)
 
 
 def by_popularity(counts: Int64Array) -> Groups:

@@ -131,3 +131,35 @@ def test_the_help_lists_every_metric(recsys):
         _, out, _ = recsys(command, "--help")
         assert "--item-category" in out
         assert "--block-mib" in out
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_the_means_of_groups_stand_under_the_table(recsys, as_json, ratings, groups, command, tmp_path):
+    words = (command, ratings, "--model", "popularity", "--metrics", "ndcg@5,ndcg-gap@5", "--groups", groups,
+             "--group", "kind")  # fmt: skip
+    code, out, _ = recsys(*words)
+    assert code == 0
+    (line,) = re.findall(r"^  ndcg@5 by group .*$", out, re.MULTILINE)
+    assert "users" in line
+    found = as_json(*words)
+    found = found if command == "evaluate" else found["results"][0]
+    means = {group["group"]: group["mean"] for group in found["groups"]["ndcg-gap@5"]}
+    assert list(means) == ["even", "odd"]
+    assert abs(means["odd"] - means["even"]) == pytest.approx(found["metrics"]["ndcg-gap@5"])
+    for name, mean in means.items():
+        assert re.search(rf"^  {name} +9 +{mean:.4f}$", out, re.MULTILINE), out
+
+
+def test_means_of_groups_are_pooled_and_found_again(as_json, recsys, ratings, groups, tmp_path):
+    words = ("compare", ratings, "--model", "popularity", "--split", "folds:2", "--metrics", "ndcg-gap@5",
+             "--out", tmp_path / "out")  # fmt: skip
+    told = ("--groups", groups, "--group", "kind")
+    first, again = (as_json(*words, *told)["results"][0] for _ in range(2))
+    assert again["is_reused"]
+    assert first["groups"] == again["groups"]
+    parts = [part["groups"]["ndcg-gap@5"] for part in first["trials"]]
+    for number, group in enumerate(first["groups"]["ndcg-gap@5"]):
+        assert group["mean"] == pytest.approx((parts[0][number]["mean"] + parts[1][number]["mean"]) / 2)
+    code, out, _ = recsys(*words)
+    assert code == 0
+    assert "ndcg@5 by group" in out or "groups differ from part to part" in out

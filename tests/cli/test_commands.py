@@ -83,6 +83,7 @@ def test_train_recommend_and_themes(as_json, recsys, ratings, tmp_path):
     assert trained["model"] == "masked-nmf"
     assert trained["config"]["n_components"] == 3
     assert trained["n_users"] == 27
+    assert trained["stored_per_row"] == 3
 
     lists = as_json("recommend", tmp_path / "model", "--user", "u00", "--user", "nobody", "-n", "3")["lists"]
     assert [one["user"] for one in lists] == ["u00", "nobody"]
@@ -131,6 +132,7 @@ def test_evaluate_prints_the_documented_object(as_json, ratings, tmp_path):
     )  # fmt: skip
     assert {"model", "config", "metrics", "n_users", "seconds", "seed"} <= set(flags)
     assert set(flags["seconds"]) == {"load", "fit", "score"}
+    assert flags["stored_per_row"] == 4
     assert list(flags["metrics"]) == ["ndcg@5", "rmse"]
     assert flags["n_users"] == 27
 
@@ -306,7 +308,7 @@ def test_an_interrupted_comparison_keeps_what_is_done(recsys, monkeypatch, ratin
         raise KeyboardInterrupt
 
     monkeypatch.setattr("recsys.models.als.ALS._fit", interrupted)
-    monkeypatch.setattr("recsys.experiment.comparison.warm_up", lambda _: None)
+    monkeypatch.setattr("recsys.experiment.comparison.warm_up", lambda *_, **__: None)
     models = ("--model", "popularity", "--model", "als", "--model", "masked-nmf")
     code, out, err = recsys("compare", ratings, *models, "--metrics", "ndcg@5", "--json")
     assert code == 130

@@ -66,6 +66,18 @@ def test_whole_users_are_held_out(evaluate):
     assert found["split"]["audit"]["n_history_users"] == 6
 
 
+def test_what_becomes_of_users_unknown_to_training_is_said(recsys, tmp_path):
+    (tmp_path / "train.csv").write_text("user,item,rating\n" + "".join(f"a{n},{n % 3},4\n" for n in range(9)))
+    (tmp_path / "test.csv").write_text("user,item,rating\na0,1,5\nnew,2,3\n")
+    said = {}
+    for metrics in ("ndcg@3", "rmse,mae"):
+        words = ("evaluate", tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--metrics", metrics)
+        code, said[metrics], err = recsys(*words, "--model", "bias")
+        assert code == 0, err
+    assert "1 users (not averaged)" in said["ndcg@3"]
+    assert "1 users (not ranked for; counted in rmse and mae)" in said["rmse,mae"]
+
+
 @pytest.mark.parametrize(
     ("code", "arguments", "message"),
     [

@@ -29,7 +29,7 @@ POPULARITY = ModelSpec("popularity")
 
 @pytest.fixture(autouse=True)
 def no_warming_up(monkeypatch):
-    monkeypatch.setattr(comparison, "warm_up", lambda _: None)
+    monkeypatch.setattr(comparison, "warm_up", lambda *_, **__: None)
 
 
 def trials_of(split="random:0.3", seed=0):
@@ -202,6 +202,26 @@ def test_results_that_cannot_be_written_end_the_comparison(tmp_path):
         Kept(tmp_path / "file")
     with pytest.raises(OSError, match="Not a directory"):
         compare([POPULARITY], trials_of(), METRICS, kept=Kept(tmp_path / "file" / "below"))
+
+
+@pytest.mark.parametrize("split", ["random:0.3", "users:0.4:0.5"])
+def test_models_that_are_small_are_found_again_too(tmp_path, split):
+    trials, kept = trials_of(split), Kept(tmp_path)
+    specs = [NMF, POPULARITY, ModelSpec("item-knn"), ModelSpec("ease")]
+    made, found = (compare(specs, trials, METRICS[:2], kept=kept) for _ in range(2))
+    users = np.arange(min(trials[0].train.n_users, len(trials[0].user_ids)))
+    for one, two in zip(made, found, strict=True):
+        assert two.is_reused
+        assert two.model is not None
+        scores = [trials[0].answering(at.model).score_block(users) for at in (one, two)]
+        np.testing.assert_array_equal(*scores)
+
+
+def test_large_models_that_have_no_themes_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("recsys.experiment.kept.MOST_BYTES", 1000)
+    trials, kept = trials_of(), Kept(tmp_path)
+    _, found = (compare([NMF, ModelSpec("ease")], trials, METRICS[:2], kept=kept) for _ in range(2))
+    assert [result.model is None for result in found] == [False, True, False]
 
 
 def test_models_are_shown_from_the_first_trial_only():

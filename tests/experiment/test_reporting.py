@@ -28,7 +28,7 @@ POPULARITY = ModelSpec("popularity")
 
 @pytest.fixture(autouse=True)
 def no_warming_up(monkeypatch):
-    monkeypatch.setattr(comparison, "warm_up", lambda _: None)
+    monkeypatch.setattr(comparison, "warm_up", lambda *_, **__: None)
 
 
 def loaded(log=None):
