@@ -6,7 +6,7 @@ import time as clock
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from recsys.data.columns import IGNORE
 from recsys.data.interactions import DUPLICATE_RULES, Duplicates
@@ -14,7 +14,7 @@ from recsys.data.load import LoadedLog, load_log
 from recsys.data.log import Feedback
 from recsys.errors import ParameterError
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
-from recsys.experiment.trial import Trial, prepare_all
+from recsys.experiment.trial import Trial, check_source, prepare_all
 from recsys.progress import Progress, task
 from recsys.split.support import MinSupport
 from recsys_cli.options import Reading
@@ -40,16 +40,6 @@ def load(source: str, reading: Reading, listener: Progress) -> tuple[LoadedLog, 
     return loaded, clock.perf_counter() - began
 
 
-def load_trial(log: str, reading: Reading, listener: Progress, **splitting: Any) -> tuple[LoadedLog, Trial]:
-    """Load a log and make the one trial of a split; see `load_trials`."""
-    loaded, trials = load_trials(log, reading, listener, **splitting)
-    if len(trials) > 1:
-        raise ParameterError(
-            f"--split {splitting['split']} makes {len(trials)} parts; expected a rule that makes one here."
-        )
-    return loaded, trials[0]
-
-
 def load_trials(
     log: str,
     reading: Reading,
@@ -64,8 +54,7 @@ def load_trials(
     filter_test: bool = False,
 ) -> tuple[LoadedLog, tuple[Trial, ...]]:
     """Load a log and split it, or load what is held out from a second one."""
-    if test is not None and split is not None:
-        raise ParameterError("both --test and --split are given; choose one.")
+    check_source(test, split)
     if filter_test and not (min_user or min_item):
         raise ParameterError("--filter-test needs --min-user or --min-item.")
     repeats = rule(duplicates)

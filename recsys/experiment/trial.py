@@ -21,7 +21,7 @@ from recsys.evaluate.catalogue import Catalogue
 from recsys.experiment.audit import audit, remarks
 from recsys.models.base import Model
 from recsys.models.new_users import NewUsers
-from recsys.split.specs import parse_splits
+from recsys.split.specs import parse_splits, several
 from recsys.split.split import Split
 from recsys.split.support import MinSupport
 from recsys.typing import Int64Array
@@ -122,9 +122,7 @@ def prepare(
         load_seconds=load_seconds,
     )
     if len(trials) > 1:
-        raise ParameterError(
-            f"split {trials[0].split['name']!r} makes {len(trials)} parts; expected a rule that makes one."
-        )
+        raise ParameterError(several(trials[0].split["name"], len(trials)))
     return trials[0]
 
 
@@ -168,8 +166,7 @@ def prepare_all(
         If a part would be empty.
     """
     began = time.perf_counter()
-    if test is not None and split is not None:
-        raise ParameterError("both a test file and a split are given; choose one.")
+    check_source(test, split)
     support = support or MinSupport()
     if test is not None:
         everything = np.arange(len(loaded.log)), np.arange(len(test.log))
@@ -184,6 +181,12 @@ def prepare_all(
         trials.append(replace(trial, load_seconds=load_seconds + now - began))
         began, load_seconds = now, 0.0  # the log is read once
     return tuple(trials)
+
+
+def check_source(test: object, split: str | None) -> None:
+    """Raise ParameterError if both a test log and a split are given."""
+    if test is not None and split is not None:
+        raise ParameterError("both a test log (--test) and a split (--split) are given; choose one.")
 
 
 def _trial(log: Log, test: Log, parts: Split, duplicates: Duplicates | None, support: MinSupport) -> Trial:

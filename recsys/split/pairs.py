@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Pairs:
         of_event[order] = pair_of_event
         return cls(log.users[order][met].astype(np.int64), of_event, met)
 
-    @property
+    @cached_property
     def counts(self) -> Int64Array:
         """Number of pairs of each user, up to the last one that has any."""
         return np.bincount(self.users)

@@ -9,12 +9,12 @@ from recsys.data.log import Log
 from recsys.errors import ParameterError
 from recsys.split import rules
 from recsys.split.split import Split
-from recsys.split.times import time_point
+from recsys.split.times import rolling, time_point
 from recsys.split.users import GIVEN, user_folds, users_share
 
 SPECS = (
     "random:SHARE, random-user:SHARE, folds:K, last:N, last:SHARE, time:SHARE, time:DATE, time:28d, time:4w, "
-    "time:NUMBER, time:FROM..TO, users:SHARE[:GIVEN] or user-folds:K[:GIVEN]"
+    "time:NUMBER, time:FROM..TO, time:4wx3, users:SHARE[:GIVEN] or user-folds:K[:GIVEN]"
 )
 MOST_PARTS = 100
 """Most splits that one rule makes: each is a model trained."""
@@ -37,6 +37,8 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
         ``time:2024-05-31``       what came at this moment or later; numbers, too
         ``time:4w``               the last four weeks, or so many days (``28d``)
         ``time:FROM..TO``         a window between two of these; what came later is left out
+        ``time:4wx3``             the last three windows of four weeks, one after the other; each
+                                  trains on what came before it, and leaves out what came later
         ``users:0.2:0.8``         a share of the users; of each a share, or so many pairs, is told
                                   to the fitted model and the rest predicted (0.8 by default)
         ``user-folds:5:0.8``      all users, dealt to five parts; each is held out once
@@ -49,7 +51,7 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
     Returns
     -------
     tuple of Split
-        One, or as many as there are folds and repeats.
+        One, or as many as there are folds, windows and repeats.
 
     Raises
     ------
@@ -59,19 +61,18 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
         If a part would be empty, or the log lacks what the rule needs.
     """
     rule, _, argument = spec.partition(":")
-    if rule == "time":
-        return (time_point(log, argument or "0.2"),)
     if rule == "last":
         return (_last(log, argument or "1", spec),)
-    if rule not in _DRAWN:
+    if rule != "time" and rule not in _DRAWN:
         raise ParameterError(f"there is no split {spec!r}; expected {SPECS}.")
     repeats = re.fullmatch(r"(.*)x(\d{1,9})", argument)
     argument, n_repeats = (argument, 1) if repeats is None else (repeats[1], int(repeats[2]))
     if not 1 <= n_repeats <= MOST_PARTS:
         raise ParameterError(f"split {spec!r}: {n_repeats} repeats; expected 1 to {MOST_PARTS}.")
+    if rule == "time":
+        return (time_point(log, argument or "0.2"),) if repeats is None else rolling(log, argument, n_repeats)
     found = list(_DRAWN[rule](log, argument, seed, 0))
-    if len(found) * n_repeats > MOST_PARTS:
-        raise ParameterError(f"split {spec!r} makes more than {MOST_PARTS} parts; ask for fewer.")
+    check_parts(spec, len(found) * n_repeats)
     for repeat in range(1, n_repeats):
         found += _DRAWN[rule](log, argument, seed, repeat)
     if len(found) == 1:
@@ -90,8 +91,19 @@ def parse_split(spec: str, log: Log, *, seed: int) -> Split:
     """
     found = parse_splits(spec, log, seed=seed)
     if len(found) > 1:
-        raise ParameterError(f"split {spec!r} makes {len(found)} parts; expected a rule that makes one.")
+        raise ParameterError(several(spec, len(found)))
     return found[0]
+
+
+def several(spec: str, n_parts: int) -> str:
+    """Say that one split was expected."""
+    return f"split {spec!r} makes {n_parts} parts; expected a rule that makes one."
+
+
+def check_parts(spec: str, n: int) -> None:
+    """Raise ParameterError if a rule makes more parts than anybody would train."""
+    if n > MOST_PARTS:
+        raise ParameterError(f"split {spec!r} makes more than {MOST_PARTS} parts; ask for fewer.")
 
 
 def _last(log: Log, argument: str, spec: str) -> Split:
@@ -154,6 +166,5 @@ def _whole(text: str, spec: str) -> int:
 
 def _n_folds(text: str, spec: str) -> int:
     n = _whole(text, spec)
-    if n > MOST_PARTS:
-        raise ParameterError(f"split {spec!r} makes more than {MOST_PARTS} parts; ask for fewer.")
+    check_parts(spec, n)
     return n

@@ -15,6 +15,7 @@ from recsys.typing import Int64Array
 
 _SECOND = 1_000_000
 _SPANS = {"d": 86_400 * _SECOND, "w": 7 * 86_400 * _SECOND}
+_SPAN = r"(\d{1,7})([dw])"
 _FAR_ABOVE = 1.2  # times the share asked for: what equal times may add without a remark
 
 
@@ -60,12 +61,50 @@ def time_point(log: Log, when: str) -> Split:
     return split
 
 
+def rolling(log: Log, span: str, n: int) -> tuple[Split, ...]:
+    """Hold out each of the last n stretches of time, the earliest first; see `time_point`.
+
+    Each trains on all that came before it, so that later ones have more, and leaves out what came
+    after it: the model is judged again and again as it would have been at the time.
+
+    Parameters
+    ----------
+    log : Log
+        With timestamps.
+    span : str
+        Length of a stretch in days (``28d``) or weeks (``4w``).
+    n : int
+        1 or more.
+
+    Raises
+    ------
+    InputError
+        If the log has no times, or a part would be empty.
+    ParameterError
+        If the span cannot be read.
+    """
+    read = re.fullmatch(_SPAN, span)
+    if read is None or int(read[1]) == 0:
+        raise ParameterError(
+            f"split time:{span}x{n}: windows that follow each other have a length in days or weeks; "
+            f"expected e.g. time:4wx{n}."
+        )
+    length, unit = int(read[1]), read[2]
+    windows = [
+        f"{length * k}{unit}" + (f"..{length * (k - 1)}{unit}" if k > 1 else "") for k in range(n, 0, -1)
+    ]
+    found = [time_point(log, window) for window in windows]
+    if n == 1:
+        return (found[0],)
+    return tuple(split.numbered(f"time:{span}x{n}", part, n) for part, split in enumerate(found, start=1))
+
+
 def _n_latest(share: float, n_events: int) -> int:
     return max(1, min(round(share * n_events), n_events - 1))
 
 
 def _point(log: Log, times: Int64Array, when: str) -> int:
-    if span := re.fullmatch(r"(\d{1,5})([dw])", when):
+    if span := re.fullmatch(_SPAN, when):
         if log.time_kind != "timestamp":
             raise ParameterError(f"split time:{when}: this log's time is a number; give time:NUMBER.")
         return int(times.max()) - int(span[1]) * _SPANS[span[2]] + 1

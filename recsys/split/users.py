@@ -6,6 +6,8 @@ did is told to the fitted model, and the rest is to be predicted from it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from recsys.data.log import Log
@@ -63,14 +65,23 @@ def user_folds(log: Log, n: int, given: float = GIVEN, *, seed: int, repeat: int
     )
 
 
+@dataclass(frozen=True, eq=False)
 class _Told:
-    """What each user would be told, were they held out."""
+    """What each user would be told, were they held out.
 
-    def __init__(self, log: Log, pairs: Pairs, able: Int64Array, is_told: BoolArray) -> None:
-        self.log = log
-        self.pairs = pairs
-        self.able = able
-        self.is_told = is_told
+    Attributes
+    ----------
+    log : Log
+    pairs : Pairs
+    able : int64
+        Users who have enough pairs.
+    is_told : bool, (n_pairs,)
+    """
+
+    log: Log
+    pairs: Pairs
+    able: Int64Array
+    is_told: BoolArray
 
     @classmethod
     def of(cls, log: Log, given: float, seed: int, repeat: int) -> _Told:
