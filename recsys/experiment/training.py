@@ -77,6 +77,7 @@ def train(
         "converged": None if history is None else history.converged,
         "stopped": None if history is None else history.stopped,
         "objective": None if history is None else history.objective[-1],
+        "stored_per_row": model.stored_per_row,
         "seconds": {"fit": seconds},
     }
     return bundle, data, record

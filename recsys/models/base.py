@@ -210,6 +210,11 @@ class Model(ABC):
         """How the training went, where it is iterative."""
         return None
 
+    @property
+    def stored_per_row(self) -> float | None:
+        """Numbers stored for a user or an item on average, where there are factors."""
+        return None
+
     # -- the bundle -----------------------------------------------------------------------------
     @abstractmethod
     def to_arrays(self) -> dict[str, AnyArray]:

@@ -181,6 +181,11 @@ class BayesianNMF(FactorModel):
             **draws,
         }
 
+    @property
+    def n_factors_stored(self) -> tuple[int, int]:
+        """How many numbers are stored of the users' and of the items' factors, all draws together."""
+        return self.draws_.user_factors.size, self.draws_.item_factors.size
+
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
         w = require(arrays, "draws_user_factors", np.float32, 3)

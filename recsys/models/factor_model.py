@@ -117,6 +117,11 @@ class FactorModel(Model):
         return users, items
 
     @property
+    def stored_per_row(self) -> float:
+        """Factors stored for a user or an item on average: of sparse ones those that are not zero."""
+        return sum(self.n_factors_stored) / (self.n_users_ + self.n_items_)
+
+    @property
     def components_(self) -> Float32Array:
         """Themes by item, (n_components, n_items), as scikit-learn lays them out."""
         self._check_fitted()

@@ -10,6 +10,7 @@ from recsys.errors import BundleError, ModelError
 from recsys.factorization.factors import SparsePair
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
+from recsys.models.catalogue import make
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.weighted_nmf import WeightedNMF
 from tests.matrices import ABSENT, random_matrix, rows_of
@@ -57,6 +58,16 @@ def test_the_model_of_these_tests_is_sparse_and_has_empty_themes():
     model = new().fit(data())
     assert is_sparse(model)
     assert n_empty(model) > 0
+
+
+def test_what_is_stored_is_told_by_row():
+    model = new().fit(data())
+    n_nonzeros = np.count_nonzero(model.user_factors_) + np.count_nonzero(model.item_factors_)
+    assert model.stored_per_row == pytest.approx(n_nonzeros / 105)
+    assert MaskedNMF(3, max_iter=2).fit(data()).stored_per_row == 3
+    draws = {"n_chains": 2, "n_kept": 5, "n_burn_in": 2, "n_draws": 5}
+    assert make("bayesian-nmf", {"n_components": 3} | draws).fit(data()).stored_per_row == 30
+    assert make("popularity").fit(data()).stored_per_row is None
 
 
 def test_a_bundle_keeps_the_non_zeros_and_the_bits(tmp_path):
