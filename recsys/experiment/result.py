@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from recsys.evaluate.measurements import Measurements
@@ -74,6 +74,9 @@ class Result:
             "stored_per_row": None if self.model is None else self.model.stored_per_row,
             "is_reused": self.is_reused,
             "remarks": list(self.measurements.remarks),
+            "groups": {
+                name: [asdict(group) for group in groups] for name, groups in self.measurements.groups.items()
+            },
         }
         if self.parts:
             record["trials"] = [part.to_json() for part in self.parts]
