@@ -17,6 +17,10 @@ from recsys.progress import SILENT, Progress, task
 class Problem(Protocol):
     """An objective over two sides of factors."""
 
+    @property
+    def looked_at_all(self) -> bool:
+        """Whether the last sweep looked at every factor; only then can it show that nothing moves."""
+
     def sweep_users(self) -> None:
         """Improve the user side, the item side held."""
 
@@ -115,7 +119,8 @@ def descend(
                 held_out = "" if error is None else f", held-out error {error:.4g}"
                 running.advance(1, f"objective {objective:.6g}{held_out}")
                 stopped: Stopped | None = None
-                if tol > 0 and before is not None and before - objective <= tol * before:
+                is_small = before is not None and before - objective <= tol * before
+                if tol > 0 and is_small and problem.looked_at_all:
                     stopped = "tol"
                 elif (
                     watched is not None

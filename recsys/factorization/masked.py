@@ -157,6 +157,8 @@ class MaskedProblem:
         0 or more; the weight of each entry of ``by_user``.
     """
 
+    looked_at_all = True
+
     def __init__(
         self,
         by_user: CompressedRows,

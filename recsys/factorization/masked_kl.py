@@ -150,6 +150,8 @@ class MaskedKLProblem:
         If a value or a weight is negative, or the number of weights is not that of the entries.
     """
 
+    looked_at_all = True
+
     def __init__(
         self,
         by_user: CompressedRows,

@@ -118,6 +118,8 @@ class PoissonProblem:
         They are part of the values.
     """
 
+    looked_at_all = True
+
     def __init__(
         self,
         by_user: CompressedRows,

@@ -15,17 +15,19 @@ from recsys.factorization.sharing import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.factorization.weighted import WeightedObjective, WeightedProblem, WeightedSide
 from recsys.kernels.weighted_sparse import sweep_weighted_sparse
+from recsys.kernels.weighted_support import sweep_weighted_support
 
 # Themes that begin with one user. What more of them share among themselves would be so little for each
 # that the default l1 takes all of it, and a tiny log would be fitted by zeros.
 _MOST_COPIES = 8
+_PERIOD = 3  # of whole sweeps: on Gowalla, eight sweeps ranked as well as eight whole ones (0.1075, 0.1077)
 _CHUNK_BYTES = 16 * 2**20  # rows that are dense at a time: their factors are improved, then stored sparse
 
 
 def _swept(
     side: WeightedSide, own: SparseFactors, opposite: WeightedSide, other: SparseFactors
 ) -> SparseFactors:
-    """Return the factors of a side improved, those of the opposite one held."""
+    """Return the factors of a side improved, zeros included, those of the opposite one held."""
     gram = other.gram(opposite.terms.importance)
     step = max(1, _CHUNK_BYTES // (4 * own.rank))
     parts = []
@@ -54,11 +56,47 @@ def _swept(
     return SparseFactors.joined(parts)
 
 
+def _tightened(
+    side: WeightedSide, own: SparseFactors, opposite: WeightedSide, other: SparseFactors
+) -> SparseFactors:
+    """Return the non-zero factors of a side improved, those of the opposite one held."""
+    values = own.values.copy()
+    sweep_weighted_support(
+        side.blocks,
+        side.rows.indptr,
+        side.rows.columns,
+        side.rows.values,
+        side.terms.target,
+        opposite.terms.target,
+        own.indptr,
+        own.themes,
+        values,
+        other.indptr,
+        other.themes,
+        other.values,
+        other.gram(opposite.terms.importance),
+        side.absent,
+        side.ridge,
+        np.float32(side.l1),
+        side.n_inner,
+        side.slots,
+    )
+    kept = values > 0
+    return SparseFactors(np.r_[0, np.cumsum(kept)][own.indptr], own.themes[kept], values[kept], own.rank)
+
+
 class SparseWeightedProblem:
     """The two sides and the factors between them; a twin of `WeightedProblem` for ``nonnegative``.
 
     A sweep costs what the non-zeros ask for, and no array of all factors is made: rows are spread
-    out, improved and stored again a chunk at a time.
+    out, improved and stored again a chunk at a time. The first two sweeps and every third one from
+    there look at all coordinates; those between them only at the ones that are not zero, for about
+    half the time. What they leave out the next whole sweep finds: nearly all zeros stay zero.
+
+    Attributes
+    ----------
+    looked_at_all : bool
+        Whether the last sweep was a whole one.
 
     Parameters
     ----------
@@ -84,14 +122,20 @@ class SparseWeightedProblem:
         if isinstance(start, Factors):
             start = SparsePair(SparseFactors.of(start.user_factors), SparseFactors.of(start.item_factors))
         self._w, self._h = start.users, start.items
+        self.looked_at_all = True
+        self._n_sweeps = 0
 
     def sweep_users(self) -> None:
         """Improve the user side, the item side held."""
-        self._w = _swept(self._users, self._w, self._items, self._h)
+        self.looked_at_all = self._n_sweeps == 0 or self._n_sweeps % _PERIOD == 1
+        self._n_sweeps += 1
+        improve = _swept if self.looked_at_all else _tightened
+        self._w = improve(self._users, self._w, self._items, self._h)
 
     def sweep_items(self) -> float:
         """Improve the item side, the user side held, and return the objective."""
-        self._h = _swept(self._items, self._h, self._users, self._w)
+        improve = _swept if self.looked_at_all else _tightened
+        self._h = improve(self._items, self._h, self._users, self._w)
         squares = np.bincount(
             self._w.row_numbers, self._w.values.astype(np.float64) ** 2, minlength=len(self._w)
         )

@@ -204,6 +204,8 @@ class WeightedProblem:
         They are part of the confidences.
     """
 
+    looked_at_all = True
+
     def __init__(
         self,
         by_user: CompressedRows,

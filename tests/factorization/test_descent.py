@@ -9,6 +9,8 @@ from recsys.factorization.descent import descend
 class Given:
     """A problem whose objectives are known beforehand."""
 
+    looked_at_all = True
+
     def __init__(self, objectives):
         self.objectives = iter(objectives)
         self.calls = []
@@ -53,6 +55,19 @@ def test_descent_stops_when_the_fall_is_at_most_tol_of_the_objective():
     assert history.objective == [100.0, 80.0, 72.0]
     assert history.converged
     assert history.stopped == "tol"
+
+
+def test_a_sweep_that_left_factors_out_does_not_show_that_nothing_moves():
+    problem = Given([100.0, 99.9, 99.8, 99.7])
+    parts = iter([True, False, False, True])
+    sweep = problem.sweep_users
+
+    def sweep_users():
+        sweep()
+        problem.looked_at_all = next(parts)
+
+    problem.sweep_users = sweep_users
+    assert descend(problem, max_iter=9, tol=0.1, name="m").objective == [100.0, 99.9, 99.8, 99.7]
 
 
 def test_without_tol_descent_never_stops_early():
