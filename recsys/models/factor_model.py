@@ -53,7 +53,7 @@ class FactorModel(Model):
     _users: Side
     _items: Side
     _scorer: Scorer | None = None
-    _held: tuple[Loss, Any] | None = None  # the items as new users are fitted to them, and for which loss
+    _held: dict[Loss, Any]  # the items as new users are fitted to them, for the loss asked last
 
     def _learned(
         self,
@@ -76,7 +76,7 @@ class FactorModel(Model):
         self.shares_ = np.zeros(user_factors.shape[1]) if shares is None else shares
         self.mean_ = mean
         self.history_ = history
-        self._scorer = self._held = None
+        self._scorer, self._held = None, {}
 
     @property
     def user_factors_(self) -> Float32Array:

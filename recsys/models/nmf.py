@@ -241,9 +241,10 @@ class NMF(NMFRecipe):
         """Return factors and biases of new users; see `FactorModel`."""
         model = self.as_fitted()
         loss = model._loss_of_fit()
-        if self._held is None or self._held[0] != loss:
-            self._held = loss, loss.hold(self.factors())
-        return loss.fold_in(model._folded_rows(rows), self._held[1])
+        if loss not in self._held:
+            self._held.clear()
+            self._held[loss] = loss.hold(self.factors())
+        return loss.fold_in(model._folded_rows(rows), self._held[loss])
 
     def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""

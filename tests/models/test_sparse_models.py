@@ -89,6 +89,14 @@ def wrapping(indptr):
     return indptr
 
 
+def test_crafted_pointers_of_histories_are_refused(tmp_path):
+    train = data()
+    save_bundle(Bundle.of(make("item-knn").fit(train), train), tmp_path / "model")
+    change_arrays(tmp_path / "model", model__histories_indptr=wrapping)
+    with pytest.raises(BundleError, match="no sparse rows of 45 columns"):
+        load_bundle(tmp_path / "model")
+
+
 HOSTILE = {
     "wrapping pointers": ({"model__user_factors_indptr": wrapping}, "row pointers do not ascend"),
     "wrapping pointers of seen items": ({"seen__indptr": wrapping}, "pattern of seen items does not fit"),
