@@ -142,7 +142,7 @@ def compare(
     Every pair of models is tested on every metric of users.
     """
     from recsys import threads as pool
-    from recsys.errors import ModelError, ParameterError
+    from recsys.errors import ModelError, ParameterError, RecsysError
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import STOPPED
     from recsys.experiment.comparison import compare as compare_models
@@ -201,17 +201,11 @@ def compare(
             troubles = [f"{r.label}: {r.error}" for r in results if r.error]
             said = dict.fromkeys(remark for at in measured.values() for remark in at.remarks)
             raise ModelError(" ".join([*troubles, *said]))
-        if page is not None:
-            page = page.expanduser()
-            names = [str(metric) for metric in asked]
-            write_comparison(page, loaded, trials, results, names, seed=seed, command=_command())
+    # What took the time comes first: a page that cannot be written takes no numbers with it.
     record = comparison_record(results, trials, seed=seed)
     if kept is not None:
         write_record(record, kept.folder / "comparison.json")
-    if json:
-        paths = {"report": page, "out": None if kept is None else kept.folder}
-        say_json({**record, **{name: None if path is None else str(path) for name, path in paths.items()}})
-    else:
+    if not json:
         _say_choice(specs[0], results[0], loaded)
         say_results(results, trials)
         _say_answer(record)
@@ -219,8 +213,26 @@ def compare(
             _say_kept(results, kept.folder, is_stopped)
         elif is_stopped:
             say("Interrupted. With --out FOLDER results are kept, and the next run goes on from them.")
-        if page is not None:
-            say(f"Report in {page}")
+    trouble = None
+    if page is not None:
+        page = page.expanduser()
+        names = [str(metric) for metric in asked]
+        try:
+            with pool.use(flags["threads"]), progress(quiet=json) as listener:
+                write_comparison(
+                    page, loaded, trials, results, names,
+                    seed=seed, command=_command(), plan=_plan_text(config or []), progress=listener,
+                )  # fmt: skip
+        except Exception as failure:  # whatever it is, the numbers are there
+            trouble = f"results stand; the report could not be written: {type(failure).__name__}: {failure}"
+            page = None
+    if json:
+        paths = {"report": page, "out": None if kept is None else kept.folder}
+        say_json({**record, **{name: None if path is None else str(path) for name, path in paths.items()}})
+    elif page is not None:
+        say(f"Report in {page}")
+    if trouble is not None:
+        raise RecsysError(trouble)
     if is_stopped:
         raise typer.Exit(130)
 
@@ -258,3 +270,10 @@ def _command() -> str:
     import sys
 
     return shlex.join(["recsys", *sys.argv[1:]])
+
+
+def _plan_text(configs: Sequence[Path]) -> dict[str, str]:
+    """Return the text of each config file given, by its name."""
+    from recsys.experiment.settings import config_text
+
+    return {path.name: config_text(path) for path in configs}

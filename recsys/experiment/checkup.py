@@ -12,7 +12,7 @@ import numpy as np
 from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, RecsysError
-from recsys.experiment.reporting import versions
+from recsys.experiment.provenance import versions
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import MODELS
 from recsys.resources import bundled

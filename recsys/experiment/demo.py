@@ -11,9 +11,9 @@ from typing import Any
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
-from recsys.experiment.reporting import make_page
+from recsys.experiment.reporting import Shown, make_page
 from recsys.experiment.settings import ModelSpec, read_model
-from recsys.experiment.showcase import sample_users
+from recsys.experiment.showcase import sample_users, stories
 from recsys.experiment.training import train, write_lists
 from recsys.experiment.trial import Trial, prepare
 from recsys.models.bundle import save_bundle
@@ -21,12 +21,13 @@ from recsys.progress import SILENT, Progress, task
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
 from recsys.report.page import Story
+from recsys.report.phrases import log_in_words, split_in_words
 from recsys.report.writing import write_report
 from recsys.resources import peak_memory
 
 LOG = "completejourney"
 SPLIT = "time:4w"
-METRICS = "precision@10,recall@10,ndcg@10,coverage@10"
+METRICS = "ndcg@10,recall@10,precision@10,coverage@10"
 N = 10
 N_STORIES = 3
 
@@ -120,19 +121,21 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         write_lists(lists, files["recommendations_parquet"])
         write_lists(lists, files["recommendations_csv"])
         typical = sample_users(data, N_STORIES, seed=seed)
-        shown = lists.select(data.user_ids[int(row)] for row in typical)
+        told = stories(bundle, lists.select(data.user_ids[int(row)] for row in typical))
+        description = loaded.describe()
         page = make_page(
-            title="Groceries: what 2,469 households buy, and what they might like",
-            subtitle="The Complete Journey, a purchase log that its authors call simulated; "
-            "the last four weeks are held out.",
+            title=f"Groceries: what {description['n_users']:,} households buy, and what they might like",
+            subtitle="The Complete Journey, a purchase log that its authors call simulated: "
+            f"{log_in_words(description)} {split_in_words(SPLIT)}",
             loaded=loaded,
-            trials=trial,
+            trials=[trial],
             results=results,
             metrics=METRICS.split(","),
             seed=seed,
             command="recsys demo" + ("" if seed == 0 else f" --seed {seed}"),
-            showcase=bundle,
-            recommended=shown,
+            shown=Shown(
+                results[0].label, bundle, told, "trained on the whole log, the held-out weeks included"
+            ),
         )
         write_report(page, files["report"])
     ended = time.perf_counter()

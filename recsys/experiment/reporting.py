@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from recsys._version import __version__
 from recsys.data.load import LoadedLog
-from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.significance import PairTest, compare_pairs
+from recsys.experiment.looking import figures_of_models
+from recsys.experiment.provenance import provenance
+from recsys.experiment.record import comparison_record
 from recsys.experiment.result import Result
 from recsys.experiment.showcase import best_with_themes, sample_users, stories, theme_sets
 from recsys.experiment.trial import Trial
 from recsys.factorization.history import History
 from recsys.models.bundle import Bundle
 from recsys.progress import SILENT, Progress
-from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.recommender import Recommender
-from recsys.report import figures
-from recsys.report.answer import main_metric, sentences
-from recsys.report.closeup import Closeup, held_out_shares, look_closer
+from recsys.report import cost_figures, log_figures
+from recsys.report.answer import main_metric
 from recsys.report.facts import about_log, about_split
-from recsys.report.groups import by_activity, by_popularity
-from recsys.report.page import Figure, Page, Story
+from recsys.report.numbers import joined
+from recsys.report.page import Figure, Page, Row, Story
+from recsys.report.phrases import log_in_words, name_of_log, split_in_words
 from recsys.report.records import per_user
 from recsys.report.table import intervals, ranked, table_rows
 from recsys.report.writing import check_report, write_report
 
-_PACKAGES = ("numpy", "scipy", "pandas", "numba", "implicit", "duckdb", "pyarrow", "safetensors")
-# Metrics whose value grows, or falls, with the list in a way that is worth a curve.
-_WITH_CURVES = ("ndcg", "recall", "precision", "capped-recall", "f1", "hit-rate", "mrr", "map", "graded-ndcg")
+# How the evaluation says of one model what a report says of several.
+_NO_VALUES = "ranks items but predicts no values"
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of everything that can change a number."""
-    found = {"recsys": __version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The model, with themes, that a page shows at work.
+
+    Attributes
+    ----------
+    label : str
+    bundle : Bundle
+    stories : tuple of Story
+        Lists of some users, made by it.
+    trained_on : str
+        In words, to end a sentence with.
+    """
+
+    label: str
+    bundle: Bundle
+    stories: tuple[Story, ...]
+    trained_on: str
 
 
 def make_page(
@@ -52,13 +57,13 @@ def make_page(
     title: str,
     subtitle: str,
     loaded: LoadedLog,
-    trials: Trial | Sequence[Trial],
+    trials: Sequence[Trial],
     results: Sequence[Result],
     metrics: Sequence[str],
     seed: int,
     command: str,
-    showcase: Bundle | None = None,
-    recommended: Recommendations | None = None,
+    plan: Mapping[str, str] | None = None,
+    shown: Shown | None = None,
     progress: Progress = SILENT,
 ) -> Page:
     """Gather a page.
@@ -67,90 +72,73 @@ def make_page(
     ----------
     title, subtitle, command : str
     loaded : LoadedLog
-    trials : Trial or sequence of Trial
+    trials : sequence of Trial
         Of several, the models at hand are those of the first, and so are the closer looks.
     results : sequence of Result
     metrics : sequence of str
     seed : int
         Of the intervals and tests.
-    showcase : Bundle, optional
-        The model, with themes, that is shown with its lists; by default the first result's that has
-        themes, trained without what is held out.
-    recommended : Recommendations, optional
-        Lists of the users to tell of, by ``showcase``.
+    plan : mapping of name to text, optional
+        The files that the command reads.
+    shown : Shown, optional
+        By default the best of the results that has themes, with some users whose later items are known.
     progress : Progress
     """
-    every = [trials] if isinstance(trials, Trial) else list(trials)
-    trial = every[0]
-    records = [result.to_json() for result in results]
+    trial = trials[0]
+    record = comparison_record(results, trials, seed=seed)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     main = main_metric(list(measured.values()))
+    metrics = [*(name for name in metrics if name == main), *(name for name in metrics if name != main)]
     pairs: list[PairTest] = [
         pair for metric in metrics for pair in compare_pairs(measured, metric, seed=seed)
     ]
-    told: tuple[Story, ...] = ()
-    shown = best_with_themes(results, main)
-    if showcase is not None and recommended is not None:
-        told = stories(showcase, recommended)
-    elif shown is not None and shown.model is not None:
-        showcase = Bundle.of(shown.model, trial.train, item_names=loaded.item_names)
-        told = _told(showcase, trial, seed=seed)
-    rows = table_rows(records, metrics, intervals(measured, metrics, seed=seed), pairs)
+    shown = shown or _shown(results, main, loaded, trial, seed=seed)
+    rows = table_rows(record["results"], metrics, intervals(measured, metrics, seed=seed), pairs)
     rows = ranked(rows, metrics, main)
     by_label = {result.label: result for result in results}
-    best_first = [by_label[row.label] for row in rows]
     description = loaded.describe()
-    remarks = _remarks(measured)
-    without = [r.label for r in results if r.measurements is not None and r.model is None]
-    if without:
-        remarks.append(
-            f"Charts of lists leave out {_joined(without)}: of an earlier run only what was measured is "
-            f"kept, not the model."
-        )
-    if len(every) > 1:
-        remarks.append(
-            f"Values are of {len(every)} splits, pooled by user; curves, groups, lists and themes are of the "
-            f"models of the first."
-        )
     return Page(
         title=title,
         subtitle=subtitle,
-        answer=sentences(measured, seed=seed),
-        remarks=remarks,
+        answer=record["answer"],
+        remarks=_remarks(results, len(trials)),
         main_metric=main,
-        metrics=list(metrics),
+        metrics=metrics,
         rows=rows,
         pairs=pairs,
         figures={
-            **_quality(trial, best_first, main, seed=seed, progress=progress),
-            "cost": _present(figures.cost(rows), figures.convergence(_histories(results))),
+            **figures_of_models(
+                trial, [by_label[row.label] for row in rows], main, seed=seed, progress=progress
+            ),
+            "cost": _present(
+                cost_figures.cost(rows),
+                cost_figures.memory(rows),
+                cost_figures.convergence(_histories(results)),
+            ),
             "log": _of_log(loaded, trial),
         },
         themes=theme_sets(
             results,
             trial.train,
             loaded.item_names,
-            shown=showcase,
+            shown=None if shown is None else shown.bundle,
             label="" if shown is None else shown.label,
-            told=told,
+            told=() if shown is None else shown.stories,
         ),
-        stories=told,
+        stories=() if shown is None else shown.stories,
+        told_by=_told_by(shown, rows, main),
         facts=about_log(description),
         audit=about_split(trial.split),
-        configs=[(record["label"], record["config"]) for record in records],
-        provenance=[
-            ("seed", str(seed)),
-            ("training data", f"SHA-256 {trial.train.digest}"),
-            *(("split", f"SHA-256 {at.split['digest']}") for at in every if at.split["digest"]),
-            *versions().items(),
-        ],
+        configs=[(found["label"], found["config"]) for found in record["results"]],
+        provenance=provenance([at.split for at in trials], trial.train.digest, seed=seed),
         command=command,
+        plan=dict(plan or {}),
         feedback=loaded.log.feedback,
         source={
             "n_users": max((at.n_users for at in measured.values()), default=0),
             "log": description,
-            "splits": [dict(at.split) for at in every],
-            "results": records,
+            **record,
+            "splits": [dict(at.split) for at in trials],
         },
     )
 
@@ -158,36 +146,47 @@ def make_page(
 def write_comparison(
     path: Path,
     loaded: LoadedLog,
-    trials: Trial | Sequence[Trial],
+    trials: Sequence[Trial],
     results: Sequence[Result],
     metrics: Sequence[str],
     *,
     seed: int,
     command: str,
+    plan: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
 ) -> None:
     """Write the report of a comparison in the form that the path asks for; see `check_report`."""
     check_report(path)
-    every = [trials] if isinstance(trials, Trial) else list(trials)
-    split = every[0].split["name"]
-    several = f", {len(every)} parts" if len(every) > 1 else ""
+    n_models = len(results)
+    compared = f"{n_models} models compared" if n_models > 1 else f"{results[0].label} measured"
     page = make_page(
-        title=f"{Path(loaded.source).name}: {_number(len(results))} compared",
-        subtitle=f"{_joined([result.label for result in results])} on the same held-out data; "
-        f"split {split}{several}.",
+        title=f"{name_of_log(loaded.source)}: {compared}",
+        subtitle=f"{log_in_words(loaded.describe())} {split_in_words(str(trials[0].split['name']))}",
         loaded=loaded,
-        trials=every,
+        trials=trials,
         results=results,
         metrics=metrics,
         seed=seed,
         command=command,
+        plan=plan,
         progress=progress,
     )
-    ids = every[0].user_ids
-    for trial in every[1:]:
+    ids = trials[0].user_ids
+    for trial in trials[1:]:
         ids, _ = ids.joined(trial.user_ids)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     write_report(page, path, per_user(measured, ids))
+
+
+def _shown(
+    results: Sequence[Result], main: str | None, loaded: LoadedLog, trial: Trial, *, seed: int
+) -> Shown | None:
+    best = best_with_themes(results, main)
+    if best is None or best.model is None:
+        return None
+    bundle = Bundle.of(best.model, trial.train, item_names=loaded.item_names)
+    told = _told(bundle, trial, seed=seed)
+    return Shown(best.label, bundle, told, "trained without what is held out")
 
 
 def _told(bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10) -> tuple[Story, ...]:
@@ -199,63 +198,46 @@ def _told(bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int =
     return stories(bundle, lists, held_out=held_out)
 
 
-def _quality(
-    trial: Trial, results: Sequence[Result], main: str | None, *, seed: int, progress: Progress
-) -> dict[str, list[Figure]]:
-    """Return the figures for which models rank once more."""
-    family, _, length = (main or "").partition("@")
-    if main is None or family not in _WITH_CURVES:
-        return {}
-    k = min(int(length), trial.train.n_items)
-    items = by_popularity(trial.train.item_counts)
-    closeups: dict[str, Closeup] = {}
-    values: dict[str, float] = {}
-    measured: dict[str, Measurements] = {}
-    for result in results:
-        at = result.parts[0].measurements if result.parts else result.measurements
-        value = None if at is None else at.metrics[main]
-        if at is None or value is None:
-            continue
-        measured[result.label] = at
-        if result.model is None:
-            continue
-        values[result.label] = value
-        closeups[result.label] = look_closer(
-            trial.answering(result.model),
-            trial.seen,
-            trial.held_out,
-            metric=family,
-            k=k,
-            catalogue=trial.catalogue,
-            items=items,
-            progress=progress,
-        )
-    users = next(iter(measured.values())).users if measured else np.zeros(0, dtype=np.int64)
-    groups = by_activity(trial.seen.counts[users])
-    found = {"groups": _present(figures.by_activity(measured, main, groups, seed=seed))}
-    if closeups:
-        shares = held_out_shares(trial.held_out, items)
-        found["groups"] += _present(
-            figures.by_popularity(closeups, items, k), figures.places(closeups, shares, items, k)
-        )
-        found["quality"] = [
-            figures.curve(closeups, family),
-            *figures.trade_offs(closeups, main, values, k),
-        ]
-    return {name: found[name] for name in ("quality", "groups") if found.get(name)}
+def _told_by(shown: Shown | None, rows: Sequence[Row], main: str | None) -> str:
+    """Say whose lists are shown, and why not those of the best."""
+    if shown is None or not shown.stories:
+        return ""
+    best = next((row.label for row in rows if row.error is None), shown.label)
+    why = ""
+    if best != shown.label and main is not None:
+        why = f", the best on {main} of the models that can give reasons, which {best}, ahead of it, cannot"
+    return f"Lists and reasons are those of {shown.label}{why}. It was {shown.trained_on}."
 
 
-def _remarks(measured: Mapping[str, Measurements]) -> list[str]:
+def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
     """Return what is to be said of the models, what is the same of several in one."""
     said: dict[str, list[str]] = {}
-    for label, at in measured.items():
-        for remark in at.remarks:
-            said.setdefault(remark.removeprefix(label).lstrip(" :"), []).append(label)
-    return [f"{_joined(labels)}: {remark}" for remark, labels in said.items()]
+    for result in results:
+        for remark in () if result.measurements is None else result.measurements.remarks:
+            own = remark.removeprefix(result.label).removeprefix(result.spec.name).lstrip(" :")
+            said.setdefault(_NO_VALUES if own.startswith(_NO_VALUES) else own, []).append(result.label)
+    ranking = said.pop(_NO_VALUES, [])
+    remarks = [f"{joined(labels)}: {remark}" for remark, labels in said.items()]
+    if ranking:
+        remarks.append(f"{joined(ranking)} only rank{'' if len(ranking) > 1 else 's'} items: no rmse or mae.")
+    without = [r.label for r in results if r.measurements is not None and r.model is None]
+    if without:
+        remarks.append(
+            f"Charts of lists leave out {joined(without)}: of an earlier run only what was measured is "
+            f"kept, not the model."
+        )
+    if n_trials > 1:
+        remarks.append(
+            f"Values are of {n_trials} splits, pooled by user; curves, groups, lists and themes are of the "
+            f"models of the first."
+        )
+    return remarks
 
 
 def _histories(results: Sequence[Result]) -> Mapping[str, History]:
-    found = {r.label: r.model.history for r in results if r.model is not None}
+    """Return the histories of descents: the objective of a sampler wanders, and nothing is to settle."""
+    models = {r.label: r.model for r in results if r.model is not None}
+    found = {label: at.history for label, at in models.items() if "n_draws" not in at.get_params()}
     return {label: history for label, history in found.items() if history is not None}
 
 
@@ -264,18 +246,10 @@ def _of_log(loaded: LoadedLog, trial: Trial) -> list[Figure]:
     # Only a split by time holds out a stretch of it.
     window = audit.get("window") if str(trial.split["name"]).startswith("time") else None
     log = loaded.log
-    over_time = None if log.times is None else figures.over_time(log.times, log.time_kind, window)
-    tail = figures.long_tail(trial.train.item_counts, trial.train.by_user.counts)
+    over_time = None if log.times is None else log_figures.over_time(log.times, log.time_kind, window)
+    tail = log_figures.long_tail(trial.train.item_counts, trial.train.by_user.counts)
     return _present(tail, over_time)
 
 
 def _present(*found: Figure | None) -> list[Figure]:
     return [figure for figure in found if figure is not None]
-
-
-def _joined(labels: Sequence[str]) -> str:
-    return f"{', '.join(labels[:-1])} and {labels[-1]}" if len(labels) > 1 else labels[0]
-
-
-def _number(n: int) -> str:
-    return "1 model" if n == 1 else f"{n} models"

@@ -63,6 +63,21 @@ def read_toml(path: Path) -> dict[str, Any]:
     ParameterError
         If there is no such file, or it is no TOML.
     """
+    text = config_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"{path} is no TOML file: {error}.") from None
+
+
+def config_text(path: Path) -> str:
+    """Return the text of a config; see `read_toml`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such file, or it is no text.
+    """
     found = path.expanduser()
     if not found.is_file() and path.name == str(path):
         found = bundled("configs") / path.name
@@ -71,8 +86,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         hint = f" These travel with the package: {', '.join(known)}." if known else ""
         raise ParameterError(f"there is no config {path}.{hint}")
     try:
-        return tomllib.loads(found.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return found.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
         raise ParameterError(f"{found} is no TOML file: {error}.") from None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from recsys.experiment.result import Result
 from recsys.models.bundle import Bundle
 from recsys.models.factor_model import FactorModel
 from recsys.recommend.recommendations import Recommendations
-from recsys.recommend.themes import themes
+from recsys.recommend.themes import Theme, themes
 from recsys.report.page import Story, ThemeSet
 from recsys.rng import stream
 from recsys.typing import BoolArray, Int32Array, Int64Array
@@ -67,23 +69,23 @@ def stories(
         columns, values = bundle.seen.row(row)
         strongest = np.argsort(-values, kind="stable")[:n_history]
         places = range(int(recommended.indptr[at]), int(recommended.indptr[at + 1]))
+        later = None if held_out is None else held_out.by_user.row(row)[0]
+        mentioned = [*(int(columns[i]) for i in strongest), *(int(item_rows[i]) for i in places)]
+        name_of = _told_apart(bundle, mentioned)
         listed = tuple(
             (
                 int(ranks[i]),
-                recommended.names[i],
+                name_of[int(item_rows[i])],
                 float(recommended.scores[i]),
                 int(recommended.themes[i]),
                 float(recommended.theme_shares[i]),
             )
             for i in places
         )
-        later = None if held_out is None else held_out.by_user.row(row)[0]
         told.append(
             Story(
                 user=user,
-                history=tuple(
-                    (bundle.name_of(bundle.item_ids[int(columns[i])]), float(values[i])) for i in strongest
-                ),
+                history=tuple((name_of[int(columns[i])], float(values[i])) for i in strongest),
                 n_history=len(columns),
                 listed=listed,
                 because={
@@ -134,7 +136,7 @@ def theme_sets(
     for n, (title, bundle) in enumerate(bundles):
         wanted = max([_MOST_THEMES, *(named if n == 0 else ())])
         found = [
-            theme
+            _with_names_apart(theme)
             for theme in themes(bundle, n_themes=wanted)
             if theme.number <= _MOST_THEMES or (n == 0 and theme.number in named)
         ]
@@ -155,6 +157,20 @@ def best_with_themes(results: Sequence[Result], metric: str | None) -> Result | 
         return -np.inf if found is None else sign * found
 
     return max(able, key=value)
+
+
+def _told_apart(bundle: Bundle, items: Sequence[int]) -> dict[int, str]:
+    """Return names of items by row number, with the id where several have the same name."""
+    ids = {item: bundle.item_ids[item] for item in items}
+    names = {item: bundle.name_of(item_id) for item, item_id in ids.items()}
+    times = Counter(names.values())
+    return {item: name if times[name] == 1 else f"{name} ({ids[item]})" for item, name in names.items()}
+
+
+def _with_names_apart(theme: Theme) -> Theme:
+    times = Counter(name for _, name, _ in theme.items)
+    items = ((at, name if times[name] == 1 else f"{name} ({at})", weight) for at, name, weight in theme.items)
+    return replace(theme, items=tuple(items))
 
 
 def _has_themes(result: Result) -> bool:

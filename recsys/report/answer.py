@@ -1,4 +1,4 @@
-"""The answer first: which model, by how much, how sure."""
+"""The answer first: which model, by how much, how sure, and what the other metrics say."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from collections.abc import Mapping, Sequence
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import higher_is_better
 from recsys.evaluate.significance import compare_pairs, digits_for, has_users, interval
+from recsys.report.numbers import joined
+
+_MOST_NAMES = 4
 
 
 def main_metric(measured: Sequence[Measurements]) -> str | None:
     """Return the metric by which models are put in order.
 
-    ndcg if asked for, else the first that users have values of and that tells better from worse.
+    The first asked for that users have values of and that tells better from worse.
     """
-    names = [
-        name
-        for name in (measured[0].metrics if measured else ())
-        if higher_is_better(name) is not None and any(has_users(at, name) for at in measured)
-    ]
-    return next((name for name in names if name.startswith("ndcg@")), names[0] if names else None)
+    return next(
+        (
+            name
+            for name in (measured[0].metrics if measured else ())
+            if higher_is_better(name) is not None and any(has_users(at, name) for at in measured)
+        ),
+        None,
+    )
 
 
 def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
-    """Return a plain sentence on who is best, or who share the lead, and one for each other model.
+    """Return the answer in plain sentences.
 
-    A lead is one if `compare_pairs` finds it significant.
+    First who is best, or who shares the lead; then the value and how sure it is, the other metrics in
+    one sentence, and a sentence for each other model. A lead is one if `compare_pairs` finds it
+    significant.
 
     Parameters
     ----------
@@ -37,26 +44,62 @@ def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
     metric = main_metric(list(measured.values()))
     if metric is None:
         return []
-    tests = compare_pairs(measured, metric, seed=seed)
-    # The best stands first in the first of all pairs, and in all of its own.
-    best = (
-        tests[0].better if tests else next(label for label in measured if has_users(measured[label], metric))
-    )
-    own = [test for test in tests if best in (test.better, test.other)]
-    level = [test.other if test.better == best else test.better for test in own if not test.is_significant]
+    leaders = _leaders(measured, metric, seed=seed)
+    best = leaders[0]
     value = interval(measured[best], metric, seed=seed)
     assert value is not None
     digits = digits_for(value)
     spread = f"{value.mean:.{digits}f} (95 % interval {value.low:.{digits}f} to {value.high:.{digits}f})"
     users = f"{measured[best].n_users:,} users"
+    tests = compare_pairs(measured, metric, seed=seed)
     if not tests:
-        return [f"{best} has {metric} {spread}, {users}; there is no other model to compare it with."]
-    if level:
-        first = f"{_joined([best, *level])} are level on {metric}; {best} has {spread}, {users}."
-    else:
-        first = f"{best} is best on {metric}: {spread}, {users}."
-    return [first, *(test.sentence for test in own)]
+        return [f"{best} has {metric} {spread}.", f"{users}; there is no other model to compare it with."]
+    first = (
+        f"{best} is best on {metric}."
+        if len(leaders) == 1
+        else f"There is no clear difference between {joined(leaders)} on {metric}."
+    )
+    others = _others(measured, metric, seed=seed)
+    own = [test.sentence for test in tests if best in (test.better, test.other)]
+    return [first, f"{best} has {spread}, {users}.", *([others] if others else []), *own]
 
 
-def _joined(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _leaders(measured: Mapping[str, Measurements], metric: str, *, seed: int) -> list[str]:
+    """Return the best model on a metric, and after it those that are not clearly worse."""
+    tests = compare_pairs(measured, metric, seed=seed)
+    if not tests:
+        return [label for label, at in measured.items() if has_users(at, metric)][:1]
+    # The best stands first in the first of all pairs, and in all of its own.
+    best = tests[0].better
+    own = [test for test in tests if best in (test.better, test.other)]
+    return [best, *(t.other if t.better == best else t.better for t in own if not t.is_significant)]
+
+
+def _others(measured: Mapping[str, Measurements], main: str, *, seed: int) -> str:
+    """Return one sentence on the metrics beside the main one; those with the same answer together."""
+    said: dict[str, list[str]] = {}
+    for metric in next(iter(measured.values())).metrics:
+        known = {label: at.metrics[metric] for label, at in measured.items()}
+        values = {label: value for label, value in known.items() if value is not None}
+        more = higher_is_better(metric)
+        if metric == main or more is None or not values:
+            continue
+        if len(values) == 1:
+            ((label, value),) = values.items()
+            said.setdefault(f"only {label} has {{}}", []).append(f"{metric} ({value:.4f})")
+            continue
+        leaders = _leaders(measured, metric, seed=seed)
+        if leaders:
+            verdict = _verdict(leaders)
+        else:  # of all lists together: nothing to test
+            best = max(values, key=lambda label: values[label] if more else -values[label])
+            verdict = f"{best} has the best {{}}, which no test can weigh"
+        said.setdefault(verdict, []).append(metric)
+    text = "; ".join(words.format(joined(metrics)) for words, metrics in said.items())
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def _verdict(leaders: Sequence[str]) -> str:
+    if len(leaders) == 1:
+        return f"on {{}} {leaders[0]} is best"
+    return f"on {{}} there is no clear difference between {joined(leaders, _MOST_NAMES)}"

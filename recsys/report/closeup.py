@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,8 @@ class Closeup:
 
     Attributes
     ----------
-    curve : mapping of int to float
-        The metric by length of list.
+    curves : mapping of str to mapping of int to float
+        Metrics by length of list, where they have a value.
     coverage : float
         Share of the catalogue that stands in somebody's list.
     popularity : float
@@ -40,7 +40,7 @@ class Closeup:
         Found share of the held-out pairs of each group; NaN without any.
     """
 
-    curve: Mapping[int, float]
+    curves: Mapping[str, Mapping[int, float]]
     coverage: float
     popularity: float
     places: Float64Array
@@ -52,7 +52,7 @@ def look_closer(
     seen: CompressedRows,
     held_out: HeldOut,
     *,
-    metric: str,
+    metrics: Sequence[str],
     k: int,
     catalogue: Catalogue,
     items: Groups,
@@ -66,8 +66,8 @@ def look_closer(
         Fitted.
     seen : CompressedRows, (n_users, n_items)
     held_out : HeldOut
-    metric : str
-        Name of the metric whose curve is wanted, e.g. "ndcg".
+    metrics : sequence of str
+        Names of the metrics whose curves are wanted, e.g. "ndcg".
     k : int
         Length of the lists that are looked at.
     catalogue : Catalogue
@@ -78,9 +78,9 @@ def look_closer(
     """
     n_items = seen.n_columns
     lengths = sorted({*(place for place in PLACES if place <= n_items), min(k, n_items)})
-    curve = parse_metrics([f"{metric}@{length}" for length in lengths])
+    asked = parse_metrics([f"{metric}@{length}" for metric in metrics for length in lengths])
     users = rankable(seen, held_out)
-    tally = Tally(curve, users, held_out, catalogue=catalogue, seen=seen)
+    tally = Tally(asked, users, held_out, catalogue=catalogue, seen=seen)
     wanted = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
     listed, found = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
     with task(progress, f"look closer at {model.name}", len(users)) as running:
@@ -96,12 +96,17 @@ def look_closer(
     held = np.bincount(held_out.by_user.columns, minlength=n_items)
     n_places = max(1, int(listed.sum()))
     return Closeup(
-        curve={length: measured[f"{metric}@{length}"] or 0.0 for length in lengths},
+        curves={metric: _known(measured, metric, lengths) for metric in metrics},
         coverage=float(np.mean(listed > 0)),
         popularity=float(listed @ catalogue.popularity) / n_places,
         places=_summed(listed, items) / n_places,
         recall=_ratio(_summed(found, items), _summed(held, items)),
     )
+
+
+def _known(measured: Mapping[str, float | None], metric: str, lengths: Sequence[int]) -> dict[int, float]:
+    values = {length: measured[f"{metric}@{length}"] for length in lengths}
+    return {length: value for length, value in values.items() if value is not None}
 
 
 def held_out_shares(held_out: HeldOut, items: Groups) -> Float64Array:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from recsys.report.numbers import count, number, share
+from recsys.report.numbers import count, joined, number, share
 
 
 def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -20,18 +21,20 @@ def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:
         f"{count(drop['n_rows'])}: {drop['reason']}" for drop in description["dropped"] if drop["n_rows"]
     ]
     first, last = description["first_time"], description["last_time"]
+    columns = ", ".join(f"{role} {name}" for role, name in description["columns"].items() if name)
     values = f"{number(description['value_min'])} to {number(description['value_max'])}"
     n_per_user = description["n_pairs"] / max(1, description["n_users"])
     return [
-        ("log", str(description["source"])),
+        ("log", Path(str(description["source"])).name),
+        ("columns", columns or "not named"),
         ("rows", f"{count(description['n_read'])} read, {count(description['n_events'])} kept"),
         ("dropped", "; ".join(dropped) or "none"),
         ("users", count(description["n_users"])),
         ("items", count(description["n_items"])),
         ("pairs", f"{count(description['n_pairs'])}, {n_per_user:,.1f} a user"),
         ("density", share(description["density"])),
-        ("feedback", f"{description['feedback']}, values {values}, mean {number(description['value_mean'])}"),
-        ("time", "none" if first is None else f"{_time(first)} to {_time(last)}"),
+        ("feedback", f"{description['feedback']}, values {values}, mean {description['value_mean']:,.3g}"),
+        ("time", "none" if first is None else _moments(first, last)),
         ("terms of the data", description["licence"] or "not stated"),
     ]
 
@@ -54,7 +57,7 @@ def about_split(split: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     for name, key in (("training time", "train_window"), ("held-out time", "window")):
         if audit.get(key):
-            found.append((name, f"{_time(audit[key][0])} to {_time(audit[key][1])}"))
+            found.append((name, _moments(*audit[key])))
     found.append(
         ("on both sides", f"{count(split['n_repeated_pairs'])} held-out pairs also in training, set aside")
     )
@@ -63,7 +66,8 @@ def about_split(split: Mapping[str, Any]) -> list[tuple[str, str]]:
             (
                 "future in training",
                 f"{count(audit['n_future_events'])} events later than the same user's first held-out one; "
-                f"{count(audit['n_future_events_global'] or 0)} later than anybody's",
+                f"{count(audit['n_future_events_global'] or 0)} later than the first held-out event "
+                "of anyone",
             )
         )
     found.append(("cold users", f"{count(split['n_cold_users'])}, not in training: not averaged"))
@@ -94,25 +98,39 @@ def about_split(split: Mapping[str, Any]) -> list[tuple[str, str]]:
     if audit.get("n_left_out_events"):
         found.append(("left out", f"{count(audit['n_left_out_events'])} events after the held-out window"))
     if audit.get("filters"):
-        found.append(("support filter", _counts(audit["filters"])))
-    found += [("mind", _sentence(remark)) for remark in audit.get("remarks", ())]
+        found.append(("support filter", _support(audit["filters"])))
+    found += [("note", _sentence(remark)) for remark in audit.get("remarks", ())]
     return found
 
 
 def _time(value: object) -> str:
-    return str(value).replace("T", " ")
+    """Return a moment, as a date where the day is all that matters."""
+    text = str(value)
+    return text.partition("T")[0] if "T" in text else text
+
+
+def _moments(first: object, last: object) -> str:
+    """Return a stretch of time by its dates, or to the second within a day."""
+    one, two = _time(first), _time(last)
+    return f"{one} to {two}" if one != two else f"{first} to {last}".replace("T", " ")
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _counts(filters: Mapping[str, Any]) -> str:
-    told = []
-    for key, value in filters.items():
-        if value is not None:
-            words = key.removeprefix("n_").replace("_", " ")
-            told.append(
-                f"{words} {count(value) if isinstance(value, (int, float)) and value is not True else value}"
-            )
-    return ", ".join(told)
+def _support(filters: Mapping[str, Any]) -> str:
+    """Return what a filter of least support asked for, and what it left out."""
+    asked = [
+        f"{filters[key]:,} {words}"
+        for key, words in (("min_user", "items a user"), ("min_item", "users an item"))
+        if filters.get(key)
+    ]
+    n_users, n_items = filters["n_users_removed"], filters["n_items_removed"]
+    where = "training and of the held-out part" if filters["filter_test"] else "training"
+    found = (
+        f"at least {joined(asked)}: {count(n_users)} users, {count(n_items)} items and "
+        f"{count(filters['n_train_pairs_removed'])} training pairs left out of {where}"
+    )
+    removed = filters.get("n_held_out_events_removed")
+    return f"{found}, {count(removed)} held-out events with them" if removed else found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recsys.evaluate.metrics import higher_is_better
 from recsys.report import numbers
 from recsys.report.page import Page
-from recsys.report.table import FLOOR, direction
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,12 @@ class Line:
     text: str
 
 
+def ends(page: Page) -> tuple[str, str] | None:
+    """Return the lowest and the highest value of the strip's scale."""
+    edges = _edges(page)
+    return None if not edges else (numbers.score(min(edges)), numbers.score(max(edges)))
+
+
 def strip(page: Page) -> list[Line]:
     """Return a line a model, the best first, on a common scale of the main metric."""
     if page.main_metric is None:
@@ -30,8 +36,8 @@ def strip(page: Page) -> list[Line]:
     found = [(row, cell, cell.value) for row, cell in known if cell.value is not None]
     if not found:
         return []
-    found.sort(key=lambda entry: entry[2], reverse=direction(page.main_metric) is not False)
-    edges = [edge for _, cell, value in found for edge in (value, cell.low, cell.high) if edge is not None]
+    found.sort(key=lambda entry: entry[2], reverse=higher_is_better(page.main_metric) is not False)
+    edges = _edges(page)
     low, reach = min(edges), (max(edges) - min(edges)) or 1.0
 
     def place(value: float) -> float:
@@ -69,17 +75,30 @@ def tiles(page: Page) -> list[tuple[str, str]]:
     own = [pair for pair in page.pairs if pair.metric == metric and best.label in (pair.better, pair.other)]
     against = {pair.other if pair.better == best.label else pair.better: pair for pair in own}
     second = min(own, key=lambda pair: abs(pair.difference), default=None)
-    if second is not None:
+    if second is not None and second.is_significant:
         other = second.other if second.better == best.label else second.better
-        sure = "a clear difference" if second.is_significant else "which may be chance"
-        sign = 1 if direction(metric) is not False else -1
-        found.append((numbers.signed(sign * abs(second.difference)), f"beside {other}, the next: {sure}"))
-    floor = next((row for row in page.rows if row.label in against and row.label.startswith(FLOOR)), None)
+        sign = 1 if higher_is_better(metric) is not False else -1
+        found.append((numbers.signed(sign * abs(second.difference)), f"beside {other}, the next: clear"))
+    elif second is not None:  # noise is no figure to remember
+        n_close = sum(not pair.is_significant for pair in own)
+        words = "other model not clearly worse" if n_close == 1 else "other models not clearly worse"
+        found.append((numbers.count(n_close), words))
+    floor = next((row for row in page.rows if row.label in against and row.colour == 0), None)
     base = None if floor is None or floor is best else floor.cells[at].value
-    if floor is not None and base and value is not None and direction(metric) is not None:
+    if floor is not None and base and value is not None and higher_is_better(metric) is not None:
         gain = value / base - 1
-        found.append((("+" if gain > 0 else "") + numbers.share(gain), f"beside {floor.label}, the floor"))
+        sign_of = "+" if gain > 0 else ""
+        found.append((sign_of + numbers.rough_share(gain), f"beside {floor.label}, the floor"))
     n_users = page.source.get("n_users")
     if n_users:
         found.append((numbers.count(n_users), "users measured"))
     return found
+
+
+def _edges(page: Page) -> list[float]:
+    if page.main_metric is None:
+        return []
+    at = list(page.metrics).index(page.main_metric)
+    cells = [row.cells[at] for row in page.rows if row.error is None]
+    ends_of = [(cell.value, cell.low, cell.high) for cell in cells if cell.value is not None]
+    return [edge for three in ends_of for edge in three if edge is not None]

@@ -12,16 +12,19 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from recsys.evaluate.metrics import higher_is_better
 from recsys.report import numbers
 from recsys.report.definitions import defined
 from recsys.report.drawing import Drawing
-from recsys.report.headline import strip, tiles
-from recsys.report.page import Figure, Page, Value
+from recsys.report.headline import ends, strip, tiles
+from recsys.report.page import Page, Value
 from recsys.report.palette import DARK, LIGHT, declared
-from recsys.report.table import direction
+from recsys.report.phrases import measured_as, stability, theme_names, verdict
+from recsys.report.pivot import parameters, shown
 
 _MOST_ROWS = 60
-_SENTENCES = 4
+_MOST_PAIRS = 100
+_SENTENCES = 5
 
 
 def render(page: Page, drawing: Drawing | None = None) -> str:
@@ -41,25 +44,35 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "arrow": lambda metric: " ↓" if direction(metric) is False else "",
+        "arrow": lambda metric: " ↓" if higher_is_better(metric) is False else "",
         "bar": _bar,
         "count": numbers.count,
         "number": numbers.number,
         "probability": numbers.probability,
-        "sampled": sampled,
+        "joined": numbers.joined,
         "score": numbers.score,
         "share": numbers.share,
+        "shown": lambda figure: shown(figure, _MOST_ROWS),
         "span": numbers.span,
         "typeset": numbers.typeset,
+        "verdict": verdict,
         "written": numbers.write,
     }
     specs: Mapping[str, Any] = {} if drawing is None else drawing.specifications(page)
-    return environment.get_template("page.html.j2").render(
+    return environment.get_template(
+        "page.html.j2"
+    ).render(
         page=page,
         style=Markup(_style()),  # noqa: S704 - our own file
         strip=strip(page),
+        strip_ends=ends(page),
         tiles=tiles(page),
         definitions=defined(page.metrics),
+        measured_as=measured_as(page),
+        pairs=[pair for pair in page.pairs if pair.metric == page.main_metric] or page.pairs[:_MOST_PAIRS],
+        parameters=parameters(page.configs),
+        stability=stability(page),
+        theme_names=theme_names(page),
         n_sentences=_SENTENCES,
         has_memory=any(row.peak_bytes is not None for row in page.rows),
         largest_theme=max((theme.share for found in page.themes for theme in found.themes), default=1) or 1,
@@ -72,16 +85,9 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
     )
 
 
-def sampled(rows: Sequence[tuple[Value, ...]], most: int = _MOST_ROWS) -> Sequence[tuple[Value, ...]]:
-    """Return all rows, or as many as a page has room for, evenly apart, the last among them."""
-    if len(rows) <= most:
-        return rows
-    return [rows[round(n * (len(rows) - 1) / (most - 1))] for n in range(most)]
-
-
-def _bar(figure: Figure, row: tuple[Value, ...]) -> str:
+def _bar(rows: Sequence[tuple[Value, ...]], row: tuple[Value, ...]) -> str:
     """Return the length of the bar of a row's last value, in per cent."""
-    values = [abs(float(at[-1])) for at in figure.rows if isinstance(at[-1], (int, float))]
+    values = [abs(float(at[-1])) for at in rows if isinstance(at[-1], (int, float))]
     top = max(values, default=0.0)
     value = row[-1]
     return f"{100 * abs(value) / top:.1f}" if isinstance(value, (int, float)) and top else "0"

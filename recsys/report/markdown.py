@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from recsys.evaluate.metrics import higher_is_better
 from recsys.recommend.themes import Theme
 from recsys.report import numbers
 from recsys.report.definitions import defined
-from recsys.report.html import sampled
 from recsys.report.page import Cell, Figure, Page, Story
-from recsys.report.table import direction
+from recsys.report.phrases import measured_as, stability, theme_names, verdict
+from recsys.report.pivot import parameters, shown
 
 _SECTIONS = {
     "quality": "Quality of the lists",
@@ -39,7 +40,7 @@ def render(page: Page, images: Mapping[str, str] | None = None) -> str:
     parts += ["## How the models compare", _models(page)]
     parts.append(
         "Best of each column in bold; ≈ marks what is not clearly worse than the best; in brackets 95 % "
-        "intervals over users; ↓ says that less is better."
+        "intervals over users; ↓ says that less is better. " + measured_as(page)
     )
     parts.append(_facts(defined(page.metrics)))
     parts.append(_list(_text(remark) for remark in page.remarks))
@@ -50,32 +51,33 @@ def render(page: Page, images: Mapping[str, str] | None = None) -> str:
         if figures:
             parts += [f"## {heading}", *(_figure(figure, images) for figure in figures)]
     if page.stories:
-        parts += ["## What some users would see", *(_story(story, page.feedback) for story in page.stories)]
+        parts += ["## What some users would see", _text(page.told_by)]
+        parts += [_story(story, page.feedback, theme_names(page)) for story in page.stories]
     if page.themes:
-        parts.append("## The themes of the model")
+        parts += ["## The themes of the model", _text(stability(page))]
         for found in page.themes:
             parts.append(f"{len(found.themes)} of {found.n_themes} themes of {_text(found.label)}:")
             parts.append(_themes(found.themes))
     parts += ["## The log and the split", _facts(page.facts), "### The split, audited", _facts(page.audit)]
     parts += [_figure(figure, images) for figure in page.figures.get("log", ())]
-    parts += ["## How to make this again", _fenced(page.command), _facts(page.provenance)]
-    parts.append(
-        _facts(
-            (name, ", ".join(f"{key} = {value}" for key, value in config.items()) or "no parameters")
-            for name, config in page.configs
-        )
-    )
+    parts += ["## How to make this again", _fenced(page.command)]
+    parts += [f"{_text(name)}:\n\n{_fenced(text)}" for name, text in page.plan.items()]
+    parts.append(_facts(page.provenance))
+    labels, rows = parameters(page.configs)
+    if rows:
+        parts += ["### Parameters", _table(["", *labels], [[name, *values] for name, values in rows])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _models(page: Page) -> str:
-    arrows = [" ↓" if direction(metric) is False else "" for metric in page.metrics]
+    arrows = [" ↓" if higher_is_better(metric) is False else "" for metric in page.metrics]
     has_memory = any(row.peak_bytes is not None for row in page.rows)
-    heads = ["model", *(m + a for m, a in zip(page.metrics, arrows, strict=True)), "fit", "score"]
+    heads = ["model", *(m + a for m, a in zip(page.metrics, arrows, strict=True))]
+    heads += ["time to fit", "time to score"]
     lines = []
     for row in page.rows:
         if row.error is not None:
-            lines.append([row.label, f"failed: {row.error}"])
+            lines.append([_text(row.label), f"failed: {_text(row.error)}"])
             continue
         times = [numbers.write(seconds, "seconds") for seconds in (row.fit_seconds, row.score_seconds)]
         memory = [numbers.write(row.peak_bytes, "bytes")] if has_memory else []
@@ -94,7 +96,16 @@ def _cell(cell: Cell) -> str:
 
 
 def _pairs(page: Page) -> str:
-    heads = ["metric", "better", "other", "difference", "95 % interval", "p, adjusted", "effect size", ""]
+    heads = [
+        "metric",
+        "ahead",
+        "other",
+        "difference",
+        "95 % interval",
+        "p, adjusted",
+        "effect size",
+        "verdict",
+    ]
     lines = [
         [
             pair.metric,
@@ -104,7 +115,7 @@ def _pairs(page: Page) -> str:
             numbers.span(pair.low, pair.high),
             numbers.probability(pair.p_adjusted),
             numbers.ABSENT if pair.effect_size is None else f"{pair.effect_size:.2f}",
-            "clear" if pair.is_significant else "may be chance",
+            verdict(pair),
         ]
         for pair in page.pairs
     ]
@@ -115,19 +126,21 @@ def _figure(figure: Figure, images: Mapping[str, str]) -> str:
     head = f"### {_text(figure.title)}\n\n{_text(figure.caption)}"
     if figure.name in images:
         return f"{head}\n\n![{_text(figure.title)}]({images[figure.name]})"
+    columns, rows, _ = shown(figure, _MOST_ROWS)
     lines = [
-        [numbers.write(value, column.kind) for value, column in zip(row, figure.columns, strict=True)]
-        for row in sampled(figure.rows, _MOST_ROWS)
+        [numbers.write(value, column.kind) for value, column in zip(row, columns, strict=True)]
+        for row in rows
     ]
-    return f"{head}\n\n{_table([column.heading for column in figure.columns], lines)}"
+    return f"{head}\n\n{_table([column.heading for column in columns], lines)}"
 
 
-def _story(story: Story, feedback: str) -> str:
+def _story(story: Story, feedback: str, names: Mapping[int, str]) -> str:
     taste = "Rates highest" if feedback == "explicit" else "Takes most of"
     history = "; ".join(f"{_text(name)} ({numbers.number(value)})" for name, value in story.history)
     lines = []
     for rank, name, _, theme, share in story.listed:
-        reason = f"theme {theme}, {100 * share:.0f} %" if theme else ""
+        named = f" · {names[theme]}" if theme in names else ""
+        reason = f"theme {theme}{named}, {100 * share:.0f} %" if theme else ""
         because = "; ".join(story.because.get(rank, ()))
         later = "yes" if rank in story.hits else ""
         lines.append([str(rank), name, reason, because, later])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 Kind = Literal["text", "count", "score", "share", "seconds", "bytes", "number"]
@@ -44,21 +45,35 @@ def count(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Return a part of 1 in per cent, with three digits that say something."""
+    """Return a part of 1 in per cent: one digit after the point, two that say something below 10 %."""
     percent = 100 * value
     digits = 1 if percent == 0 or abs(percent) >= 10 else min(6, 1 - math.floor(math.log10(abs(percent))))
     return _minus(f"{percent:.{digits}f}\u00a0%")
 
 
+def rough_share(value: float) -> str:
+    """Return a part of 1 in per cent as a figure to remember: above 10 % without decimals."""
+    return _minus(f"{100 * value:,.0f}\u00a0%") if abs(value) >= 0.1 else share(value)
+
+
 def seconds(value: float) -> str:
     """Return a duration."""
-    if value >= 90:
-        return f"{value // 60:.0f}\u00a0min {value % 60:.0f}\u00a0s"
-    return f"{value:.1f}\u00a0s" if value >= 10 else f"{value:.2f}\u00a0s"
+    if 0 < value < 0.01:
+        return "< 0.01\u00a0s"
+    if value < 89.5:
+        return f"{value:.1f}\u00a0s" if value >= 10 else f"{value:.2f}\u00a0s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes}\u00a0min {rest}\u00a0s"
+    # Seconds say nothing beside hours.
+    hours, minutes = divmod(round(value / 60), 60)
+    return f"{hours:,}\u00a0h {minutes}\u00a0min"
 
 
 def size(value: float) -> str:
     """Return a number of bytes in MiB or GiB."""
+    if 0 <= value < 2**20:
+        return "< 1\u00a0MiB"
     return f"{value / 2**30:.1f}\u00a0GiB" if value >= 2**30 else f"{value / 2**20:,.0f}\u00a0MiB"
 
 
@@ -70,6 +85,14 @@ def number(value: float) -> str:
 def probability(value: float) -> str:
     """Return a p-value; the smallest are only bounded."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def joined(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as words: "a, b and c"; beyond ``most``, how many others there are."""
+    shown = list(names)
+    if most is not None and len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1:,} others"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
 def typeset(text: str) -> str:

@@ -52,6 +52,8 @@ class Row:
     fit_seconds, score_seconds : float
     peak_bytes : int or None
     error : str or None
+    model : str
+        Its name on the command line.
     """
 
     label: str
@@ -61,6 +63,7 @@ class Row:
     score_seconds: float | None
     peak_bytes: int | None = None
     error: str | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,17 @@ class Figure:
     Attributes
     ----------
     name : str
-        Which chart it is; see `recsys.report.charts`.
+        Its own, for links and files.
     title, caption : str
     columns : tuple of Column
         The last one is what bars of the table show.
     rows : tuple of tuple
     notes : mapping
         What the drawing needs besides, e.g. the metric's name.
+    chart : str
+        Which chart draws it, see `recsys.report.charts`, where that is not told by the name.
+    across : str
+        The column whose values become columns of the table, for what has a row for each of them.
     """
 
     name: str
@@ -94,6 +101,8 @@ class Figure:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
+    chart: str = ""
+    across: str = ""
 
     def records(self) -> list[dict[str, Value]]:
         """Return one plain record a row."""
@@ -159,6 +168,8 @@ class Page:
     themes : sequence of ThemeSet
         The first is that of the model behind the stories.
     stories : sequence of Story
+    told_by : str
+        Whose lists the stories are, and what that model was trained on.
     facts : sequence of (name, value)
         The log.
     audit : sequence of (name, value)
@@ -169,6 +180,8 @@ class Page:
         Versions, seeds, digests.
     command : str
         What makes the page again.
+    plan : mapping of name to text
+        The files that the command reads its settings from.
     feedback : str
         "explicit" if histories are of ratings.
     source : mapping
@@ -192,6 +205,8 @@ class Page:
     provenance: Sequence[tuple[str, str]]
     command: str
     feedback: str = "implicit"
+    told_by: str = ""
+    plan: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from recsys.data.ids import Ids
 from recsys.evaluate.measurements import Measurements
 from recsys.report.page import Page
 
-FORMAT = 1
+FORMAT = 2
 
 
 def record(page: Page) -> dict[str, Any]:
@@ -24,31 +23,16 @@ def record(page: Page) -> dict[str, Any]:
             "format": FORMAT,
             "title": page.title,
             "subtitle": page.subtitle,
+            "main_metric": page.main_metric,
+            # A comparison's own record: results, comparisons, answer, split and splits, as it prints them.
+            **page.source,
             "answer": list(page.answer),
             "remarks": list(page.remarks),
-            "main_metric": page.main_metric,
-            **page.source,
-            "table": [
-                {
-                    "label": row.label,
-                    "error": row.error,
-                    "metrics": {
-                        metric: {
-                            "value": cell.value,
-                            "low": cell.low,
-                            "high": cell.high,
-                            "is_best": cell.is_best,
-                            "is_level_with_best": cell.is_level,
-                        }
-                        for metric, cell in zip(page.metrics, row.cells, strict=True)
-                    },
-                    "fit_seconds": row.fit_seconds,
-                    "score_seconds": row.score_seconds,
-                    "peak_memory_bytes": row.peak_bytes,
-                }
-                for row in page.rows
-            ],
-            "pairs": [asdict(pair) for pair in page.pairs],
+            "ranking": [row.label for row in page.rows],
+            "best": {metric: _labels(page, at, "is_best") for at, metric in enumerate(page.metrics)},
+            "not_clearly_worse": {
+                metric: _labels(page, at, "is_level") for at, metric in enumerate(page.metrics)
+            },
             "figures": {
                 figure.name: {
                     "title": figure.title,
@@ -65,6 +49,7 @@ def record(page: Page) -> dict[str, Any]:
                 }
                 for found in page.themes
             ],
+            "told_by": page.told_by,
             "stories": [
                 {
                     "user": story.user,
@@ -88,9 +73,15 @@ def record(page: Page) -> dict[str, Any]:
             ],
             "provenance": dict(page.provenance),
             "command": page.command,
+            "plan": dict(page.plan),
         }
     )
     return found
+
+
+def _labels(page: Page, at: int, mark: str) -> list[str]:
+    """Return the models whose cell of a metric has a mark."""
+    return [row.label for row in page.rows if row.error is None and getattr(row.cells[at], mark)]
 
 
 def to_json(page: Page) -> str:

@@ -14,11 +14,11 @@ from recsys.evaluate.uncertainty import Interval
 from recsys.report.page import Cell, Row
 
 FLOOR = "popularity"
-N_COLOURS = 11
+N_COLOURS = 14
 
 
 def colours(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Give each model its colour: the floor is grey (0), beyond eleven others colours come again."""
+    """Give each model its colour: the floor is grey (0), beyond fourteen others colours come again."""
     found, n = {}, 0
     for record in results:
         is_floor = record["model"] == FLOOR and len(results) > 1
@@ -79,6 +79,7 @@ def table_rows(
         rows.append(
             Row(
                 label=record["label"],
+                model=record["model"],
                 colour=colour[record["label"]],
                 cells=tuple(cells),
                 fit_seconds=seconds.get("fit"),
@@ -94,7 +95,7 @@ def ranked(rows: Sequence[Row], metrics: Sequence[str], metric: str | None) -> l
     """Return the rows by a metric, the best first; those without a value come last, as they stand."""
     if metric is None:
         return list(rows)
-    at, sign = list(metrics).index(metric), 1 if direction(metric) is False else -1
+    at, sign = list(metrics).index(metric), 1 if higher_is_better(metric) is False else -1
 
     def place(row: Row) -> float:
         value = row.cells[at].value
@@ -103,15 +104,10 @@ def ranked(rows: Sequence[Row], metrics: Sequence[str], metric: str | None) -> l
     return sorted(rows, key=place)
 
 
-def direction(metric: str) -> bool | None:
-    """Whether more is better: None where neither is."""
-    return higher_is_better(metric)
-
-
 def _best(results: Sequence[Mapping[str, Any]], metric: str) -> float | None:
     known = [r["metrics"][metric] for r in results if r["metrics"].get(metric) is not None]
     known = [value for value in known if np.isfinite(value)]
-    more = direction(metric)
+    more = higher_is_better(metric)
     if not known or more is None:
         return None
     return float(max(known) if more else min(known))
@@ -120,7 +116,7 @@ def _best(results: Sequence[Mapping[str, Any]], metric: str) -> float | None:
 def _share(value: float | None, best: float | None, metric: str) -> float:
     if value is None or best is None or value <= 0 or best <= 0:
         return 0.0
-    return min(1.0, value / best if direction(metric) else best / value)
+    return min(1.0, value / best if higher_is_better(metric) else best / value)
 
 
 def _is_level(

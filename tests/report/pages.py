@@ -8,7 +8,7 @@ from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.significance import compare_pairs
 from recsys.factorization.history import History
 from recsys.recommend.themes import Theme
-from recsys.report import figures
+from recsys.report import cost_figures, figures, log_figures
 from recsys.report.closeup import Closeup
 from recsys.report.groups import Groups
 from recsys.report.page import Page, Story, ThemeSet
@@ -33,7 +33,11 @@ def record(label, model="als", seconds=(1.25, 0.5), **metrics):
 
 def closeup(scale):
     return Closeup(
-        {1: 0.3 * scale, 10: 0.2 * scale}, 0.1 * scale, 0.05, np.array([0.75, 0.25]), np.array([0.2, np.nan])
+        {"ndcg": {1: 0.3 * scale, 10: 0.2 * scale}, "recall": {1: 0.1, 10: 0.5 * scale}},
+        0.1 * scale,
+        0.05,
+        np.array([0.75, 0.25]),
+        np.array([0.2, np.nan]),
     )
 
 
@@ -53,18 +57,22 @@ def page(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
     days = 86_400_000_000 * np.arange(30, dtype=np.int64)
     present = {
         "quality": [
-            figures.curve(closeups, "ndcg"),
+            *figures.curves(closeups),
             *figures.trade_offs(closeups, "ndcg@10", {row.label: row.cells[0].value for row in rows}, 10),
         ],
         "groups": [
-            figures.by_activity(models, "ndcg@10", of_users, seed=0),
+            figures.by_activity(models, "ndcg@10", np.arange(40), of_users, seed=0),
             figures.by_popularity(closeups, groups, 10),
             figures.places(closeups, np.array([0.5, 0.5]), groups, 10),
         ],
-        "cost": [figures.cost(rows), figures.convergence({labels[0]: history})],
+        "cost": [
+            cost_figures.cost(rows),
+            cost_figures.memory(rows),
+            cost_figures.convergence({labels[0]: history}),
+        ],
         "log": [
-            figures.long_tail(np.array([5, 3, 1]), np.array([4, 4, 1])),
-            figures.over_time(days, "timestamp", ["1970-01-20T00:00:00", "1970-01-30T00:00:00"]),
+            log_figures.long_tail(np.array([5, 3, 1]), np.array([4, 4, 1])),
+            log_figures.over_time(days, "timestamp", ["1970-01-20T00:00:00", "1970-01-30T00:00:00"]),
         ],
     }
     content = {
@@ -87,6 +95,8 @@ def page(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
         "facts": [(HOSTILE, HOSTILE)],
         "audit": [(HOSTILE, HOSTILE)],
         "configs": [(HOSTILE, {HOSTILE: HOSTILE})],
+        "told_by": HOSTILE,
+        "plan": {HOSTILE: HOSTILE},
         "provenance": [(HOSTILE, HOSTILE)],
         "command": HOSTILE,
         "source": {"n_users": 40, "nothing": float("nan")},

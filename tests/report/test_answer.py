@@ -16,16 +16,17 @@ def measured(values, metric="ndcg@10"):
 def test_a_clear_lead_is_called_one():
     noise = np.random.default_rng(0).random(400)
     found = sentences({"b": measured(noise * 0.1), "a": measured(noise * 0.1 + 0.2)}, seed=0)
-    assert found[0].startswith("a is best on ndcg@10: 0.2")
-    assert found[0].endswith("400 users.")
-    assert found[1:] == ["a is better than b on ndcg@10 by 0.2000 (0.2000 to 0.2000)."]
+    assert found[0] == "a is best on ndcg@10."
+    assert found[1].startswith("a has 0.")
+    assert found[1].endswith("400 users.")
+    assert found[2:] == ["a is better than b on ndcg@10 by 0.2000 (0.2000 to 0.2000)."]
 
 
-def test_models_that_differ_by_chance_are_level():
+def test_models_that_differ_by_chance_are_not_told_apart():
     draw = np.random.default_rng(1)
     found = sentences({"a": measured(draw.random(50)), "b": measured(draw.random(50))}, seed=0)
-    assert " are level on ndcg@10" in found[0]
-    assert found[1].startswith("No clear difference between ")
+    assert found[0] == "There is no clear difference between a and b on ndcg@10."
+    assert found[2].startswith("No clear difference between ")
 
 
 def test_every_other_model_has_its_sentence():
@@ -39,15 +40,15 @@ def test_every_other_model_has_its_sentence():
         },
         seed=0,
     )
-    assert len(found) == 3
+    assert len(found) == 4
     assert "c" not in found[0].split("on ndcg@10")[0].split()
     assert sum("is better than c" in sentence for sentence in found) == 1
 
 
 def test_a_model_alone_has_nothing_to_be_compared_with():
-    (found,) = sentences({"a": measured(np.random.default_rng(3).random(30))}, seed=0)
-    assert found.startswith("a has ndcg@10 0.")
-    assert "no other model" in found
+    found = sentences({"a": measured(np.random.default_rng(3).random(30))}, seed=0)
+    assert found[0].startswith("a has ndcg@10 0.")
+    assert "no other model" in found[1]
 
 
 def test_without_values_of_users_there_is_no_answer():
@@ -55,3 +56,23 @@ def test_without_values_of_users_there_is_no_answer():
     assert sentences({"a": errors_only}, seed=0) == []
     assert main_metric([errors_only]) is None
     assert sentences({}, seed=0) == []
+
+
+def several(scale, rmse=None):
+    users = np.arange(200)
+    values = np.random.default_rng(5).random(200) * 0.1
+    per_user = {"recall@5": values + scale, "precision@5": values, "ndcg@5": values - scale}
+    metrics = {name: float(of.mean()) for name, of in per_user.items()} | {"coverage@5": scale, "rmse": rmse}
+    return Measurements(metrics, per_user, users, 200, 0, 0.0, ())
+
+
+def test_the_first_metric_asked_for_decides_and_the_others_have_one_sentence():
+    measured = {"a": several(0.3), "b": several(0.1, rmse=0.93), "c": several(0.0)}
+    assert main_metric(list(measured.values())) == "recall@5"
+    found = sentences(measured, seed=0)
+    assert found[0] == "a is best on recall@5."
+    assert "there is no clear difference between" in found[2].lower()
+    assert "on ndcg@5 c is best" in found[2]
+    assert "a has the best coverage@5" in found[2]
+    assert "only b has rmse (0.9300)" in found[2]
+    assert len(found) == 5

@@ -11,10 +11,12 @@ pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
 from recsys.factorization.history import History
-from recsys.report.charts.parts import spread
+from recsys.report.charts.parts import looks, spread
 from recsys.report.charts.vega import Charts
-from recsys.report.figures import by_popularity, convergence, trade_offs
+from recsys.report.cost_figures import convergence
+from recsys.report.figures import by_popularity, trade_offs
 from recsys.report.groups import Groups
+from recsys.report.page import Row
 from tests.report.pages import HOSTILE, closeup, page
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -43,7 +45,7 @@ def test_many_labels_share_the_height():
 def test_every_chart_is_drawn_and_says_in_words_what_it_shows():
     charts = Charts()
     specs = charts.specifications(page())
-    assert len(specs) == 10
+    assert len(specs) == 12
     for spec in specs.values():
         assert spec["description"]
         assert "var(--" in json.dumps(spec)
@@ -79,7 +81,7 @@ def test_words_of_a_log_are_data_and_never_part_of_an_expression():
 def test_extreme_numbers_are_drawn():
     one = {"only": closeup(0.0)}
     groups = Groups(("top 1 item", "last 9 items"), np.array([0, 1]))
-    flat = History([5.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
+    flat = History([5.0, 2.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4)
     figures = [
         *trade_offs(one, "ndcg@10", {"only": 0.0}, 10),
         by_popularity(one, groups, 10),
@@ -88,3 +90,26 @@ def test_extreme_numbers_are_drawn():
     charts = Charts()
     for spec in charts.specifications(page(("only",), figures={"all": figures})).values():
         assert "NaN" not in charts.svg(spec)
+
+
+def test_among_many_models_the_best_those_of_parts_and_the_floor_stand_out():
+    labels = [f"model {n}" for n in range(12)]
+    rows = [Row(label, n + 1, (), 1.0, 1.0, model="als") for n, label in enumerate(labels)]
+    rows += [
+        Row("own", 13, (), 1.0, 1.0, model="masked-nmf"),
+        Row("floor", 0, (), 1.0, 1.0, model="popularity"),
+    ]
+    found = looks(rows)
+    assert [label for label, look in found.items() if look.opacity == 1] == [*labels[:5], "own", "floor"]
+    assert len({(look.colour, look.dash) for look in found.values()}) == 14
+    assert {look.dash for look in list(found.values())[:5]} == {(1, 0)}
+    assert found["model 5"].dash != (1, 0)
+    assert all(look.opacity == 1 for look in looks(rows[:6]).values())
+
+
+def test_a_faint_line_is_drawn_faint():
+    labels = [*(f"model {n}" for n in range(8)), "popularity"]
+    charts = Charts()
+    drawn = charts.svg(charts.specifications(page(labels))["curve"])
+    assert 'opacity="0.35"' in drawn
+    assert "NaN" not in drawn

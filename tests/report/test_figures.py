@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,14 +9,18 @@ from hypothesis import strategies as st
 
 from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog
+from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.evaluator import evaluate
+from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluate.metrics.gap import GroupMean
 from recsys.experiment.trial import prepare
 from recsys.factorization.history import History
 from recsys.models.catalogue import make
-from recsys.report import figures
+from recsys.report import cost_figures, figures, log_figures
 from recsys.report.closeup import held_out_shares, look_closer
 from recsys.report.groups import by_activity, by_popularity
+from recsys.report.pivot import pivoted
 from tests.logs import random_log
 
 counts = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)
@@ -51,16 +57,16 @@ def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
         model,
         trial.seen,
         trial.held_out,
-        metric="ndcg",
+        metrics=["ndcg", "recall"],
         k=5,
         catalogue=trial.catalogue,
         items=items,
     )
     asked = parse_metrics(["ndcg@1", "ndcg@5", "ndcg@20", "coverage@5", "recall@5"])
     measured = evaluate(model, trial.seen, trial.held_out, asked)
-    assert found.curve[1] == measured.metrics["ndcg@1"]
-    assert found.curve[5] == measured.metrics["ndcg@5"]
-    assert found.curve[20] == measured.metrics["ndcg@20"]
+    assert found.curves["ndcg"][1] == measured.metrics["ndcg@1"]
+    assert found.curves["ndcg"][5] == measured.metrics["ndcg@5"]
+    assert found.curves["ndcg"][20] == measured.metrics["ndcg@20"]
     assert found.coverage == pytest.approx(measured.metrics["coverage@5"])
 
     places, hits, held = np.zeros(len(items)), np.zeros(len(items)), np.zeros(len(items))
@@ -86,27 +92,90 @@ def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
 @pytest.mark.parametrize("days", [0.01, 0.5, 3, 40, 200, 2000, 12_000, 40_000])
 def test_events_over_time_are_all_counted_in_few_bars(days):
     times = np.random.default_rng(0).integers(0, int(days * 86_400_000_000), 500)
-    figure = figures.over_time(times, "timestamp", None)
+    figure = log_figures.over_time(times, "timestamp", None)
     assert sum(row[-1] for row in figure.rows) == 500
     assert 2 <= len(figure.rows) <= 250
     assert figure.rows[-1][1] >= str(np.datetime64(int(times.max()), "us").astype("datetime64[s]"))
 
 
 def test_times_that_are_numbers_and_a_log_of_one_moment():
-    figure = figures.over_time(np.array([5, 5, 900]), "number", None)
+    figure = log_figures.over_time(np.array([5, 5, 900]), "number", None)
     assert [row[-1] for row in figure.rows if row[-1]] == [2, 1]
-    assert figures.over_time(np.array([5, 5]), "number", None) is None
+    assert log_figures.over_time(np.array([5, 5]), "number", None) is None
 
 
 def test_the_long_tail_goes_from_nothing_to_all():
-    figure = figures.long_tail(np.array([8, 1, 1]), np.array([5, 5]))
+    figure = log_figures.long_tail(np.array([8, 1, 1]), np.array([5, 5]))
     items = [row for row in figure.rows if row[0] == "items"]
     assert items[0][1:] == (0.0, 0.0)
     assert items[-1][1:] == (1.0, 1.0)
     assert figure.notes["halves"] == {"items": pytest.approx(1 / 3), "users": 0.5}
 
 
-def test_convergence_is_the_part_still_to_come():
-    figure = figures.convergence({"a": History([10.0, 6.0, 2.0], [1, 2, 3], [1, 1, 1]), "b": History()})
-    assert [row[-1] for row in figure.rows] == [1.0, 0.5, 0.0]
-    assert figures.convergence({"rising": History([1.0, 2.0, 3.0], [1, 2, 3], [1, 1, 1])}) is None
+def test_convergence_is_the_gain_of_a_sweep_beside_the_fall_so_far():
+    told = History([10.0, 6.0, 2.0, 1.0], [1, 2, 3, 4], [1] * 4, stopped="tol")
+    figure = cost_figures.convergence({"a": told, "b": History()})
+    assert [row[-1] for row in figure.rows] == [pytest.approx(4 / 8), pytest.approx(1 / 9)]
+    assert [row[1] for row in figure.rows] == [3, 4]
+    assert figure.notes["stopped"] == {"a": "tol"}
+    rising = History([1.0, 2.0, 3.0], [1, 2, 3], [1, 1, 1])
+    assert cost_figures.convergence({"rising": rising}) is None
+    assert cost_figures.convergence({"two": History([3.0, 2.0], [1, 2], [1, 1])}) is None
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59", "1600-01-01T00:00:00"])
+def test_a_wrong_year_makes_few_bars_and_no_error(far):
+    moments = np.array(["2011-01-01", "2011-06-01", far], dtype="datetime64[us]").astype(np.int64)
+    figure = log_figures.over_time(moments, "timestamp", None)
+    assert sum(row[-1] for row in figure.rows) == 3
+    assert len(figure.rows) <= 241
+    assert len(figure.rows[-1][1]) == len("9999-12-31T23:59:59")  # a year that browsers read
+
+
+def test_a_window_colours_its_own_bars_and_none_after_it():
+    days = 86_400_000_000 * np.arange(30, dtype=np.int64)
+    figure = log_figures.over_time(days, "timestamp", ["1970-01-10T00:00:00", "1970-01-12T00:00:00"])
+    held_out = [row[0][:10] for row in figure.rows if row[2] == log_figures.HELD_OUT]
+    assert {"1970-01-11"} <= set(held_out)
+    assert not {day for day in held_out if day < "1970-01-09" or day > "1970-01-12"}
+    narrow = log_figures.over_time(days, "timestamp", ["1970-01-10T00:00:01", "1970-01-10T00:00:01"])
+    assert sum(row[2] == log_figures.HELD_OUT for row in narrow.rows) == 1
+
+
+def test_users_by_activity_have_intervals_of_errors_too():
+    values = EntryErrors(np.arange(6), np.arange(6.0), np.arange(6.0), np.ones(6))
+    at = Measurements({"rmse": 1.0}, {}, np.zeros(0, int), 6, 6, 0.0, (), entry_errors=values)
+    groups = by_activity(np.array([1, 1, 1, 9, 9, 9]))
+    figure = figures.by_activity({"a": at}, "rmse", np.arange(6), groups, seed=0)
+    assert [row[-1] for row in figure.rows] == [pytest.approx(1.0), pytest.approx(2.0)]
+    assert all(row[3] <= row[-1] <= row[4] for row in figure.rows)
+
+
+def test_gaps_show_the_means_behind_them():
+    means = (GroupMean("young", 3, 0.2), GroupMean("old", 2, 0.5))
+    at = Measurements({"ndcg-gap@5": 0.3}, {}, np.zeros(0, int), 5, 5, 0.0, (), groups={"ndcg-gap@5": means})
+    (figure,) = figures.gaps({"a": at})
+    assert [row[1:] for row in figure.rows] == [("young", 3, 0.2), ("old", 2, 0.5)]
+    assert figure.name == "ndcg-gap-5"
+
+
+def test_a_table_has_a_row_a_model_and_a_column_a_group():
+    means = (GroupMean("young", 3, 0.2), GroupMean("old", 2, 0.5))
+    at = Measurements({}, {}, np.zeros(0, int), 5, 5, 0.0, (), groups={"ndcg-gap@5": means})
+    (figure,) = figures.gaps({"a": at, "b": at})
+    columns, rows = pivoted(figure)
+    assert [column.heading for column in columns] == ["model", "young", "old"]
+    assert rows == [("a", 0.2, 0.5), ("b", 0.2, 0.5)]
+
+
+def test_what_has_no_value_is_left_out_of_a_curve():
+    log = random_log(60, n_users=6, n_items=8)
+    loaded = LoadedLog(log, "test", Columns("user", "item", None, None), len(log), (), {})
+    trial = prepare(loaded, split="random:0.3")
+    model = make("popularity", {}).fit(trial.train)
+    nobody = replace(trial.held_out, n_held_out=np.zeros_like(trial.held_out.n_held_out))
+    found = look_closer(
+        model, trial.seen, nobody, metrics=["ndcg"], k=3, catalogue=trial.catalogue,
+        items=by_popularity(trial.train.item_counts),
+    )  # fmt: skip
+    assert found.curves == {"ndcg": {}}

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import pytest
 
 from recsys.report.drawing import installed
-from recsys.report.html import render, sampled
+from recsys.report.html import render
+from recsys.report.pivot import sampled
 from tests.report.pages import HOSTILE, page
 
 VOID = frozenset({"meta", "link", "br", "wbr"})
@@ -56,8 +57,8 @@ def test_charts_let_no_markup_through(drawing):
     assert not found.open
     # One script that draws, and the data of each chart, which no browser runs.
     scripts = [attributes for tag, attributes in found.seen if tag == "script"]
-    assert [attributes.get("type") for attributes in scripts] == ["application/json"] * 10 + [None]
-    assert text.count("</noscript>") == 10
+    assert [attributes.get("type") for attributes in scripts] == ["application/json"] * 12 + [None]
+    assert text.count("</noscript>") == 12
 
 
 @pytest.mark.parametrize("with_charts", [False, True])
@@ -73,7 +74,7 @@ def test_the_page_needs_nothing_from_outside(with_charts, drawing):
 
 def test_without_the_packages_that_draw_tables_stand_for_charts():
     text = render(page())
-    assert text.count('<table class="numbers">') == 11  # ten charts and the pairs
+    assert text.count('<table class="numbers">') == 13  # twelve charts and the pairs
     assert "recsys[report]" in text
     assert "vegaEmbed" not in text
 

@@ -7,7 +7,7 @@ from tests.report.pages import HOSTILE, page
 
 
 def test_what_users_wrote_marks_nothing_up():
-    text = render(page(command="recsys compare"))
+    text = render(page(command="recsys compare", plan={}))
     assert "<script" not in text
     assert "[a](b)" not in text
     assert HOSTILE not in text

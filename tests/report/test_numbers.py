@@ -15,6 +15,12 @@ from recsys.report import numbers
         (0, "share", "0.0\u00a0%"),
         (3.14159, "seconds", "3.14\u00a0s"),
         (125.0, "seconds", "2\u00a0min 5\u00a0s"),
+        (119.7, "seconds", "2\u00a0min 0\u00a0s"),
+        (7260, "seconds", "2\u00a0h 1\u00a0min"),
+        (7199.9, "seconds", "2\u00a0h 0\u00a0min"),
+        (0.004, "seconds", "< 0.01\u00a0s"),
+        (0.0, "seconds", "0.00\u00a0s"),
+        (1000, "bytes", "< 1\u00a0MiB"),
         (3 * 2**30, "bytes", "3.0\u00a0GiB"),
         (5 * 2**20, "bytes", "5\u00a0MiB"),
         (float("nan"), "score", "–"),
@@ -34,3 +40,10 @@ def test_sentences_get_real_minus_signs_and_keep_their_hyphens():
 def test_small_probabilities_are_bounded():
     assert numbers.probability(0.0004) == "< 0.001"
     assert numbers.probability(0.0421) == "0.042"
+
+
+def test_names_are_joined_as_people_say_them():
+    assert numbers.joined([]) == ""
+    assert numbers.joined(["a"]) == "a"
+    assert numbers.joined(["a", "b", "c"]) == "a, b and c"
+    assert numbers.joined(list("abcdef"), 3) == "a, b and 4 others"

@@ -6,6 +6,7 @@ import pytest
 from recsys.evaluate.significance import compare_pairs
 from recsys.report.headline import strip, tiles
 from recsys.report.html import render
+from recsys.report.palette import DARK, LIGHT
 from recsys.report.table import colours, intervals, table_rows
 from tests.report.pages import measured, page, record
 
@@ -58,9 +59,10 @@ def test_a_model_is_level_with_the_best_unless_a_test_says_otherwise():
 
 
 def test_the_floor_is_grey_and_the_others_differ():
-    found = colours([record(f"m{n}") for n in range(11)] + [record("popularity", "popularity")])
+    found = colours([record(f"m{n}") for n in range(14)] + [record("popularity", "popularity")])
     assert found["popularity"] == 0
-    assert sorted(found.values()) == list(range(12))
+    assert sorted(found.values()) == list(range(15))
+    assert all(f"m{colour}" in palette for colour in found.values() for palette in (LIGHT, DARK))
     assert colours([record("popularity", "popularity")]) == {"popularity": 1}
 
 
@@ -81,5 +83,29 @@ def test_for_errors_the_strip_begins_with_the_lowest():
 
 def test_tiles_say_the_lead_and_whether_it_is_clear():
     found = {words: value for value, words in tiles(page())}
-    assert any("a clear difference" in words or "may be chance" in words for words in found)
+    assert any(words.endswith(": clear") for words in found)
     assert found["users measured"] == "40"
+
+
+def test_noise_is_no_figure_to_remember():
+    draw = np.random.default_rng(3)
+    models = {"a": measured(draw.random(30)), "b": measured(draw.random(30))}
+    rows = table_rows([record(label, **at.metrics) for label, at in models.items()], ["ndcg@10"])
+    pairs = compare_pairs(models, "ndcg@10", seed=0)
+    assert not pairs[0].is_significant
+    found = tiles(page(rows=rows, metrics=["ndcg@10"], pairs=pairs))
+    assert ("1", "other model not clearly worse") in found
+    assert not any(value.startswith(("+", "−")) for value, _ in found)
+
+
+def test_the_floor_is_the_model_of_that_colour_and_no_label_that_sounds_like_it():
+    models = {
+        "popularity-like": measured([0.5] * 20),
+        "best": measured([0.9] * 20),
+        "p": measured([0.3] * 20),
+    }
+    kinds = {"p": "popularity"}
+    records = [record(label, kinds.get(label, "als"), **at.metrics) for label, at in models.items()]
+    rows = table_rows(records, ["ndcg@10"])
+    found = tiles(page(rows=rows, metrics=["ndcg@10"], pairs=compare_pairs(models, "ndcg@10", seed=0)))
+    assert ("+200\u00a0%", "beside p, the floor") in found

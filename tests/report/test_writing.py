@@ -10,7 +10,7 @@ from recsys.errors import ParameterError
 from recsys.report import writing
 from recsys.report.records import per_user
 from recsys.report.writing import check_report, write_report
-from tests.report.pages import measured, page
+from tests.report.pages import HOSTILE, measured, page
 
 
 def users():
@@ -24,7 +24,8 @@ def test_the_suffix_says_the_form(tmp_path):
     assert (tmp_path / "report.md").read_text().startswith("# ")
     found = json.loads((tmp_path / "report.json").read_text())
     assert found["nothing"] is None
-    assert found["table"][1]["label"] == "weighted-nmf"
+    assert "weighted-nmf" in found["ranking"]
+    assert found["plan"] == {HOSTILE: HOSTILE}
     assert set(found["figures"]) >= {"curve", "coverage", "long-tail"}
     table = pd.read_parquet(tmp_path / "report.parquet")
     assert table.model.tolist() == ["a", "a", "b", "b"]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
-from recsys.report.charts.parts import LABEL, data, models_of, share_axis, tip
+from recsys.report.charts.parts import (
+    LABEL,
+    SPARSE,
+    Looks,
+    Record,
+    count_axis,
+    data,
+    models_of,
+    share_axis,
+    tip,
+)
+from recsys.report.log_figures import HELD_OUT, TRAINING
 from recsys.report.page import Figure
 
 _STEP = 26  # pixels of a row
@@ -19,13 +30,13 @@ def _rows(labels: Sequence[str]) -> Any:
     return alt.Y("model:N", sort=list(labels), axis=axis)
 
 
-def places(figure: Figure, colours: Mapping[str, int]) -> Any:
+def places(figure: Figure, looks: Looks) -> Any:
     """Draw how places are shared out among groups of items, a bar a model."""
     labels, names = models_of(figure), list(figure.notes["groups"])
     rows = [{**row, "order": names.index(str(row["group"]))} for row in figure.records()]
     return (
         alt.Chart(data(rows))
-        .mark_bar(height=_THICK)
+        .mark_bar(height=_THICK, stroke="var(--line)", strokeWidth=0.75)
         .encode(
             x=alt.X("value:Q", stack="normalize", axis=share_axis()),
             y=_rows(labels),
@@ -45,86 +56,97 @@ def places(figure: Figure, colours: Mapping[str, int]) -> Any:
     )
 
 
-def cost(figure: Figure, colours: Mapping[str, int]) -> Any:
+def cost(figure: Figure, looks: Looks) -> Any:
     """Draw seconds, those of fitting and those of scoring end to end."""
     rows, labels = figure.records(), models_of(figure)
     kinds = {"fit": "fit", "score": "score and measure"}
     parts = [
-        {"model": row["model"], "what": words, "seconds": row[key], "order": n}
+        {"model": row["model"], "what": words, "amount": row[key], "order": n}
         for row in rows
         for n, (key, words) in enumerate(kinds.items())
     ]
-    x = alt.X(
-        "seconds:Q",
-        scale=alt.Scale(range=[0, {"expr": "width - 64"}], nice=False),
-        axis=alt.Axis(title="seconds", tickCount=5),
+    tone = alt.Color(
+        "what:N",
+        scale=alt.Scale(domain=list(kinds.values()), range=["var(--q0)", "var(--q2)"]),
+        legend=alt.Legend(symbolType="square", symbolSize=120),
     )
-    spent = (
+    told = [{"model": row["model"], "amount": row["seconds"]} for row in rows]
+    return _amounts(labels, parts, told, "seconds", tone)
+
+
+def memory(figure: Figure, looks: Looks) -> Any:
+    """Draw the most memory that each fit took, in MiB."""
+    labels = models_of(figure)
+    parts = [
+        {"model": row["model"], "what": "fit", "amount": float(row["peak"] or 0) / 2**20, "order": 0}
+        for row in figure.records()
+    ]
+    return _amounts(labels, parts, parts, "MiB", alt.value("var(--q1)"))
+
+
+def _amounts(
+    labels: Sequence[str], parts: Sequence[Record], told: Sequence[Record], unit: str, tone: Any
+) -> Any:
+    """Draw a bar a model, of parts end to end, with the whole in numbers at its end."""
+    x = alt.X(
+        "amount:Q",
+        scale=alt.Scale(range=[0, {"expr": "width - 64"}], nice=False),
+        axis=alt.Axis(title=unit, tickCount=5, format="~s", **SPARSE),
+    )
+    bars = (
         alt.Chart(data(parts))
         .mark_bar(height=_THICK)
         .encode(
             x=x,
             y=_rows(labels),
-            color=alt.Color(
-                "what:N",
-                scale=alt.Scale(domain=list(kinds.values()), range=["var(--q0)", "var(--q2)"]),
-                legend=alt.Legend(symbolType="square", symbolSize=120),
-            ),
+            color=tone,
             order="order:O",
             tooltip=[
                 alt.Tooltip("model:N"),
                 alt.Tooltip("what:N", title="for"),
-                tip("seconds", "seconds", ".3f"),
+                tip("amount", unit, ",.3~f"),
             ],
         )
     )
     totals = (
-        alt.Chart(data(rows))
+        alt.Chart(data(told))
         .mark_text(**{**LABEL, "fontWeight": 400, "color": "var(--soft)", "dx": 5})
-        .encode(x=x, y=_rows(labels), text=alt.Text("seconds:Q", format=".2~f"))
+        .encode(
+            x=x, y=_rows(labels), text=alt.Text("amount:Q", format=",.2~f" if unit == "seconds" else ",.0f")
+        )
     )
-    return alt.layer(spent, totals).properties(height=_STEP * len(labels) + 8)
+    return alt.layer(bars, totals).properties(height=_STEP * len(labels) + 8)
 
 
-def over_time(figure: Figure, colours: Mapping[str, int]) -> Any:
-    """Draw events by time; what is held out stands on a shade."""
+def over_time(figure: Figure, looks: Looks) -> Any:
+    """Draw events by time; those held out have a colour of their own."""
     is_time = figure.notes["kind"] == "timestamp"
     kind = "T" if is_time else "Q"
-    rows = figure.records()
     form: Any = {"format": "%Y-%m-%d %H:%M"} if is_time else {}
-    x = alt.X(
-        f"start:{kind}",
-        axis=alt.Axis(title=None, tickCount=5, labelOverlap="greedy", labelFlush=True),
-        scale=alt.Scale(nice=False, zero=False) if kind == "Q" else alt.Scale(nice=False),
-    )
-    bars = (
-        alt.Chart(data(rows))
-        .mark_rect(color="var(--m1)", stroke="var(--paper)", strokeWidth=0.5)
+    legend = alt.Legend(symbolType="square", symbolSize=120) if figure.notes["has_window"] else None
+    return (
+        alt.Chart(data(figure.records()))
+        .mark_rect(stroke="var(--paper)", strokeWidth=0.5)
         .encode(
-            x=x,
+            x=alt.X(
+                f"start:{kind}",
+                axis=alt.Axis(title=None, tickCount=5, **SPARSE),
+                scale=alt.Scale(nice=False, zero=False) if kind == "Q" else alt.Scale(nice=False),
+            ),
             x2="end",
-            y=alt.Y("value:Q", axis=alt.Axis(title=None, format="~s", tickCount=4)),
+            y=alt.Y("value:Q", axis=count_axis()),
             y2=alt.datum(0),
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=[TRAINING, HELD_OUT], range=["var(--q2)", "var(--q0)"]),
+                legend=legend,
+            ),
             tooltip=[
                 alt.Tooltip(f"start:{kind}", title="from", **form),
                 alt.Tooltip(f"end:{kind}", title="to", **form),
+                alt.Tooltip("part:N"),
                 tip("value", "events", ",d"),
             ],
         )
+        .properties(height=180, title="events")
     )
-    layers = [bars]
-    window = figure.notes["window"]
-    if window is not None:
-        shade = {
-            "start": window[0] if is_time else float(window[0]),
-            "end": rows[-1]["end"],
-            "text": "held out",
-        }
-        base = alt.Chart(data([shade]))
-        words = {**LABEL, "align": "right", "dx": -6, "color": "var(--soft)", "fontWeight": 400}
-        layers = [
-            base.mark_rect(color="var(--shade)").encode(x=x, x2="end"),
-            bars,
-            base.mark_text(**words).encode(x=x, y=alt.value(8), text="text:N"),
-        ]
-    return alt.layer(*layers).properties(height=180, title="events")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -12,7 +11,10 @@ from recsys.report.charts.parts import (
     HEIGHT,
     LABEL,
     LABEL_GAP,
+    SPARSE,
+    Looks,
     colour,
+    dashes,
     data,
     domain_of,
     models_of,
@@ -23,33 +25,36 @@ from recsys.report.charts.parts import (
     share_axis,
     spread,
     tip,
+    weight,
     with_room,
 )
+from recsys.report.cost_figures import LEAST_GAIN
 from recsys.report.page import Figure
 
-_LEAST = 1e-5
+_FEW = 5  # models whose intervals do not hide one another
+_MARKS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-def curve(figure: Figure, colours: Mapping[str, int]) -> Any:
+def curve(figure: Figure, looks: Looks) -> Any:
     """Draw a metric by length of the list; lengths stand as far apart as their logarithms."""
     metric = str(figure.notes["metric"])
     lengths = sorted({float(row["k"] or 0) for row in figure.records()})
     x = alt.X(
         "k:Q",
         scale=alt.Scale(type="log", range=with_room(models_of(figure)), nice=False),
-        axis=alt.Axis(title="length of the list, k", values=lengths, format="d", labelOverlap="greedy"),
+        axis=alt.Axis(title="length of the list, k", values=lengths, format="d", **SPARSE),
     )
     tips = [alt.Tooltip("model:N"), tip("k", "k", "d"), tip("value", metric)]
     return named_lines(
-        figure, colours, x, last=lambda row: row["k"], tooltip=tips, axis=score_axis(), title=metric
+        figure, looks, x, last=lambda row: row["k"], tooltip=tips, axis=score_axis(), title=metric
     )
 
 
-def by_group(figure: Figure, colours: Mapping[str, int]) -> Any:
+def by_group(figure: Figure, looks: Looks) -> Any:
     """Draw a value by group of users or of items."""
     metric, names = str(figure.notes["metric"]), list(figure.notes["groups"])
-    is_share = figure.name == "popularity"
-    # On a phone there is room for numbers only: the axis says of what.
+    is_share = bool(figure.notes.get("is_share"))
+    # There is room for few words: the axis says of what.
     short = "replace(replace(datum.label, / items?$/, ''), / to /, '–')"
     x = alt.X(
         "group:N",
@@ -57,26 +62,29 @@ def by_group(figure: Figure, colours: Mapping[str, int]) -> Any:
         axis=alt.Axis(
             title=figure.notes["title"],
             labelAngle=0,
-            labelExpr=f"replace({short}, /^(top|next|last) /, '')" if is_share else short,
+            labelExpr=short,
+            **SPARSE,
         ),
     )
     tips = [alt.Tooltip("model:N"), alt.Tooltip("group:N", title="group")]
     if is_share:
         tips.append(tip("value", "found", ".2%"))
     else:
-        tips += [tip("value", metric), tip("low", "from"), tip("high", "to"), tip("n_users", "users", ",d")]
+        spans = [tip("low", "from"), tip("high", "to")] if "low" in figure.records()[0] else []
+        tips += [tip("value", metric), *spans, tip("n_users", "users", ",d")]
     return named_lines(
         figure,
-        colours,
+        looks,
         x,
         last=lambda row: names.index(row["group"]),
         tooltip=tips,
         axis=share_axis() if is_share else score_axis(),
         title=metric,
+        with_spans=not is_share and len(models_of(figure)) <= _FEW and "low" in figure.records()[0],
     )
 
 
-def trade_off(figure: Figure, colours: Mapping[str, int]) -> Any:
+def trade_off(figure: Figure, looks: Looks) -> Any:
     """Draw accuracy against something else, each point with its name."""
     rows, labels = figure.records(), models_of(figure)
     metric, across_name = str(figure.notes["metric"]), str(figure.notes["across"])
@@ -86,12 +94,15 @@ def trade_off(figure: Figure, colours: Mapping[str, int]) -> Any:
     reach = [float(row["across"] or 0) for row in rows]
     is_wide = min(reach) > 0 and max(reach) > 8 * min(reach)
     across = [min(reach) / 1.4, min(1.0, max(reach) * 1.4)] if is_wide else [0, max(reach) * 1.1 or 1]
+    axis = share_axis(across_name)
+    if is_wide:
+        axis.values = [mark for mark in _MARKS if across[0] <= mark <= across[1]]
     x = alt.X(
         "across:Q",
         scale=alt.Scale(
             type="log" if is_wide else "linear", domain=across, range=with_room(labels), nice=False
         ),
-        axis=share_axis(across_name),
+        axis=axis,
     )
     tips = [
         alt.Tooltip("model:N"),
@@ -100,55 +111,65 @@ def trade_off(figure: Figure, colours: Mapping[str, int]) -> Any:
     ]
     scale = alt.Scale(domain=domain, nice=False)
     placed = [{**row, "at": place} for row, place in zip(rows, places, strict=True)]
-    tone = colour(labels, colours)
+    tone = colour(labels, looks)
     base = alt.Chart(data(placed)).encode(x=x, color=tone, tooltip=tips)
-    dots = base.mark_point(filled=True, size=120, opacity=1).encode(
-        y=alt.Y("value:Q", scale=scale, axis=score_axis())
+    dots = base.mark_point(filled=True, size=120).encode(
+        y=alt.Y("value:Q", scale=scale, axis=score_axis()), opacity=weight(labels, looks)
     )
     # Names stand in a column, a thin line to each: beside their points they would cover one another.
     y = alt.Y("value:Q", scale=scale, axis=score_axis())
-    threads = base.mark_rule(strokeWidth=0.8, opacity=0.5).encode(
+    threads = base.mark_rule(strokeWidth=0.8, strokeDash=[1, 3], opacity=0.45).encode(
         y=y, x2=alt.value({"expr": f"width - {room(labels)} + 4"}), y2="at"
     )
-    names = names_at_end(labels, colours, places, scale, score_axis())
+    names = names_at_end(labels, looks, places, scale, score_axis())
     return alt.layer(threads, dots, names).properties(height=HEIGHT, title=metric)
 
 
-def convergence(figure: Figure, colours: Mapping[str, int]) -> Any:
-    """Draw what is still to come of each objective's fall, on a scale of powers."""
-    rows = [row for row in figure.records() if float(row["left"] or 0) >= _LEAST]
+def convergence(figure: Figure, looks: Looks) -> Any:
+    """Draw what each sweep gained, on a scale of powers."""
+    rows = [row for row in figure.records() if float(row["gain"] or 0) >= LEAST_GAIN]
     labels = models_of(figure)
-    ends = {str(row["model"]): math.log10(float(row["left"] or 1)) for row in rows}
-    low = min(-1, math.floor(min(ends.values())))
+    ends = {str(row["model"]): math.log10(float(row["gain"] or 1)) for row in rows}
+    low = min(-1, math.floor(min(math.log10(float(row["gain"] or 1)) for row in rows)))
     axis = alt.Axis(title=None, format="~p", values=[10.0**power for power in range(low, 1)])
     scale = alt.Scale(type="log", domain=[10.0**low, 1.0], nice=False)
+    stops = {label: f"{label} · {rule}" for label, rule in figure.notes["stopped"].items()}
+    last = max(float(row["sweep"] or 1) for row in rows)
+    # From a sweep to a sweep there are whole numbers only.
+    marks = [n for n in (2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000) if n <= last]
     x = alt.X(
         "sweep:Q",
-        scale=alt.Scale(type="log", range=with_room(labels), nice=False),
-        axis=alt.Axis(title="sweeps", format="d", tickCount=6, labelOverlap="greedy"),
+        scale=alt.Scale(type="log", range=with_room(list(stops.values())), nice=False),
+        axis=alt.Axis(title="sweeps", format="d", values=marks, **SPARSE),
     )
     tips = [
         alt.Tooltip("model:N"),
         tip("sweep", "sweep", "d"),
         tip("seconds", "seconds", ".2f"),
         tip("objective", "objective", ",.6~g"),
-        tip("left", "still to come", ".2~%"),
+        tip("gain", "gain", ".2~%"),
     ]
     line = (
         alt.Chart(data(rows))
-        .mark_line(strokeWidth=2.2, strokeJoin="round")
-        .encode(x=x, y=alt.Y("left:Q", scale=scale, axis=axis), color=colour(labels, colours), tooltip=tips)
+        .mark_line(strokeWidth=2.2, strokeJoin="round", point=alt.OverlayMarkDef(size=18, filled=True))
+        .encode(
+            x=x,
+            y=alt.Y("gain:Q", scale=scale, axis=axis),
+            color=colour(labels, looks),
+            strokeDash=dashes(labels, looks),
+            tooltip=tips,
+        )
     )
-    places = spread([ends[label] for label in labels], [low, 0.0], HEIGHT, LABEL_GAP)
-    names = names_at_end(labels, colours, [10.0**place for place in places], scale, axis)
-    return alt.layer(line, names).properties(height=HEIGHT, title="of the fall still to come")
+    places = spread([ends.get(label, 0.0) for label in labels], [low, 0.0], HEIGHT, LABEL_GAP)
+    names = names_at_end(labels, looks, [10.0**place for place in places], scale, axis, stops)
+    return alt.layer(line, names).properties(height=HEIGHT, title="gain of a sweep, of the fall so far")
 
 
-def long_tail(figure: Figure, colours: Mapping[str, int]) -> Any:
+def long_tail(figure: Figure, looks: Looks) -> Any:
     """Draw which share of all pairs the largest items and users have, and where half is reached."""
     tone = alt.Color(
         "side:N",
-        scale=alt.Scale(domain=["items", "users"], range=["var(--m1)", "var(--m2)"]),
+        scale=alt.Scale(domain=["items", "users"], range=["var(--accent)", "var(--soft)"]),
         legend=None,
     )
     x = alt.X(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import altair as alt
 
-from recsys.report.page import Figure
+from recsys.report.page import Figure, Row
 
 HEIGHT = 250
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -18,7 +19,44 @@ LABEL_GAP = 16
 _LONGEST = 140
 _LETTER = 7.3  # pixels of a letter, about
 
-Record = Mapping[str, Any]
+SPARSE: Mapping[str, Any] = {"labelOverlap": "greedy", "labelSeparation": 6, "labelFlush": False}
+"""Labels of an axis that has little room: fewer rather than touching."""
+
+_N_STRONG = 5
+_MANY = 7
+_FAINT = 0.35
+_DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3])
+
+Record: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a model looks in every chart of a page: number of its colour, dashes, and how faint it is."""
+
+    colour: int
+    dash: tuple[int, ...] = (1, 0)
+    opacity: float = 1.0
+
+
+Looks: TypeAlias = Mapping[str, Look]
+
+
+def looks(rows: Sequence[Row]) -> dict[str, Look]:
+    """Return the look of each model; rows have the best first.
+
+    Among many models the best five, those of non-negative factors and the floor stand out. Dashes tell
+    apart what colours alone would not: from the sixth colour on.
+    """
+    found = {}
+    for place, row in enumerate(rows):
+        is_strong = place < _N_STRONG or row.colour == 0 or row.model.endswith("nmf")
+        found[row.label] = Look(
+            row.colour,
+            tuple(_DASHES[max(0, row.colour - 1) // 5 % len(_DASHES)]),
+            1.0 if is_strong or len(rows) <= _MANY else _FAINT,
+        )
+    return found
 
 
 def data(rows: Sequence[Record]) -> alt.Data:
@@ -31,10 +69,27 @@ def models_of(figure: Figure) -> list[str]:
     return list(dict.fromkeys(str(row["model"]) for row in figure.records()))
 
 
-def colour(labels: Sequence[str], colours: Mapping[str, int]) -> Any:
+def colour(labels: Sequence[str], looks: Looks) -> Any:
     """Return the colour of each model, without a legend."""
-    scale = alt.Scale(domain=list(labels), range=[f"var(--m{colours.get(label, 0)})" for label in labels])
-    return alt.Color("model:N", scale=scale, legend=None)
+    tones = [f"var(--m{_look(label, looks).colour})" for label in labels]
+    return alt.Color("model:N", scale=alt.Scale(domain=list(labels), range=tones), legend=None)
+
+
+def weight(labels: Sequence[str], looks: Looks) -> Any:
+    """Return how strong each model stands out."""
+    opacities = [_look(label, looks).opacity for label in labels]
+    scale = alt.Scale(type="ordinal", domain=list(labels), range=opacities)
+    return alt.Opacity("model:N", scale=scale, legend=None)
+
+
+def dashes(labels: Sequence[str], looks: Looks) -> Any:
+    """Return the dashes of each model's line."""
+    found = [list(_look(label, looks).dash) for label in labels]
+    return alt.StrokeDash("model:N", scale=alt.Scale(domain=list(labels), range=found), legend=None)
+
+
+def _look(label: str, looks: Looks) -> Look:
+    return looks.get(label, Look(0))
 
 
 def tip(field: str, title: str, form: str = ".4f") -> Any:
@@ -49,7 +104,12 @@ def score_axis() -> Any:
 
 def share_axis(title: str | None = None) -> Any:
     """Return an axis in per cent."""
-    return alt.Axis(title=title, format="~p", tickCount=5, labelOverlap="greedy")
+    return alt.Axis(title=title, format="~p", tickCount=5, **SPARSE)
+
+
+def count_axis() -> Any:
+    """Return an axis of whole numbers, thousands as k; a plain 0."""
+    return alt.Axis(title=None, labelExpr="datum.value ? format(datum.value, '~s') : '0'", tickCount=4)
 
 
 def domain_of(values: Sequence[float]) -> list[float]:
@@ -110,49 +170,66 @@ def _bottom(block: Sequence[int], values: Sequence[float], step: float, low: flo
 
 def names_at_end(
     labels: Sequence[str],
-    colours: Mapping[str, int],
+    looks: Looks,
     places: Sequence[float],
     scale: Any,
     axis: Any,
+    words: Mapping[str, str] | None = None,
 ) -> Any:
-    """Return the models' names at the right, at given heights."""
-    rows = [{"model": label, "at": place} for label, place in zip(labels, places, strict=True)]
+    """Return the models' names, or other words, at the right, at given heights."""
+    shown = {label: (words or {}).get(label, label) for label in labels}
+    rows = [
+        {"model": label, "text": shown[label], "at": place}
+        for label, place in zip(labels, places, strict=True)
+    ]
     return (
         alt.Chart(data(rows))
         .mark_text(**LABEL, limit=_LONGEST)
         .encode(
-            x=alt.value({"expr": f"width - {room(labels)}"}),
+            x=alt.value({"expr": f"width - {room(list(shown.values()))}"}),
             y=alt.Y("at:Q", scale=scale, axis=axis),
-            color=colour(labels, colours),
-            text="model:N",
+            color=colour(labels, looks),
+            opacity=weight(labels, looks),
+            text="text:N",
         )
     )
 
 
 def named_lines(
     figure: Figure,
-    colours: Mapping[str, int],
+    looks: Looks,
     x: Any,
     *,
     last: Callable[[Record], Any],
     tooltip: Sequence[Any],
     axis: Any,
     title: str,
+    with_spans: bool = False,
 ) -> Any:
-    """Return a line of ``value`` for each model, with its name at its end instead of a legend."""
+    """Return a line of ``value`` for each model, with its name at its end instead of a legend.
+
+    With ``with_spans``, a thin rule from ``low`` to ``high`` stands through each point.
+    """
     rows, labels = figure.records(), models_of(figure)
     ends = [max((row for row in rows if row["model"] == label), key=last) for label in labels]
-    domain = domain_of([float(row["value"] or 0) for row in rows])
+    edges = ("value", "low", "high") if with_spans else ("value",)
+    domain = domain_of([float(row[edge] or 0) for row in rows for edge in edges])
     scale = alt.Scale(domain=domain, nice=False)
+    tone, strength = colour(labels, looks), weight(labels, looks)
     base = alt.Chart(data(rows)).encode(
         x=x,
         y=alt.Y("value:Q", scale=scale, axis=axis),
-        color=colour(labels, colours),
+        color=tone,
+        opacity=strength,
         tooltip=list(tooltip),
     )
+    layers = [
+        base.mark_line(strokeWidth=2.2, strokeJoin="round").encode(strokeDash=dashes(labels, looks)),
+        base.mark_point(filled=True, size=42).encode(),
+    ]
+    if with_spans:
+        spans = alt.Chart(data(rows)).mark_rule(strokeWidth=4, opacity=0.22, strokeCap="round")
+        layers.insert(0, spans.encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high", color=tone))
     places = spread([float(end["value"] or 0) for end in ends], domain, HEIGHT, LABEL_GAP)
-    return alt.layer(
-        base.mark_line(strokeWidth=2.2, strokeJoin="round"),
-        base.mark_point(filled=True, size=42, opacity=1),
-        names_at_end(labels, colours, places, scale, axis),
-    ).properties(height=HEIGHT, title=title)
+    layers.append(names_at_end(labels, looks, places, scale, axis))
+    return alt.layer(*layers).properties(height=HEIGHT, title=title)

@@ -15,7 +15,7 @@ import altair as alt
 import vl_convert
 
 from recsys.report.charts import bars, lines
-from recsys.report.charts.parts import FONT
+from recsys.report.charts.parts import FONT, Looks, looks
 from recsys.report.page import Figure, Page
 from recsys.report.palette import LIGHT
 
@@ -23,14 +23,13 @@ _WIDTH = 560
 LOCALE = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 """How charts write numbers: as the page does."""
 
-_CHARTS: Mapping[str, Callable[[Figure, Mapping[str, int]], Any]] = {
+_CHARTS: Mapping[str, Callable[[Figure, Looks], Any]] = {
     "curve": lines.curve,
-    "coverage": lines.trade_off,
-    "crowd": lines.trade_off,
-    "activity": lines.by_group,
-    "popularity": lines.by_group,
+    "trade-off": lines.trade_off,
+    "by-group": lines.by_group,
     "places": bars.places,
     "cost": bars.cost,
+    "memory": bars.memory,
     "convergence": lines.convergence,
     "long-tail": lines.long_tail,
     "time": bars.over_time,
@@ -44,10 +43,10 @@ class Charts:
 
     def specifications(self, page: Page) -> dict[str, Any]:
         """Return each chart as a Vega-Lite specification that fills its container."""
-        colours = {row.label: row.colour for row in page.rows}
+        look = looks(page.rows)
         found = {}
         for figure in page.all_figures:
-            chart = _CHARTS[figure.name](figure, colours).properties(width="container")
+            chart = _CHARTS[figure.chart or figure.name](figure, look).properties(width="container")
             found[figure.name] = {
                 **chart.to_dict(),
                 "config": _config(),

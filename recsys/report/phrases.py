@@ -1,0 +1,114 @@
+"""Sentences that a report says in each of its forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.significance import PairTest
+from recsys.report.numbers import count
+from recsys.report.page import Page
+
+# Names that say nothing of what is in a file; its folder may.
+_GENERIC = frozenset(
+    {"data", "events", "interactions", "log", "logs", "plays", "purchases", "ratings", "train", "training"}
+)
+_SPLITS: tuple[tuple[str, str], ...] = (
+    (r"last:(?P<share>0\.\d+)", "The last {share} of each user's items are held out."),
+    (r"last:1", "Each user's last item is held out."),
+    (r"last:(?P<n>\d+)", "The last {n} items of each user are held out."),
+    (r"random:(?P<share>0\.\d+)(x\d+)?", "{share} of all pairs, drawn at random, are held out."),
+    (r"random-user:(?P<share>0\.\d+)(x\d+)?", "{share} of each user's pairs, drawn at random, are held out."),
+    (r"folds:(?P<n>\d+)(x\d+)?", "All pairs are dealt to {n} folds, each held out once."),
+    (r"time:(?P<share>0\.\d+)", "The last {share} of the events are held out."),
+    (r"time:1w", "The last week is held out."),
+    (r"time:(?P<n>\d+)w", "The last {n} weeks are held out."),
+    (r"time:(?P<n>\d+)d", "The last {n} days are held out."),
+    (r"time:(?P<a>.+)\.\.(?P<b>.+)", "What came from {a} to {b} is held out."),
+    (r"time:(?P<a>.+)", "What came from {a} on is held out."),
+    (r"users:(?P<share>0\.\d+).*", "{share} of the users are held out; a part of what each did is told."),
+    (r"user-folds:(?P<n>\d+).*", "All users are dealt to {n} folds, each held out once as a whole."),
+    (r"file:.*", "What is held out is a log of its own."),
+)
+
+
+def split_in_words(name: str) -> str:
+    """Return what a split holds out, as a sentence."""
+    for pattern, words in _SPLITS:
+        if found := re.fullmatch(pattern, name):
+            parts = found.groupdict()
+            if "share" in parts:
+                parts["share"] = f"{100 * float(parts['share']):.4g} %"
+            return words.format(**parts)
+    return f"Split {name}."
+
+
+def log_in_words(description: Mapping[str, Any]) -> str:
+    """Return a log's size and time as a line."""
+    events = "ratings" if description["feedback"] == "explicit" else "events"
+    parts = [
+        f"{count(description['n_users'])} users",
+        f"{count(description['n_items'])} items",
+        f"{count(description['n_events'])} {events}",
+    ]
+    first, last = (_month(description[key]) for key in ("first_time", "last_time"))
+    if first and last:
+        parts.append(first if first == last else f"{first} to {last}")
+    return f"{', '.join(parts)}."
+
+
+def name_of_log(source: str) -> str:
+    """Return what people call a log: the file's name, or its folder's where that says nothing."""
+    path = Path(source)
+    stem = path.name.partition(".")[0]
+    return path.parent.name if stem.lower() in _GENERIC and path.parent.name else stem or source
+
+
+def measured_as(page: Page) -> str:
+    """Return how values came about: what was ranked, and who is averaged."""
+    of_lists = [name for name in page.metrics if "@" in name or name == "auc"]
+    said = []
+    if of_lists:
+        said.append(
+            "All unseen items are ranked, none are sampled; means run over users who have both training "
+            "and held-out items."
+        )
+    if any(name in ("rmse", "mae") for name in page.metrics):
+        said.append("rmse and mae run over held-out entries, their intervals over users.")
+    return " ".join(said)
+
+
+def verdict(pair: PairTest) -> str:
+    """Return what a test says of a pair, in a word or two."""
+    if not pair.is_significant:
+        return "no clear difference"
+    return "clear" if higher_is_better(pair.metric) is not None else "higher"
+
+
+def stability(page: Page) -> str:
+    """Return what stands beside the themes of the first model about other starts."""
+    if not page.themes:
+        return ""
+    first = page.themes[0]
+    if any(theme.stability is not None for theme in first.themes):
+        return "Stability says how alike a theme is in other starts: 1 is the same."
+    n_init = dict(page.configs).get(first.label, {}).get("n_init")
+    one_start = " (n_init = 1)" if n_init == 1 else ""
+    return f"Stability is not measured: there was one start{one_start}."
+
+
+def theme_names(page: Page) -> dict[int, str]:
+    """Return a name for each theme of the first model: its strongest item."""
+    themes = page.themes[0].themes if page.themes else ()
+    return {theme.number: theme.items[0][1] for theme in themes if theme.items}
+
+
+def _month(moment: object) -> str:
+    found = re.match(r"(\d{4})-(\d{2})", str(moment)) if isinstance(moment, str) else None
+    if found is None:
+        return ""
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"{months[int(found[2]) - 1]} {found[1]}"
