@@ -10,7 +10,7 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics.gap import GroupMean
+from recsys.evaluate.metrics.gap import GroupMean, gap
 from recsys.typing import Float64Array, Int64Array
 
 
@@ -19,7 +19,8 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
 
     A user's value is the mean over the trials the user is in, a metric the mean over users. rmse and
     mae are taken over the held-out entries of all trials; what is measured of all lists together
-    (coverage), or is a gap between groups, is the mean over the trials.
+    (coverage) is the mean over the trials. So is the mean of a group of users, and a gap is between
+    these means.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
     -------
     Measurements
         Users have the row numbers of the first trial; those who are not in it come after. Means of
-        groups are pooled where all trials have the same groups, which quarters by activity need not be.
+        groups are pooled where all trials have the same groups, which quarters by activity need not
+        be; elsewhere there are none, and a gap is the mean over the trials.
     """
     if len(measured) == 1:
         return measured[0]
@@ -44,6 +46,7 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
         name: _means([at.per_user[name] for at in measured], places, len(users)) for name in first.per_user
     }
     errors = _joined(measured, rows)
+    groups = _pooled_groups(measured)
     metrics: dict[str, float | None] = {}
     for name in first.metrics:
         values = [at.metrics[name] for at in measured]
@@ -52,6 +55,8 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
             metrics[name] = float(np.nanmean(per_user[name]))
         elif errors is not None and name in ("rmse", "mae") and len(known) == len(values):
             metrics[name] = errors.rmse if name == "rmse" else errors.mae
+        elif name in groups and len(groups[name]) > 1:
+            metrics[name] = gap(groups[name])
         else:
             metrics[name] = float(np.mean(known)) if len(known) == len(values) else None
     said = dict.fromkeys(remark for at in measured for remark in at.remarks)
@@ -64,20 +69,20 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
         n_pairs=sum(at.n_pairs for at in measured),
         seconds=float(np.mean([at.seconds for at in measured])),
         remarks=tuple(said),
-        groups=_pooled_groups(measured),
+        groups=groups,
         entry_errors=errors,
     )
 
 
 def _pooled_groups(measured: Sequence[Measurements]) -> dict[str, tuple[GroupMean, ...]]:
-    """Return the mean over the trials of each group's mean, and its users of all trials."""
+    """Return the mean over the trials of each group's mean, with the most users it has in one."""
     pooled_means = {}
     for name, groups in measured[0].groups.items():
         names = [group.group for group in groups]
         parts = [at.groups.get(name, ()) for at in measured]
         if all([group.group for group in part] == names for part in parts):
             pooled_means[name] = tuple(
-                GroupMean(of[0].group, sum(at.n_users for at in of), float(np.mean([at.mean for at in of])))
+                GroupMean(of[0].group, max(at.n_users for at in of), float(np.mean([at.mean for at in of])))
                 for of in zip(*parts, strict=True)
             )
     return pooled_means

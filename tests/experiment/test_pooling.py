@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys.data.ids import Ids
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics.gap import GroupMean, gap
 from recsys.experiment.pooling import pooled
 
 
@@ -78,3 +81,22 @@ def test_what_a_model_cannot_answer_in_one_trial_it_cannot_answer():
 def test_one_trial_stays_as_it_is():
     alone = measured([0.1], [0])
     assert pooled([alone], [Ids(["a"])]) is alone
+
+
+def test_means_of_groups_are_pooled_and_a_gap_is_between_them():
+    def of(*groups):
+        at = measured([0.5, 0.5], [0, 1])
+        means = tuple(GroupMean(*group) for group in groups)
+        return replace(at, metrics={"ndcg-gap@10": gap(means)}, groups={"ndcg-gap@10": means})
+
+    ids = [Ids(["a", "b"])] * 2
+    first, second = of(("few", 3, 0.2), ("many", 5, 0.4)), of(("few", 4, 0.6), ("many", 4, 0.4))
+    found = pooled([first, second], ids)
+    assert found.groups["ndcg-gap@10"] == (
+        GroupMean("few", 4, pytest.approx(0.4)),
+        GroupMean("many", 5, pytest.approx(0.4)),
+    )
+    assert found.metrics["ndcg-gap@10"] == pytest.approx(0)  # each trial's gap of 0.2 is the other's undone
+    other = pooled([first, of(("few", 4, 0.6), ("most", 4, 0.3))], ids)
+    assert other.groups == {}
+    assert other.metrics["ndcg-gap@10"] == pytest.approx(0.25)
