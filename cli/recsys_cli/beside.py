@@ -59,8 +59,22 @@ class Known:
         return {name: _digest(of) for name, of in labels.items() if of is not None}
 
 
-def check(beside: Beside, asked: Sequence[Metric] | None) -> None:
-    """Raise ParameterError, before a log is read, where options lack one another or a metric."""
+def check(beside: Beside, asked: Sequence[Metric] | None, *, names_are_shown: bool = True) -> None:
+    """Raise ParameterError, before a log is read, where options lack one another or a metric.
+
+    Parameters
+    ----------
+    beside : Beside
+    asked : sequence of Metric, or None for those of a default
+    names_are_shown : bool
+        Whether the command has a use for --items without categories.
+    """
+    if beside.items is not None and beside.item_category is None and not names_are_shown:
+        raise ParameterError(
+            "--items is of use here for its categories; name their column by --item-category."
+        )
+    if beside.item_id is not None and beside.items is None:
+        raise ParameterError("--item-id names a column of --items; give --items too.")
     if beside.item_category is not None and beside.items is None:
         raise ParameterError("--item-category names a column of --items; give --items too.")
     if (beside.groups is None) != (beside.group is None):

@@ -60,7 +60,7 @@ def evaluate(
     spec = one_spec(model, set_, config)
     asked = None if metrics is None else parse_metrics(metrics)
     beside = options.Beside(items, item_id, item_category, groups, group, group_id, block_mib)
-    check(beside, asked)
+    check(beside, asked, names_are_shown=False)
     reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
         loaded, trials = load_trials(

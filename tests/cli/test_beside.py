@@ -95,6 +95,7 @@ def test_a_plan_may_name_them_and_another_table_is_another_result(as_json, ratin
         (2, ["--groups", "GROUPS", "--group", "kind", "--metrics", "ndcg@5"], "add e.g. ndcg-gap@10"),
         (2, ["--items", "ITEMS", "--item-category", "genre", "--metrics", "ndcg@5"], "add calibration@10"),
         (2, ["--block-mib", "0"], "block-mib"),
+        (2, ["--item-id", "movieId"], "--item-id names a column of --items"),
         (1, ["--items", "ITEMS", "--item-category", "gender"], r"no column 'gender'.*Did you mean 'genre'"),
         (1, ["--items", "nowhere.csv", "--item-category", "genre"], r"nowhere\.csv"),
         (1, ["--groups", "GROUPS", "--group", "sort"], r"no column 'sort'.*'kind'"),
@@ -119,6 +120,13 @@ def test_what_cannot_be_used_is_one_message(
     assert found == code, out + err
     assert re.search(message, err), err
     assert "Traceback" not in err
+
+
+def test_items_without_categories_are_of_no_use_to_evaluate(recsys, ratings, items):
+    code, _, err = recsys("evaluate", ratings, "--items", items)
+    assert code == 2
+    assert "name their column by --item-category" in err
+    assert recsys("compare", ratings, "--model", "popularity", "--items", items)[0] == 0
 
 
 def test_the_help_lists_every_metric(recsys):
