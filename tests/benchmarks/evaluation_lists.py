@@ -5,6 +5,7 @@ Imports nothing but NumPy, pandas and the standard library, for a peer with an e
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ def clocked(call: Callable[[], Any], cap: float, most: int = 3) -> tuple[Any, di
     seconds: list[float] = []
     extra = 0
     result = None
+    _give_back()
     while len(seconds) < most and (not seconds or sum(seconds) + min(seconds) <= cap):
         result = None  # a result that is kept would weigh on the next call
         with PeakMemory() as peak:
@@ -143,3 +145,10 @@ def clocked(call: Callable[[], Any], cap: float, most: int = 3) -> tuple[Any, di
             seconds.append(time.perf_counter() - began)
         extra = extra or peak.extra
     return result, {"seconds": min(seconds), "calls": len(seconds), "extra_bytes": extra}
+
+
+def _give_back() -> None:
+    """Return what the warm-up freed to the system: found again, it would hide from the peak."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+    if trim is not None:
+        trim(0)

@@ -31,8 +31,7 @@ METRICS = {
 """Our names and irspack's, which always computes these and an entropy."""
 
 KINDS = {"non-negative": True, "any sign": False}
-BATCHES = (128, 1024)
-"""Users that irspack scores at a time: its default, and more."""
+_BATCH = 128  # users that irspack scores at a time: its default, and no slower than 1,024
 
 _SWEEPS = 3  # enough for factors as dense as they stay; how good the lists are is no matter here
 
@@ -95,7 +94,7 @@ def ours(folder: Path, kind: str, rank: int, cap: float, block_bytes: int | None
     }
 
 
-def irspack(folder: Path, kind: str, rank: int, cap: float, n_threads: int, batch: int) -> dict[str, Any]:
+def irspack(folder: Path, kind: str, rank: int, cap: float, n_threads: int) -> dict[str, Any]:
     """Time irspack's evaluator on a recommender whose scores are the same products, in single precision."""
     from irspack import BaseRecommender, Evaluator
 
@@ -115,7 +114,7 @@ def irspack(folder: Path, kind: str, rank: int, cap: float, n_threads: int, batc
 
     train, test, model = _load(folder, kind, rank)
     factors = model.user_factors_, model.item_factors_
-    options = {"cutoff": CUT, "n_threads": n_threads, "mb_size": batch}
+    options = {"cutoff": CUT, "n_threads": n_threads, "mb_size": _BATCH}
     few = slice(0, 200)
     Evaluator(test[few], **options).get_score(Factors(train[few], factors[0][few], factors[1]))
     evaluator, recommender = Evaluator(test, **options), Factors(train, *factors)

@@ -134,7 +134,6 @@ def models(record: dict[str, Any]) -> str:
             [
                 f"{peer['kind']}, {ours['share_stored']:.0%} stored",
                 str(peer["threads"]),
-                str(peer["batch"]),
                 f"{theirs['seconds']:.2f}",
                 f"{mine['seconds']:.2f}",
                 f"{theirs['seconds'] / mine['seconds']:.1f}",
@@ -143,9 +142,10 @@ def models(record: dict[str, Any]) -> str:
                 f"{gaps[worst]:.0e} ({worst})",
             ]
         )
-    header = ["factors", "threads", "irspack's users at a time", "irspack's seconds", "our seconds"]
+    header = ["factors", "threads", "irspack's seconds", "our seconds"]
     header += ["times quicker", "irspack's extra MiB", "our extra MiB", "largest difference of values"]
-    title = f"### A model of rank {record['rank']}, {record['n_model_users']:,} users\n\n"
+    beside = f"irspack {record['versions'].get('irspack', 'is not installed')}"
+    title = f"### A model of rank {record['rank']}, {record['n_model_users']:,} users; {beside}\n\n"
     return title + table(header, rows)
 
 

@@ -29,7 +29,7 @@ from tests.benchmarks.evaluation_lists import CUTS, LENGTH, make
 
 _N_ITEMS = 50_000
 _RANK = 128
-# Its objects are made of dictionaries in Python: minutes and tens of gigabytes at a million users.
+# Its objects are made of dictionaries in Python, which alone would take minutes at a million users.
 _MOST_USERS = {"ranx-objects": 10_000}
 _ONE_THREAD = ("rectools", "pandas")
 _BLOCKS = tuple(size * 2**20 for size in (1, 16, 64, 256))
@@ -86,11 +86,10 @@ def measure_models(record: dict[str, Any], folder: Path, options: argparse.Names
             found = run_apart(n_threads, models.ours, folder, kind, _RANK, options.cap)
             record["n_model_users"] = found["n_users"]
             record["models"].append({"name": "ours"} | same | found)
-            for batch in () if models.missing() else models.BATCHES:
-                arguments = folder, kind, _RANK, options.cap, n_threads, batch
-                found = run_apart(n_threads, models.irspack, *arguments)
+            if not models.missing():
+                found = run_apart(n_threads, models.irspack, folder, kind, _RANK, options.cap, n_threads)
                 record["versions"]["irspack"] = found["version"]
-                record["models"].append({"name": "irspack", "batch": batch} | same | found)
+                record["models"].append({"name": "irspack"} | same | found)
             _write(record, options.out)
 
 
@@ -120,7 +119,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rectools-python", type=Path, help="Python of an environment with RecTools")
     parser.add_argument("--contenders", nargs="+", choices=contenders.NAMES, help="peers (default: all)")
-    parser.add_argument("--cap", type=float, default=6.0, help="seconds of repeats of one call (3 at most)")
+    parser.add_argument("--cap", type=float, default=4.0, help="seconds of repeats of one call (3 at most)")
     parser.add_argument("--out", type=Path, help="JSON file for all that was measured")
     return parser.parse_args()
 
