@@ -30,8 +30,8 @@ def from_file(
 ) -> ItemNames:
     """Read the names of known items from a file of any format a log may have.
 
-    Ids unknown to the log and empty names are passed over; of several names for one item the
-    first stands.
+    Ids unknown to the log and empty names are passed over; of several names for one item the most
+    frequent stands, of equally frequent ones the first.
     """
     wanted = [name for name in (item_id, item_name) if name is not None]
     source = sources.open_files(path, n_threads, wanted)
@@ -56,8 +56,12 @@ def _named(
         duckdb.SQLExpression(f"CAST({quoted(item)} AS VARCHAR)").alias("item"),
         duckdb.SQLExpression(f"CAST({quoted(name)} AS VARCHAR)").alias("name"),
     ).filter("item <> '' AND name <> ''")
+    # A log that names items in each of its rows has slips among them: "damaged", "?".
+    counted = selected.select("item, name, row_number() OVER () AS place").aggregate(
+        "item, name, count(*) AS times, min(place) AS place", "item, name"
+    )
     try:
-        pairs = selected.fetchall()
+        pairs = counted.order("times DESC, place").select("item, name").fetchall()
     except duckdb.Error as error:
         raise source.explained(error) from error
     texts = np.asarray([pair[0] for pair in pairs], dtype=object)

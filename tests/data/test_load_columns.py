@@ -182,6 +182,12 @@ class TestItemNames:
                 8: "Eight",
             }
 
+    def test_of_several_names_the_most_frequent_stands(self, tmp_path: Path) -> None:
+        text = "user,item,label\na,x,?\na,x,soup\nb,x,soup\nb,y,tea\nc,y,coffee\nc,z,\n"
+        log = written(tmp_path / "log.csv", text)
+        loaded = load_log(log, user="user", item="item", items=log, item_id="item", item_name="label")
+        assert dict(loaded.item_names) == {"x": "soup", "y": "tea"}  # of equals the first
+
     def test_named_columns(self, tmp_path: Path) -> None:
         log = written(tmp_path / "log.csv", "user,item\n1,7\n")
         items = written(tmp_path / "items.txt", "7|Seven|x\n")

@@ -106,8 +106,11 @@ class Browser:
         Path(path).write_bytes(base64.b64decode(found["data"]))
 
     def pdf(self, path):
-        """Print the page."""
-        Path(path).write_bytes(base64.b64decode(self._call("Page.printToPDF", printBackground=True)["data"]))
+        """Print the page on paper of the printer's own size and media, whatever was looked at before."""
+        self._call("Emulation.setEmulatedMedia", media="")
+        self._call("Emulation.clearDeviceMetricsOverride")
+        found = self._call("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        Path(path).write_bytes(base64.b64decode(found["data"]))
 
     def _call(self, method, **params):
         number = next(self._number)

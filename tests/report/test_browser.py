@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
 from recsys.report.writing import write_report
@@ -62,6 +65,33 @@ def test_without_scripts_tables_and_still_charts_remain(browser, report):
     # Scripts of the page are off; those of the test still ask.
     assert browser.run("document.querySelectorAll('noscript svg').length") == 12
     assert browser.run("document.querySelector('table.models').rows.length") == 4
+
+
+# Chromium's way to put text into a PDF needs a reader of PDF.
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="there is no pdftotext")
+def test_paper_has_all_that_a_screen_can_open(browser, tmp_path):
+    answer = [f"sentence number {n}." for n in range(9)]
+    path = tmp_path / "report.html"
+    write_report(
+        page(answer=answer, configs=[("als", {"regularization": 0.125})], command="recsys", plan={}), path
+    )
+    browser.open(path, dark=True)
+    browser.pdf(tmp_path / "report.pdf")
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(sentence in text for sentence in answer)
+    assert "0.125" in text.split("Parameters")[-1]
+    assert "regularization" in text.split("Parameters")[-1]
+    assert "(Holm)" in text  # below the pairs
+    assert "Make it again" not in text  # the contents, of links
+
+
+def test_a_table_that_is_wide_can_be_scrolled_by_keys(browser, report):
+    browser.open(report, width=390)
+    assert browser.run(
+        "[...document.querySelectorAll('.scroll')].every(e => e.tabIndex === 0 && e.ariaLabel)"
+    )
 
 
 def test_paper_is_white_and_charts_fit_it(browser, report):

@@ -79,7 +79,7 @@ def weight(labels: Sequence[str], looks: Looks) -> Any:
     """Return how strong each model stands out."""
     opacities = [_look(label, looks).opacity for label in labels]
     scale = alt.Scale(type="ordinal", domain=list(labels), range=opacities)
-    return alt.Opacity("model:N", scale=scale, legend=None)
+    return alt.Opacity("model:O", scale=scale, legend=None)
 
 
 def dashes(labels: Sequence[str], looks: Looks) -> Any:
