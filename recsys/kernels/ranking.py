@@ -5,7 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
+
+# A tile is looked through only if one of its scores is above the worst one kept; few are.
+TILE = 64
+_EXPONENT = np.uint32(0x7F800000)  # all of these bits are set in NaN and infinity, and in nothing else
+
+
+@njit(cache=True, inline="always")
+def _largest_exponent(bits: AnyArray) -> np.uint32:
+    largest = np.uint32(0)
+    for j in range(len(bits)):
+        largest = max(largest, bits[j] & _EXPONENT)
+    return largest
+
+
+@njit(cache=True, inline="always")
+def _has_above(scores: Float32Array, bound: float) -> bool:
+    above = False  # without a way out, and with |: so that the loop vectorises
+    for j in range(len(scores)):
+        above |= scores[j] > bound
+    return above
 
 
 @njit(cache=True, inline="always")
@@ -47,7 +67,7 @@ def select_top(
     scores : (n_block, n_items)
         Used as scratch: seen items are overwritten with -inf.
     seen_indptr, seen_items : (n_users + 1,), (n_seen,)
-        Items to leave out, by user.
+        Items to leave out, by user, ascending inside a row.
     users : (n_block,)
         The row of ``seen_indptr`` that belongs to each row of scores; -1: nothing seen.
     top_items, top_scores : (n_block, n)
@@ -61,29 +81,32 @@ def select_top(
     n = top_items.shape[1]
     for row in prange(n_block):
         line, kept_scores, kept_items = scores[row], top_scores[row], top_items[row]
-        fine = True
-        for item in range(n_items):
-            fine = fine and np.isfinite(line[item])
-        is_finite[row] = fine
         user = users[row]
-        if user >= 0:
-            for at in range(seen_indptr[user], seen_indptr[user + 1]):
+        at, end_at = (seen_indptr[user], seen_indptr[user + 1]) if user >= 0 else (0, 0)
+        exponent, size = np.uint32(0), 0
+        for start in range(0, n_items, TILE):
+            stop = min(start + TILE, n_items)
+            tile = line[start:stop]
+            exponent = max(exponent, _largest_exponent(tile.view(np.uint32)))  # of seen items, too
+            while at < end_at and seen_items[at] < stop:
                 line[seen_items[at]] = -np.inf
-
-        size = 0
-        for item in range(n_items):
-            score = line[item]
-            if score == -np.inf:
+                at += 1
+            if size == n and not (n > 0 and _has_above(tile, kept_scores[0])):
                 continue
-            if size < n:
-                kept_scores[size], kept_items[size] = score, item
-                size += 1
-                if size == n:
-                    for position in range(n // 2 - 1, -1, -1):
-                        _sift_down(kept_scores, kept_items, position, n)
-            elif n > 0 and score > kept_scores[0]:  # an equal score has a higher item number: worse
-                kept_scores[0], kept_items[0] = score, item
-                _sift_down(kept_scores, kept_items, 0, n)
+            for item in range(start, stop):
+                score = line[item]
+                if score == -np.inf:
+                    continue
+                if size < n:
+                    kept_scores[size], kept_items[size] = score, item
+                    size += 1
+                    if size == n:
+                        for position in range(n // 2 - 1, -1, -1):
+                            _sift_down(kept_scores, kept_items, position, n)
+                elif n > 0 and score > kept_scores[0]:  # an equal score has a higher item number: worse
+                    kept_scores[0], kept_items[0] = score, item
+                    _sift_down(kept_scores, kept_items, 0, n)
+        is_finite[row] = exponent != _EXPONENT
         if size < n:
             for position in range(size // 2 - 1, -1, -1):
                 _sift_down(kept_scores, kept_items, position, size)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from recsys import threads
-from recsys.kernels.ranking import select_top
+from recsys.kernels.ranking import TILE, select_top
 from tests.reference import ranking as reference
 
 
@@ -63,6 +63,28 @@ def test_a_row_with_a_score_that_is_not_finite_is_marked(bad):
     # Seen, so that the mark does not hang on the item being listed.
     _, is_finite = top(scores, [{0}], [0, 0], 1)
     assert is_finite.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("item", [0, TILE - 1, TILE, 3 * TILE + 4])
+def test_a_score_that_is_not_finite_is_found_in_every_tile(bad, item):
+    scores = np.full((2, 3 * TILE + 5), -1, dtype=np.float32)
+    scores[0, 0] = 1
+    scores[1, item] = bad
+    _, is_finite = top(scores, [{item}], [0, 0], 1)
+    assert is_finite.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_lists_over_several_tiles_equal_the_naive_twin(rising):
+    # Rising: every tile holds better items. Falling: none after the first ones does.
+    n_items = 4 * TILE + 3
+    scores = np.sort(np.random.default_rng(1).integers(0, 99, (9, n_items)).astype(np.float32), axis=1)
+    scores = scores if rising else np.ascontiguousarray(scores[:, ::-1])
+    seen = [set(range(start, n_items, 1 + start % 3)) for start in range(0, 9 * TILE // 2, TILE // 2)]
+    for n in (1, 7, TILE, TILE + 1):
+        expected = [reference.select_top(row.tolist(), seen[user], n) for user, row in enumerate(scores)]
+        assert top(scores, seen, range(9), n)[0] == expected
 
 
 @pytest.mark.parametrize("n", [1, 10, 400])
