@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -15,7 +16,7 @@ def floats(*shape):
 
 @st.composite
 def factor_models(draw):
-    n_users, n_items, rank = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 9))
+    n_users, n_items, rank = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 19))
     shapes = (n_users, rank), (n_items, rank), (n_users,), (n_items,)
     return tuple(draw(floats(*shape)) for shape in shapes)
 
@@ -46,9 +47,22 @@ def test_score_pairs_equals_its_naive_twin(model, data):
     np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_used", [0, 1, 2, 7, 8, 9, 16, 19])
+def test_themes_a_user_has_no_part_in_change_no_bit(n_used):
+    generator = np.random.default_rng(n_used)
+    rank, n_items = 23, ITEM_TILE + 13
+    items = generator.standard_normal((n_items, rank), dtype=np.float32)
+    offsets = generator.random(2, dtype=np.float32), generator.random(n_items, dtype=np.float32)
+    used = np.sort(generator.permutation(rank)[:n_used])
+    users = np.zeros((2, rank), dtype=np.float32)
+    users[:, used] = generator.random((2, n_used), dtype=np.float32) + 1
+    alone = block_scores(users[:, used].copy(), items[:, used].copy(), *offsets)
+    np.testing.assert_array_equal(block_scores(users, items, *offsets), alone)
+
+
 def test_a_score_does_not_depend_on_block_or_threads():
     generator = np.random.default_rng(0)
-    n_users, n_items, rank = 3 * USER_CHUNK + 5, 2 * ITEM_TILE + 37, 11
+    n_users, n_items, rank = 3 * USER_CHUNK + 5, 2 * ITEM_TILE + 37, 29
     users = generator.random((n_users, rank), dtype=np.float32)
     users[generator.random(users.shape) < 0.3] = 0
     items = generator.random((n_items, rank), dtype=np.float32)
