@@ -12,6 +12,7 @@ from typing import Any
 
 from recsys import threads
 from recsys._version import __version__
+from recsys.evaluate.wording import counted
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "numba", "implicit", "duckdb", "pyarrow", "safetensors", "scikit-learn",
@@ -44,14 +45,15 @@ def provenance(splits: Sequence[Mapping[str, Any]], train_digest: str, *, seed: 
     """
     digests = [str(split["digest"]) for split in splits if split["digest"]]
     names = ["split"] if len(digests) == 1 else [f"split {n}" for n in range(1, len(digests) + 1)]
+    cores = counted(os.cpu_count() or 1, "core", "cores")
+    used = counted(threads.current(), "thread", "threads")
     return [
         ("made", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
-        ("machine", f"{_processor()}, {os.cpu_count()} cores, {threads.current()} threads used"),
+        ("machine", f"{_processor()}, {cores}, {used} used"),
         ("system", platform.platform(aliased=True, terse=True)),
         ("seed", str(seed)),
         ("training data", f"SHA-256 {train_digest}"),
         *((name, f"SHA-256 {digest}") for name, digest in zip(names, digests, strict=True)),
-        *versions().items(),
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from recsys.data.load import LoadedLog
 from recsys.evaluate.significance import PairTest, compare_pairs
 from recsys.experiment.looking import figures_of_models
-from recsys.experiment.provenance import provenance
+from recsys.experiment.provenance import provenance, versions
 from recsys.experiment.record import comparison_record
 from recsys.experiment.result import Result
 from recsys.experiment.showcase import best_with_themes, sample_users, stories, theme_sets
@@ -131,6 +131,7 @@ def make_page(
         audit=about_split(trial.split),
         configs=[(found["label"], found["config"]) for found in record["results"]],
         provenance=provenance([at.split for at in trials], trial.train.digest, seed=seed),
+        versions=versions(),
         command=command,
         plan=dict(plan or {}),
         feedback=loaded.log.feedback,

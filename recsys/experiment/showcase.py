@@ -70,8 +70,19 @@ def stories(
         strongest = np.argsort(-values, kind="stable")[:n_history]
         places = range(int(recommended.indptr[at]), int(recommended.indptr[at + 1]))
         later = None if held_out is None else held_out.by_user.row(row)[0]
-        mentioned = [*(int(columns[i]) for i in strongest), *(int(item_rows[i]) for i in places)]
-        name_of = _told_apart(bundle, mentioned)
+        because = {
+            int(ranks[i]): _because(bundle, row, columns, int(item_rows[i]))
+            for i in places
+            if recommended.themes[i]
+        }
+        name_of = _told_apart(
+            bundle,
+            [
+                *(int(columns[i]) for i in strongest),
+                *(int(item_rows[i]) for i in places),
+                *(item for items in because.values() for item in items),
+            ],
+        )
         listed = tuple(
             (
                 int(ranks[i]),
@@ -88,11 +99,7 @@ def stories(
                 history=tuple((name_of[int(columns[i])], float(values[i])) for i in strongest),
                 n_history=len(columns),
                 listed=listed,
-                because={
-                    int(ranks[i]): _because(bundle, row, columns, int(item_rows[i]))
-                    for i in places
-                    if recommended.themes[i]
-                },
+                because={rank: tuple(name_of[item] for item in items) for rank, items in because.items()},
                 hits=frozenset(int(ranks[i]) for i in places if later is not None and item_rows[i] in later),
                 n_later=None if held_out is None else int(held_out.n_held_out[row]),
             )
@@ -177,7 +184,7 @@ def _has_themes(result: Result) -> bool:
     return isinstance(result.model, FactorModel) and result.model.has_themes
 
 
-def _because(bundle: Bundle, row: int, columns: Int32Array, item: int) -> tuple[str, ...]:
+def _because(bundle: Bundle, row: int, columns: Int32Array, item: int) -> tuple[int, ...]:
     """Return what of a history is closest to an item, themes weighed by what they add to its score."""
     model = bundle.model
     if not isinstance(model, FactorModel):
@@ -188,4 +195,4 @@ def _because(bundle: Bundle, row: int, columns: Int32Array, item: int) -> tuple[
     # Undivided, what is popular would be closest to everything; by all of the length, what is rare.
     closeness /= np.sqrt(np.maximum(lengths, np.finfo(np.float64).tiny))
     strongest = np.argsort(-closeness, kind="stable")[:_N_REASONS]
-    return tuple(bundle.name_of(bundle.item_ids[int(columns[i])]) for i in strongest if closeness[i] > 0)
+    return tuple(int(columns[i]) for i in strongest if closeness[i] > 0)

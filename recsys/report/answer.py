@@ -77,25 +77,27 @@ def _leaders(measured: Mapping[str, Measurements], metric: str, *, seed: int) ->
 
 def _others(measured: Mapping[str, Measurements], main: str, *, seed: int) -> str:
     """Return one sentence on the metrics beside the main one; those with the same answer together."""
-    said: dict[str, list[str]] = {}
+    said: dict[frozenset[str], tuple[str, list[str]]] = {}
     for metric in next(iter(measured.values())).metrics:
         known = {label: at.metrics[metric] for label, at in measured.items()}
         values = {label: value for label, value in known.items() if value is not None}
         more = higher_is_better(metric)
         if metric == main or more is None or not values:
             continue
+        leaders = _leaders(measured, metric, seed=seed)
         if len(values) == 1:
             ((label, value),) = values.items()
-            said.setdefault(f"only {label} has {{}}", []).append(f"{metric} ({value:.4f})")
-            continue
-        leaders = _leaders(measured, metric, seed=seed)
-        if leaders:
-            verdict = _verdict(leaders)
+            words, name = f"only {label} has {{}}", f"{metric} ({value:.4f})"
+        elif leaders:
+            words, name = _verdict(leaders), metric
         else:  # of all lists together: nothing to test
             best = max(values, key=lambda label: values[label] if more else -values[label])
-            verdict = f"{best} has the best {{}}, which no test can weigh"
-        said.setdefault(verdict, []).append(metric)
-    text = "; ".join(words.format(joined(metrics)) for words, metrics in said.items())
+            words, name = f"{best} has the best {{}} (not tested)", metric
+        # Whoever shares a lead is told once, whichever of them is a little ahead.
+        kind = "only" if len(values) == 1 else "tested" if leaders else "not tested"
+        key = frozenset([kind, *(leaders or [words])])
+        said.setdefault(key, (words, []))[1].append(name)
+    text = "; ".join(words.replace("{}", joined(names)) for words, names in said.values())
     return text[:1].upper() + text[1:] + "." if text else ""
 
 

@@ -19,7 +19,7 @@ from recsys.report.drawing import Drawing
 from recsys.report.headline import ends, strip, tiles
 from recsys.report.page import Page, Value
 from recsys.report.palette import DARK, LIGHT, declared
-from recsys.report.phrases import measured_as, stability, theme_names, verdict
+from recsys.report.phrases import measured_as, stability, theme_names, verdict, versions_line
 from recsys.report.pivot import parameters, shown
 
 _MOST_ROWS = 60
@@ -73,6 +73,7 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
         parameters=parameters(page.configs),
         stability=stability(page),
         theme_names=theme_names(page),
+        versions=versions_line(page),
         n_sentences=_SENTENCES,
         has_memory=any(row.peak_bytes is not None for row in page.rows),
         largest_theme=max((theme.share for found in page.themes for theme in found.themes), default=1) or 1,

@@ -10,7 +10,7 @@ from recsys.recommend.themes import Theme
 from recsys.report import numbers
 from recsys.report.definitions import defined
 from recsys.report.page import Cell, Figure, Page, Story
-from recsys.report.phrases import measured_as, stability, theme_names, verdict
+from recsys.report.phrases import measured_as, stability, theme_names, verdict, versions_line
 from recsys.report.pivot import parameters, shown
 
 _SECTIONS = {
@@ -62,7 +62,7 @@ def render(page: Page, images: Mapping[str, str] | None = None) -> str:
     parts += [_figure(figure, images) for figure in page.figures.get("log", ())]
     parts += ["## How to make this again", _fenced(page.command)]
     parts += [f"{_text(name)}:\n\n{_fenced(text)}" for name, text in page.plan.items()]
-    parts.append(_facts(page.provenance))
+    parts.append(_facts([*page.provenance, *versions_line(page)]))
     labels, rows = parameters(page.configs)
     if rows:
         parts += ["### Parameters", _table(["", *labels], [[name, *values] for name, values in rows])]

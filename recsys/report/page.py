@@ -177,7 +177,8 @@ class Page:
     configs : sequence of (name, mapping)
         Each model's parameters.
     provenance : sequence of (name, value)
-        Versions, seeds, digests.
+        Time, machine, seeds, digests; each name once.
+    versions : mapping of name to version
     command : str
         What makes the page again.
     plan : mapping of name to text
@@ -206,6 +207,7 @@ class Page:
     command: str
     feedback: str = "implicit"
     told_by: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
     plan: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 LIGHT: Mapping[str, str] = {
     "ink": "#17202b", "soft": "#566172", "line": "#dde2e8", "paper": "#ffffff", "card": "#f5f7f9",
     "shade": "#eceff3", "accent": "#0b6e5f",
-    "m0": "#66727f", "m1": "#0067a5", "m2": "#c24a00", "m3": "#0a9068", "m4": "#752575",
-    "m5": "#988542", "m6": "#4210aa", "m7": "#0c3149", "m8": "#5c0204", "m9": "#5b5b32",
-    "m10": "#511520", "m11": "#2885ef", "m12": "#8d1e03", "m13": "#22584d", "m14": "#3e0669",
+    "m0": "#66727f", "m1": "#0067a5", "m2": "#c24a00", "m3": "#608f7a", "m4": "#661467",
+    "m5": "#a77845", "m6": "#a663f3", "m7": "#1b8ebf", "m8": "#826144", "m9": "#334725",
+    "m10": "#7c0017", "m11": "#2b29b5", "m12": "#af2300", "m13": "#0c4a45", "m14": "#55108b",
     "q0": "#0b5d51", "q1": "#3f9384", "q2": "#8cc4b8", "q3": "#d3e8e3",
 }  # fmt: skip
 """``m`` are models, m0 the floor, ``q`` steps of a scale.
 
-Every two models lie at least 13 units of CIELAB apart, for red-, green- and blue-blind eyes too (in the
-simulation of Machado et al. 2009), the first seven 15. That is enough for dots with a name beside them;
+Every two models lie at least 11 units of CIELAB apart, for red-, green- and blue-blind eyes too (in the
+simulation of Machado et al. 2009), the first seven 14. That is enough for dots with a name beside them;
 lines that cross also differ by dashes (`recsys.report.charts.parts.looks`).
 """
 

@@ -103,7 +103,15 @@ def stability(page: Page) -> str:
 def theme_names(page: Page) -> dict[int, str]:
     """Return a name for each theme of the first model: its strongest item."""
     themes = page.themes[0].themes if page.themes else ()
-    return {theme.number: theme.items[0][1] for theme in themes if theme.items}
+    # Within the theme an id may stand behind a name that several items have.
+    strongest = {theme.number: theme.items[0] for theme in themes if theme.items}
+    return {number: name.removesuffix(f" ({item})") for number, (item, name, _) in strongest.items()}
+
+
+def versions_line(page: Page) -> list[tuple[str, str]]:
+    """Return all versions as one fact, or none."""
+    told = ", ".join(f"{name} {version}" for name, version in page.versions.items())
+    return [("versions", told)] if told else []
 
 
 def _month(moment: object) -> str:

@@ -72,6 +72,7 @@ def record(page: Page) -> dict[str, Any]:
                 for story in page.stories
             ],
             "provenance": dict(page.provenance),
+            "versions": dict(page.versions),
             "command": page.command,
             "plan": dict(page.plan),
         }

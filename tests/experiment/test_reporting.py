@@ -160,7 +160,8 @@ def test_folds_keep_the_digest_of_each_split(tmp_path):
     found, trials, *_ = report(tmp_path, split="folds:3")
     digests = [found["provenance"][f"split {n}"].removeprefix("SHA-256 ") for n in (1, 2, 3)]
     assert digests == [trial.split["digest"] for trial in trials]
-    assert {"made", "machine", "altair", "scikit-learn", "vl-convert-python"} <= set(found["provenance"])
+    assert {"made", "machine", "seed", "training data"} <= set(found["provenance"])
+    assert {"altair", "scikit-learn", "vl-convert-python"} <= set(found["versions"])
 
 
 def test_a_report_says_whose_lists_it_shows_and_what_they_were_trained_on(tmp_path):
@@ -219,3 +220,4 @@ def test_items_of_one_name_are_told_apart_by_their_ids():
         names = [name for _, name, *_ in story.listed] + [name for name, _ in story.history]
         assert len(set(names)) == len(names)
         assert all(name.startswith("soup (") for name in names)
+        assert all(name.startswith("soup (") for reasons in story.because.values() for name in reasons)

@@ -96,6 +96,7 @@ def page(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
         "audit": [(HOSTILE, HOSTILE)],
         "configs": [(HOSTILE, {HOSTILE: HOSTILE})],
         "told_by": HOSTILE,
+        "versions": {HOSTILE: HOSTILE},
         "plan": {HOSTILE: HOSTILE},
         "provenance": [(HOSTILE, HOSTILE)],
         "command": HOSTILE,

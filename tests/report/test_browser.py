@@ -87,6 +87,13 @@ def test_paper_has_all_that_a_screen_can_open(browser, tmp_path):
     assert "Make it again" not in text  # the contents, of links
 
 
+def test_many_models_are_drawn_without_a_warning(browser, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(page([*(f"model {n}" for n in range(9)), "popularity"]), path)
+    browser.open(path)
+    assert browser.faults == []
+
+
 def test_a_table_that_is_wide_can_be_scrolled_by_keys(browser, report):
     browser.open(report, width=390)
     assert browser.run(

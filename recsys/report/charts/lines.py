@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -13,6 +14,7 @@ from recsys.report.charts.parts import (
     LABEL_GAP,
     SPARSE,
     Looks,
+    apart,
     colour,
     dashes,
     data,
@@ -122,13 +124,14 @@ def trade_off(figure: Figure, looks: Looks) -> Any:
         y=y, x2=alt.value({"expr": f"width - {room(labels)} + 4"}), y2="at"
     )
     names = names_at_end(labels, looks, places, scale, score_axis())
-    return alt.layer(threads, dots, names).properties(height=HEIGHT, title=metric)
+    return apart(alt.layer(threads, dots, names)).properties(height=HEIGHT, title=metric)
 
 
 def convergence(figure: Figure, looks: Looks) -> Any:
     """Draw what each sweep gained, on a scale of powers."""
     rows = [row for row in figure.records() if float(row["gain"] or 0) >= LEAST_GAIN]
     labels = models_of(figure)
+    looks = {label: replace(look, opacity=1.0) for label, look in looks.items()}  # lines are few
     ends = {str(row["model"]): math.log10(float(row["gain"] or 1)) for row in rows}
     low = min(-1, math.floor(min(math.log10(float(row["gain"] or 1)) for row in rows)))
     axis = alt.Axis(title=None, format="~p", values=[10.0**power for power in range(low, 1)])

@@ -16,7 +16,7 @@ LABEL: Mapping[str, Any] = {
     "font": FONT, "fontSize": 12, "fontWeight": 600, "align": "left", "baseline": "middle", "dx": 8,
 }  # fmt: skip
 LABEL_GAP = 16
-_LONGEST = 140
+_LONGEST = 175
 _LETTER = 7.3  # pixels of a letter, about
 
 SPARSE: Mapping[str, Any] = {"labelOverlap": "greedy", "labelSeparation": 6, "labelFlush": False}
@@ -25,6 +25,7 @@ SPARSE: Mapping[str, Any] = {"labelOverlap": "greedy", "labelSeparation": 6, "la
 _N_STRONG = 5
 _MANY = 7
 _FAINT = 0.35
+_READABLE = 0.65
 _DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3])
 
 Record: TypeAlias = Mapping[str, Any]
@@ -75,11 +76,16 @@ def colour(labels: Sequence[str], looks: Looks) -> Any:
     return alt.Color("model:N", scale=alt.Scale(domain=list(labels), range=tones), legend=None)
 
 
-def weight(labels: Sequence[str], looks: Looks) -> Any:
-    """Return how strong each model stands out."""
-    opacities = [_look(label, looks).opacity for label in labels]
+def weight(labels: Sequence[str], looks: Looks, least: float = 0.0) -> Any:
+    """Return how strong each model stands out, ``least`` at least."""
+    opacities = [max(least, _look(label, looks).opacity) for label in labels]
     scale = alt.Scale(type="ordinal", domain=list(labels), range=opacities)
     return alt.Opacity("model:O", scale=scale, legend=None)
+
+
+def apart(layers: Any) -> Any:
+    """Let names be less faint than the lines they name."""
+    return layers.resolve_scale(opacity="independent")
 
 
 def dashes(labels: Sequence[str], looks: Looks) -> Any:
@@ -121,7 +127,12 @@ def domain_of(values: Sequence[float]) -> list[float]:
 
 def room(labels: Sequence[str]) -> int:
     """Return how many pixels at the right the longest name needs."""
-    return int(min(_LONGEST, _LETTER * max(len(label) for label in labels))) + 12
+    return int(_longest(labels)) + 12
+
+
+def _longest(labels: Sequence[str]) -> float:
+    """Return the pixels of the longest name, so many at most."""
+    return min(_LONGEST, _LETTER * max(len(label) for label in labels))
 
 
 def with_room(labels: Sequence[str]) -> list[Any]:
@@ -184,12 +195,12 @@ def names_at_end(
     ]
     return (
         alt.Chart(data(rows))
-        .mark_text(**LABEL, limit=_LONGEST)
+        .mark_text(**LABEL, limit=_longest(list(shown.values())))
         .encode(
             x=alt.value({"expr": f"width - {room(list(shown.values()))}"}),
             y=alt.Y("at:Q", scale=scale, axis=axis),
             color=colour(labels, looks),
-            opacity=weight(labels, looks),
+            opacity=weight(labels, looks, _READABLE),
             text="text:N",
         )
     )
@@ -232,4 +243,4 @@ def named_lines(
         layers.insert(0, spans.encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high", color=tone))
     places = spread([float(end["value"] or 0) for end in ends], domain, HEIGHT, LABEL_GAP)
     layers.append(names_at_end(labels, looks, places, scale, axis))
-    return alt.layer(*layers).properties(height=HEIGHT, title=title)
+    return apart(alt.layer(*layers)).properties(height=HEIGHT, title=title)
