@@ -14,7 +14,8 @@ Side = Float32Array | SparseFactors
 """Factors of users or of items, all of them or those that are not zero."""
 
 # Sparse products jump about in the scores: above this share of non-zeros, reading zeros in a row is faster.
-_LARGEST_SPARSE = 0.12
+# Measured, the two meet between 0.05 (1,700 items, 64 themes) and 0.12 (40,000 items, few themes a user).
+_LARGEST_SPARSE = 0.08
 
 
 def dense_side(side: Side) -> Float32Array:

@@ -88,7 +88,7 @@ def test_a_pair_answers_as_dense_factors_do():
     )
 
 
-@pytest.mark.parametrize(("share", "is_sparse"), [(0.08, True), (0.3, False)])
+@pytest.mark.parametrize(("share", "is_sparse"), [(0.05, True), (0.3, False)])
 def test_scores_go_by_the_faster_kernel_and_are_the_same_bits(share, is_sparse):
     users, items = drawn(20, 40, 0.3), drawn(300, 40, share, seed=1)
     offsets = np.linspace(0, 1, 20, dtype=np.float32), np.linspace(0, 1, 300, dtype=np.float32)
