@@ -6,6 +6,17 @@ from numba import njit, prange
 
 from recsys.typing import Int32Array, Int64Array
 
+# Up to this length a look at every held-out item, eight at once, is quicker than the jumps of a search.
+LONGEST_SCAN = 256
+
+
+@njit(cache=True, inline="always")
+def _holds(items: Int32Array, wanted: int) -> bool:
+    found = False  # without a way out, and with |: so that the loop vectorises
+    for j in range(len(items)):
+        found |= items[j] == wanted
+    return found
+
 
 @njit(cache=True, parallel=True)
 def find_hits(
@@ -35,13 +46,14 @@ def find_hits(
             found = -1
             if place < n_listed[row]:
                 item = lists[row, place]
-                low, high = begin, end
-                while low < high:
-                    middle = (low + high) // 2
-                    if held_items[middle] < item:
-                        low = middle + 1
-                    else:
-                        high = middle
-                if low < end and held_items[low] == item:
-                    found = low
+                if end - begin > LONGEST_SCAN or _holds(held_items[begin:end], item):
+                    low, high = begin, end
+                    while low < high:
+                        middle = (low + high) // 2
+                        if held_items[middle] < item:
+                            low = middle + 1
+                        else:
+                            high = middle
+                    if low < end and held_items[low] == item:
+                        found = low
             entries[row, place] = found

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.kernels.hits import find_hits
+from recsys.kernels.hits import LONGEST_SCAN, find_hits
 from tests.reference import hits as reference
 
 
@@ -17,9 +17,8 @@ def list_cases(draw):
     return lists, [draw(st.integers(0, width)) for _ in users], users, held_out
 
 
-@given(list_cases())
-def test_find_hits_equals_its_naive_twin(case):
-    lists, n_listed, users, held_out = case
+def compare(lists, n_listed, users, held_out):
+    """Compare with the naive twin, on one thread and on two."""
     indptr = np.r_[0, np.cumsum([len(items) for items in held_out])].astype(np.int64)
     items = np.array([item for held in held_out for item in sorted(held)], dtype=np.int32)
     expected = reference.find_hits(
@@ -33,3 +32,17 @@ def test_find_hits_equals_its_naive_twin(case):
                 np.array(lists, dtype=np.int32), np.array(n_listed), np.array(users), indptr, items, found
             )
         assert found.tolist() == expected
+
+
+@given(list_cases())
+def test_find_hits_equals_its_naive_twin(case):
+    compare(*case)
+
+
+def test_rows_too_long_to_be_scanned_are_searched():
+    generator = np.random.default_rng(0)
+    lengths = [LONGEST_SCAN - 1, LONGEST_SCAN, LONGEST_SCAN + 1, 2 * LONGEST_SCAN]
+    n_items = 3 * LONGEST_SCAN
+    held_out = [set(generator.permutation(n_items)[:length].tolist()) for length in lengths]
+    lists = generator.integers(0, n_items, (len(lengths), 30)).tolist()
+    compare(lists, [30] * len(lengths), list(range(len(lengths))), held_out)
