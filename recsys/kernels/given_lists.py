@@ -33,14 +33,14 @@ def lay_out(
     for row in prange(len(rows)):
         begin = indptr[rows[row]]
         length = min(n, indptr[rows[row] + 1] - begin)
-        repeated = 0
-        for place in range(length):
-            item = items[begin + place]
+        given, out, repeated = items[begin : begin + length], lists[row], 0
+        out[:length] = given
+        out[length:] = -1
+        for place in range(1, length):
+            again = 0  # counted to the end, without a way out: so that the loop vectorises
             for before in range(place):
-                if item >= 0 and items[begin + before] == item:
-                    item = -1
-                    repeated += 1
-            lists[row, place] = item
-        for place in range(length, n):
-            lists[row, place] = -1
+                again += given[before] == given[place]
+            if again > 0 and given[place] >= 0:
+                out[place] = -1
+                repeated += 1
         n_listed[row], n_repeated[row] = length, repeated
