@@ -222,7 +222,7 @@ Metrics: TypeAlias = Annotated[
         "popularity-lift, diversity, serendipity, calibration (with --item-category), coverage, gini; "
         "without: auc, rmse, mae. With -gap, as ndcg-gap@10: the gap between groups of users.",
         rich_help_panel=_RUN,
-        show_default="precision@10,recall@10,ndcg@10,coverage@10, and rmse,mae for ratings",
+        show_default="ndcg@10,recall@10,precision@10,coverage@10, and rmse,mae for ratings",
     ),
 ]
 Seed: TypeAlias = Annotated[

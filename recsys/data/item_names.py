@@ -54,7 +54,7 @@ def _named(
 ) -> ItemNames:
     selected = relation.select(
         duckdb.SQLExpression(f"CAST({quoted(item)} AS VARCHAR)").alias("item"),
-        duckdb.SQLExpression(f"CAST({quoted(name)} AS VARCHAR)").alias("name"),
+        duckdb.SQLExpression(f"trim(CAST({quoted(name)} AS VARCHAR))").alias("name"),
     ).filter("item <> '' AND name <> ''")
     # A log that names items in each of its rows has slips among them: "damaged", "?".
     counted = selected.select("item, name, row_number() OVER () AS place").aggregate(

@@ -30,8 +30,8 @@ DEFAULT_SPLIT = "random:0.2"
 
 
 def default_metrics(feedback: Feedback) -> str:
-    """Return the metrics to show when none are asked for."""
-    return "precision@10,recall@10,ndcg@10,coverage@10" + (",rmse,mae" if feedback == "explicit" else "")
+    """Return the metrics to show when none are asked for; the first puts models in order."""
+    return "ndcg@10,recall@10,precision@10,coverage@10" + (",rmse,mae" if feedback == "explicit" else "")
 
 
 @dataclass(frozen=True, eq=False)

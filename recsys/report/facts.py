@@ -21,7 +21,11 @@ def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:
         f"{count(drop['n_rows'])}: {drop['reason']}" for drop in description["dropped"] if drop["n_rows"]
     ]
     first, last = description["first_time"], description["last_time"]
-    columns = ", ".join(f"{role} {name}" for role, name in description["columns"].items() if name)
+    columns = ", ".join(
+        str(name) if name == role else f"{name} as {role}"
+        for role, name in description["columns"].items()
+        if name
+    )
     values = f"{number(description['value_min'])} to {number(description['value_max'])}"
     n_per_user = description["n_pairs"] / max(1, description["n_users"])
     return [

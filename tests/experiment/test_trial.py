@@ -228,7 +228,7 @@ def test_popularity_is_a_share_of_the_users_trained_on_where_others_are_measured
     items = by_popularity(trial.train.item_counts)
     model = trial.answering(make("popularity", {}).fit(trial.train))
     found = look_closer(
-        model, trial.seen, trial.held_out, metric="ndcg", k=3, catalogue=trial.catalogue, items=items
+        model, trial.seen, trial.held_out, metrics=["ndcg"], k=3, catalogue=trial.catalogue, items=items
     )
     shares = trial.train.item_counts / trial.train.n_users
     assert np.sort(shares)[0] < found.popularity <= np.sort(shares)[-1]
