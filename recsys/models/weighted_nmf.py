@@ -29,9 +29,9 @@ from recsys.models.parameters import param
 from recsys.models.training_data import Entries, Training
 from recsys.typing import AnyArray, Float32Array
 
-# The rule for l2 and absent_weight where they are not given, by the typical number of entries of a row:
-# read off what was best on validation parts of seven logs, from films tweeted (6) to groceries (60).
-_L2, _L2_GROWTH, _L2_MOST = 2.4, 0.08, 0.5
+# The rule for l2 and absent_weight where they are not given, by the mean number of entries of a user: read
+# off validation parts of five logs, from check-ins (24) and plays (39) to groceries (303).
+_L2, _L2_GROWTH, _L2_MOST = 3.0, 0.04, 0.5
 _ABSENT_GROWTH, _ABSENT_MOST = 0.005, 1.0
 _L1 = 0.03
 _RULED = ("l2", "absent_weight", "user_l1", "item_l1")
@@ -70,10 +70,10 @@ class WeightedNMF(NMF):
     al. 2021), the sweep is that of the masked model. ``c`` is what ``confidence`` makes of the amount,
     times the entry's weight; an amount or a weight of 0 says what an absent cell says.
 
-    Where ``l2`` and ``absent_weight`` are not given they follow the log's typical number of entries of a
-    row, the geometric mean g of those per user and per item: l2 is 2.4 + 0.08 g, absent_weight 0.005 g
-    and at most 1. The penalty acts as a threshold on singular values (Srebro, Rennie & Jaakkola 2004), of
-    which the largest is at least g: l2 is at most half of that, so that no log is fitted by zeros.
+    Where ``l2`` and ``absent_weight`` are not given they follow the mean number of entries of a user, n:
+    l2 is 3 + 0.04 n, absent_weight 0.005 n and at most 1. The penalty acts as a threshold on singular values
+    (Srebro, Rennie & Jaakkola 2004), of which the largest is at least g, the geometric mean of the entries
+    per user and per item: l2 is at most g / 2, so that no log is fitted by zeros.
 
     Many themes with few users and items each rank better than few broad ones, and with the bound at
     zero they cost little: sweeps, storage and scores go by the factors that are not zero, some tens a
@@ -99,16 +99,16 @@ class WeightedNMF(NMF):
     settled: ClassVar[tuple[str, ...]] = ("n_components", "nonnegative", "user_exponent", "item_exponent")
     revives: ClassVar[bool] = False  # what l1 has emptied is to stay empty
 
-    n_components: int = param(512, "number of themes", minimum=1, maximum=LARGEST_RANK)
+    n_components: int = param(1024, "number of themes", minimum=1, maximum=LARGEST_RANK)
     _: KW_ONLY
     init: str = param("baskets", "where a fit starts", choices=("baskets", "random", "nndsvd", "custom"))
     absent_weight: float | None = param(
-        None, "weight of a cell without an entry; none: more on dense logs", above=0, kind=float
+        None, "weight of a cell without an entry; none: more for active users", above=0, kind=float
     )
     confidence: str = param("constant", "weight of an observed entry by its amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
     user_exponent: float = param(0.1, "how far targets shrink for active users", minimum=0, maximum=1)
-    item_exponent: float = param(0.1, "how far targets shrink for popular items", minimum=0, maximum=1)
+    item_exponent: float = param(0.15, "how far targets shrink for popular items", minimum=0, maximum=1)
     user_absent_exponent: float = param(
         0.0, "how absent weights grow with a user's activity", minimum=0, maximum=1
     )
@@ -117,7 +117,7 @@ class WeightedNMF(NMF):
     )
     l2: float | None = param(
         None,
-        "squared penalty on factors (lambda); none: 2.4 and up on dense logs",
+        "squared penalty on factors (lambda); none: 3 and up, more for active users",
         minimum=0,
         kind=float,
     )
@@ -131,7 +131,7 @@ class WeightedNMF(NMF):
         None, "penalty on the sum of item factors; none: 0.03, or 0 for any sign", minimum=0, kind=float
     )
     nonnegative: bool = param(True, "whether factors are 0 or more, so that there are themes")
-    max_iter: int = param(8, "most sweeps over users and items", minimum=1)
+    max_iter: int = param(11, "most sweeps over users and items", minimum=1)
 
     scale_: WeightedScale | None = field(init=False, repr=False)
 
@@ -147,11 +147,12 @@ class WeightedNMF(NMF):
     # -- what the solvers are told --------------------------------------------------------------
     def _weights(self, rows: CompressedRows) -> dict[str, float]:
         """Return penalties and absent_weight, by the size of the log where they are not given."""
+        of_users = rows.nnz / rows.n_rows
         typical = float(rows.nnz / np.sqrt(rows.n_rows * rows.n_columns))
         l1 = _L1 if self.nonnegative else 0.0
         rule = {
-            "l2": min(_L2 + _L2_GROWTH * typical, _L2_MOST * typical),
-            "absent_weight": min(_ABSENT_GROWTH * typical, _ABSENT_MOST),
+            "l2": min(_L2 + _L2_GROWTH * of_users, _L2_MOST * typical),
+            "absent_weight": min(_ABSENT_GROWTH * of_users, _ABSENT_MOST),
             "user_l1": l1,
             "item_l1": l1,
         }
