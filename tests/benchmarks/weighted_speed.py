@@ -1,0 +1,229 @@
+"""Time to a peer's final ranking quality on Gowalla: weighted NMF beside its peers.
+
+    python -m tests.benchmarks.weighted_speed --data ../shared/data/gowalla --out weighted_speed.json
+
+The test file is not touched: quality is NDCG@20 on a tenth of each user's training entries, held
+out. See README.md for the protocol.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from recsys import Interactions
+from recsys.data.load import load_log
+from recsys.evaluate.evaluator import evaluate
+from recsys.evaluate.metrics import parse_metrics
+from recsys.experiment.trial import Trial, prepare
+from tests.benchmarks import machine, tuning
+from tests.benchmarks.apart import PeakMemory, run_apart
+from tests.benchmarks.ranking_contenders import CONTENDERS, OURS, stored_per_row
+from tests.benchmarks.speed_report import table
+from tests.benchmarks.tuning import Settings
+
+Point: TypeAlias = dict[str, Any]
+"""``n_iter``, ``seconds``, ``ndcg`` and ``stored_per_row`` of a fit."""
+
+METRIC = "ndcg@20"
+_SPLIT, _SEED = "random-user:0.1", 0
+CHOSEN, _GRIDS = "ranking_settings.toml", "ranking_grids.toml"
+N_ITER = {"implicit-als": 15, "irspack-ials": 16, "cmfrec-nonneg": 10}
+"""A peer's own default number of iterations: where it is final."""
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 14)
+_TUNING_RANK = 128
+
+
+def held_out(folder: Path) -> Trial:
+    """Return the training file of a folder, split."""
+    return prepare(load_log(str(folder / "train.parquet")), split=_SPLIT, seed=_SEED)
+
+
+def _few(data: Interactions, n: int = 300) -> Interactions:
+    rows = data.by_user.select(np.arange(min(n, data.n_users)))
+    return Interactions.from_matrix(rows.to_scipy(), feedback="implicit")
+
+
+def fits(
+    name: str,
+    folder: Path,
+    rank: int,
+    n_threads: int,
+    settings: Settings,
+    steps: Sequence[int],
+    target: float,
+    cap: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
+    """Fit with more and more iterations, each time afresh, until a target is reached.
+
+    Parameters
+    ----------
+    target : float
+        NDCG@20; above it no longer fit is made.
+    cap : float
+        Seconds of a fit; the next step is not begun if it would go beyond.
+
+    Returns
+    -------
+    dict
+        ``points``, and ``extra_bytes``: memory of the last fit above what was there before.
+    """
+    trial, contender = held_out(folder), CONTENDERS[name]
+    few = contender.prepare(_few(trial.train))
+    contender.train(few, min(rank, 16), 3, n_threads, **settings)  # compiles and imports
+    prepared = contender.prepare(trial.train)
+    metrics = parse_metrics(METRIC)
+    points: list[Point] = []
+    extra = 0
+    for n_iter in steps:
+        if points and points[-1]["seconds"] * n_iter / points[-1]["n_iter"] > cap:
+            break
+        with PeakMemory() as peak:
+            began = clock()
+            model = contender.train(prepared, rank, n_iter, n_threads, **settings)
+            seconds = clock() - began
+        extra = peak.extra
+        ndcg = evaluate(model, trial.seen, trial.held_out, metrics).metrics[METRIC]
+        points.append({"n_iter": n_iter, "seconds": seconds, "ndcg": ndcg, "stored": stored_per_row(model)})
+        if ndcg is not None and ndcg >= target:
+            break
+    return {"points": points, "extra_bytes": extra}
+
+
+def tune(folder: Path, names: Sequence[str]) -> None:
+    """Choose each peer's settings by NDCG@20 at one rank and write them to the settings file."""
+    grids, chosen = tuning.load(_GRIDS), tuning.load(CHOSEN)
+    for name in names:
+        tried = []
+        for settings in tuning.combinations(grids[name]):
+            steps = (N_ITER[name],)
+            at = run_apart(2, fits, name, folder, _TUNING_RANK, 2, settings, steps, 1.0, 1e9)
+            tried.append((at["points"][-1]["ndcg"], settings))
+            print(f"{name}: {settings}, {METRIC} {tried[-1][0]:.4f}", flush=True)
+        chosen[name] = max(tried, key=lambda one: one[0])[1]
+        head = f"Written by `weighted_speed --tune` at rank {_TUNING_RANK}; the grids are in {_GRIDS}."
+        tuning.save(CHOSEN, head, chosen)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Let each peer come to its end, then see how soon ours is as good; print what is known."""
+    chosen = tuning.load(CHOSEN)
+    names = [name for name in options.peers if CONTENDERS[name].version]
+    record: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine.processor(),
+        "python": platform.python_version(),
+        "versions": {c.package: c.version for c in map(CONTENDERS.__getitem__, (OURS, *names))},
+        "settings": chosen,
+        "runs": [],
+    }
+    for n_threads in options.threads:
+        for rank in options.rank:
+            for name in names:
+                run = _beside(name, rank, n_threads, chosen, options)
+                if run is None:
+                    continue
+                record["runs"].append(run)
+                print(json.dumps(run), flush=True)
+                if options.out:
+                    options.out.write_text(json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def _beside(
+    name: str, rank: int, n_threads: int, chosen: dict[str, Settings], options: argparse.Namespace
+) -> dict[str, Any] | None:
+    settings, steps = chosen[name], (N_ITER[name],)
+    if name == "cmfrec-nonneg" and rank > options.largest_cmfrec:
+        return None
+    try:
+        theirs = run_apart(
+            n_threads, fits, name, options.data, rank, n_threads, settings, steps, 1.0, options.cap
+        )
+    except BrokenProcessPool:
+        print(f"{name} died at rank {rank} on {n_threads} threads.", flush=True)
+        return None
+    target = theirs["points"][-1]["ndcg"]
+    ours = {}
+    for own_rank in options.own_rank:
+        ours[own_rank] = run_apart(
+            n_threads,
+            fits,
+            OURS,
+            options.data,
+            own_rank,
+            n_threads,
+            chosen[OURS],
+            _STEPS,
+            target,
+            options.cap,
+        )
+    return {"peer": name, "rank": rank, "threads": n_threads, "theirs": theirs, "ours": ours}
+
+
+def report(record: dict[str, Any]) -> str:
+    """Return the tables as Markdown."""
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    lines = [f"{record['date']}, Python {record['python']}, {versions}; {record['machine']}.\n"]
+    rows = []
+    for run in record["runs"]:
+        end = run["theirs"]["points"][-1]
+        reached = [
+            (at["points"][-1]["seconds"], int(rank), at)
+            for rank, at in run["ours"].items()
+            if at["points"][-1]["ndcg"] >= end["ndcg"]
+        ]
+        row = [run["peer"], run["rank"], run["threads"], f"{end['ndcg']:.4f}", f"{end['seconds']:.1f}"]
+        row.append(f"{run['theirs']['extra_bytes'] / 2**20:.0f}")
+        if reached:
+            seconds, rank, at = min(reached, key=lambda one: one[0])
+            point = at["points"][-1]
+            row += [rank, f"{point['stored']:.0f}", point["n_iter"], f"{seconds:.1f}"]
+            row += [f"{at['extra_bytes'] / 2**20:.0f}", f"{end['seconds'] / seconds:.1f}"]
+        else:
+            row += ["not reached", *["-"] * 5]
+        rows.append([str(cell) for cell in row])
+    header = ["peer", "rank", "threads", f"its {METRIC}", "its seconds", "its MiB", "our rank"]
+    header += ["stored a row", "sweeps", "our seconds", "our MiB", "times shorter"]
+    lines.append(table(header, rows))
+    return "\n".join(lines)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    peers = [name for name in CONTENDERS if name != OURS]
+    parser.add_argument("--data", type=Path, required=True, help="folder with train.parquet")
+    parser.add_argument("--rank", type=int, nargs="+", default=[64, 128, 256, 512], help="of the peers")
+    parser.add_argument("--own-rank", type=int, nargs="+", default=[512, 1024], help="ranks of ours to try")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--peers", nargs="+", choices=peers, default=peers)
+    parser.add_argument("--cap", type=float, default=200.0, help="seconds of a fit of ours")
+    parser.add_argument(
+        "--largest-cmfrec", type=int, default=128, help="largest rank for cmfrec, which is slow"
+    )
+    parser.add_argument("--tune", action="store_true", help=f"choose the peers' settings, write {CHOSEN}")
+    parser.add_argument("--out", type=Path, help="JSON file for all that was measured")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print Markdown, and write JSON."""
+    options = _options()
+    if options.tune:
+        tune(options.data, [name for name in options.peers if CONTENDERS[name].version])
+        return
+    print(report(measure(options)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
