@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.data.ids import Ids
-from recsys.data.interactions import Duplicates, Interactions
+from recsys.data.interactions import Duplicates, Interactions, stable_order
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
-from recsys.typing import AnyArray, Float32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +70,26 @@ class HeldOut:
             See `Interactions.from_log`.
         """
         held = Interactions.from_log(log, rows, duplicates=duplicates)
-        taken = np.ones(held.nnz, dtype=bool) if log.feedback == "explicit" else held.by_user.values > 0
+        pairs = held.by_user
+        rows_of, columns, values = pairs.row_numbers, pairs.columns, pairs.values
+        if log.feedback != "explicit":
+            taken = values > 0
+            rows_of, columns, values = rows_of[taken], columns[taken], values[taken]
         users_of, items_of = (
             _translate(held.user_ids, train.user_ids),
             _translate(held.item_ids, train.item_ids),
         )
-        users = users_of[held.by_user.row_numbers]
-        items = items_of[held.by_user.columns]
-        users, items, values = users[taken], items[taken], held.by_user.values[taken]
-        known = (users >= 0) & (items >= 0)
-
-        seen = train.by_user.row_numbers * train.n_items + train.by_user.columns
+        users, items = users_of[rows_of], items_of[columns]
         keys = users * train.n_items + items
-        repeated = known & _is_in_sorted(keys, seen)
-        users, items, values = users[~repeated], items[~repeated], values[~repeated]
-        known = known[~repeated]
+        known = (users >= 0) & (items >= 0)
+        repeated = known & _is_in(train, keys)
+        n_repeated = int(np.count_nonzero(repeated))
+        if n_repeated:
+            keys, known = keys[~repeated], known[~repeated]
+            users, items, values = users[~repeated], items[~repeated], values[~repeated]
 
-        order = np.lexsort((items[known], users[known]))
+        keys = keys[known]
+        order = stable_order(keys)
         counts = np.bincount(users[known], minlength=train.n_users)
         return cls(
             users=users,
@@ -99,9 +102,9 @@ class HeldOut:
                 train.n_items,
             ),
             n_held_out=np.bincount(users[users >= 0], minlength=train.n_users).astype(np.int64),
-            n_cold_users=_n_unknown(users_of, held.by_user.row_numbers[taken]),
-            n_cold_items=_n_unknown(items_of, held.by_user.columns[taken]),
-            n_repeated=int(repeated.sum()),
+            n_cold_users=_n_unknown(users_of, rows_of),
+            n_cold_items=_n_unknown(items_of, columns),
+            n_repeated=n_repeated,
         )
 
     @property
@@ -120,14 +123,20 @@ class HeldOut:
 
 def _n_unknown(rows: Int64Array, taken: AnyArray) -> int:
     """Count those without a row number among the users or items that were taken."""
-    return int(np.count_nonzero(rows[np.unique(taken)] < 0))
+    is_taken = np.zeros(len(rows), dtype=bool)
+    is_taken[taken] = True
+    return int(np.count_nonzero(is_taken & (rows < 0)))
 
 
 def _translate(ids: Ids, known: Ids) -> Int64Array:
     return known.rows(ids.values)
 
 
-def _is_in_sorted(keys: Int64Array, ordered: Int64Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    at = np.searchsorted(ordered, keys)
-    at[at == len(ordered)] = 0
-    return ordered[at] == keys if len(ordered) else np.zeros(len(keys), dtype=bool)
+def _is_in(train: Interactions, keys: Int64Array) -> BoolArray:
+    """Tell which pairs stand in training, given as row number times number of items plus item."""
+    if train.nnz == 0:
+        return np.zeros(len(keys), dtype=bool)
+    seen = train.by_user.row_numbers * train.n_items + train.by_user.columns
+    at = np.searchsorted(seen, keys)
+    at[at == len(seen)] = 0
+    return np.asarray(seen[at] == keys)

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
 
-from recsys.data.interactions import DUPLICATE_RULES, Interactions
+from recsys.data.interactions import DUPLICATE_RULES, Interactions, stable_order
 from recsys.errors import InputError
 from tests.logs import log_of, random_log
 
@@ -178,3 +180,17 @@ def test_a_kind_of_feedback_that_does_not_exist_is_refused():
     ):
         with pytest.raises(InputError, match="feedback is 'maybe'"):
             make()
+
+
+@given(st.data())
+def test_the_order_of_events_is_that_of_a_stable_sort(data):
+    n = data.draw(st.integers(0, 6))
+    few = st.lists(st.integers(0, 2), min_size=n, max_size=n)
+    keys, times = (np.array(data.draw(few), dtype=np.int64) for _ in range(2))
+    if data.draw(st.booleans()):
+        keys.sort()  # then nothing may be moved, unless a time falls
+    lines = range(n)
+    by_key = sorted(lines, key=lambda line: keys[line])
+    by_time = sorted(lines, key=lambda line: (keys[line], times[line]))
+    assert np.arange(n)[stable_order(keys)].tolist() == by_key
+    assert np.arange(n)[stable_order(keys, times)].tolist() == by_time
