@@ -158,5 +158,12 @@ def as_id_array(values: Iterable[Id] | AnyArray) -> AnyArray:
 
 def encode(values: AnyArray) -> tuple[Int64Array, Ids]:
     """Return the row number of each value and the sorted ids they refer to."""
-    codes, unique = pd.factorize(as_id_array(values), sort=True)
+    ids = as_id_array(values)
+    if len(ids) and ids.dtype.kind == "i":
+        low, high = int(ids.min()), int(ids.max())
+        if high - low < len(ids):  # marks in so small a range are cheaper than hashing
+            is_there = np.zeros(high - low + 1, dtype=bool)
+            is_there[ids - low] = True
+            return (np.cumsum(is_there) - 1)[ids - low], Ids(np.flatnonzero(is_there) + low)
+    codes, unique = pd.factorize(ids, sort=True)
     return np.asarray(codes, dtype=np.int64), Ids(np.asarray(unique))

@@ -75,3 +75,13 @@ def test_encoding_sorts_ids():
 def test_ids_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         Ids([1, 2]).values[0] = 5
+
+
+@pytest.mark.parametrize("low", [-(2**63), -3, 0, 10**12, 2**63 - 40])
+@pytest.mark.parametrize("width", [1, 2, 20, 39])
+def test_integers_close_together_and_far_apart_are_numbered_alike(low, width):
+    values = low + np.random.default_rng(width).integers(0, width, 20)
+    rows, ids = encode(values)
+    expected = sorted(set(values.tolist()))
+    assert list(ids) == expected
+    assert rows.tolist() == [expected.index(value) for value in values.tolist()]
