@@ -20,6 +20,7 @@ from recsys import Interactions, threads
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
 from recsys.models.weighted_nmf import WeightedNMF
+from recsys.progress import Progress
 
 
 class Given(FactorModel):
@@ -30,6 +31,9 @@ class Given(FactorModel):
     def __init__(self, users: Any, items: Any) -> None:
         self._learned(np.asarray(users, np.float32), np.asarray(items, np.float32))
         self.n_users_, self.n_items_ = len(users), len(items)
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        raise TypeError("these factors were learned elsewhere")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ _SPLIT, _SEED = "random-user:0.1", 0
 CHOSEN, _GRIDS = "ranking_settings.toml", "ranking_grids.toml"
 N_ITER = {"implicit-als": 15, "irspack-ials": 16, "cmfrec-nonneg": 10}
 """A peer's own default number of iterations: where it is final."""
-_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 14)
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 11)
 _TUNING_RANK = 128
 
 
@@ -60,18 +61,8 @@ def fits(
     n_threads: int,
     settings: Settings,
     steps: Sequence[int],
-    target: float,
-    cap: float,
-    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
-    """Fit with more and more iterations, each time afresh, until a target is reached.
-
-    Parameters
-    ----------
-    target : float
-        NDCG@20; above it no longer fit is made.
-    cap : float
-        Seconds of a fit; the next step is not begun if it would go beyond.
+    """Fit with each number of iterations, each time afresh.
 
     Returns
     -------
@@ -86,17 +77,13 @@ def fits(
     points: list[Point] = []
     extra = 0
     for n_iter in steps:
-        if points and points[-1]["seconds"] * n_iter / points[-1]["n_iter"] > cap:
-            break
         with PeakMemory() as peak:
-            began = clock()
+            began = time.perf_counter()
             model = contender.train(prepared, rank, n_iter, n_threads, **settings)
-            seconds = clock() - began
+            seconds = time.perf_counter() - began
         extra = peak.extra
         ndcg = evaluate(model, trial.seen, trial.held_out, metrics).metrics[METRIC]
         points.append({"n_iter": n_iter, "seconds": seconds, "ndcg": ndcg, "stored": stored_per_row(model)})
-        if ndcg is not None and ndcg >= target:
-            break
     return {"points": points, "extra_bytes": extra}
 
 
@@ -107,7 +94,7 @@ def tune(folder: Path, names: Sequence[str]) -> None:
         tried = []
         for settings in tuning.combinations(grids[name]):
             steps = (N_ITER[name],)
-            at = run_apart(2, fits, name, folder, _TUNING_RANK, 2, settings, steps, 1.0, 1e9)
+            at = run_apart(2, fits, name, folder, _TUNING_RANK, 2, settings, steps)
             tried.append((at["points"][-1]["ndcg"], settings))
             print(f"{name}: {settings}, {METRIC} {tried[-1][0]:.4f}", flush=True)
         chosen[name] = max(tried, key=lambda one: one[0])[1]
@@ -116,7 +103,7 @@ def tune(folder: Path, names: Sequence[str]) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Let each peer come to its end, then see how soon ours is as good; print what is known."""
+    """Follow ours from sweep to sweep, let each peer come to its end, and print what is known."""
     chosen = tuning.load(CHOSEN)
     names = [name for name in options.peers if CONTENDERS[name].version]
     record: dict[str, Any] = {
@@ -127,76 +114,70 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "settings": chosen,
         "runs": [],
     }
+    wanted = [(OURS, rank, _STEPS) for rank in options.own_rank]
+    wanted += [(name, rank, (N_ITER[name],)) for name in names for rank in options.rank]
     for n_threads in options.threads:
-        for rank in options.rank:
-            for name in names:
-                run = _beside(name, rank, n_threads, chosen, options)
-                if run is None:
-                    continue
-                record["runs"].append(run)
-                print(json.dumps(run), flush=True)
-                if options.out:
-                    options.out.write_text(json.dumps(record, indent=1) + "\n")
+        for name, rank, steps in wanted:
+            if name == "cmfrec-nonneg" and rank > options.largest_cmfrec:
+                continue
+            try:
+                at = run_apart(n_threads, fits, name, options.data, rank, n_threads, chosen[name], steps)
+            except BrokenProcessPool:
+                print(f"{name} died at rank {rank} on {n_threads} threads.", flush=True)
+                continue
+            record["runs"].append({"name": name, "rank": rank, "threads": n_threads, **at})
+            print(json.dumps(record["runs"][-1]), file=sys.stderr, flush=True)
+            if options.out:
+                options.out.write_text(json.dumps(record, indent=1) + "\n")
     return record
 
 
-def _beside(
-    name: str, rank: int, n_threads: int, chosen: dict[str, Settings], options: argparse.Namespace
-) -> dict[str, Any] | None:
-    settings, steps = chosen[name], (N_ITER[name],)
-    if name == "cmfrec-nonneg" and rank > options.largest_cmfrec:
-        return None
-    try:
-        theirs = run_apart(
-            n_threads, fits, name, options.data, rank, n_threads, settings, steps, 1.0, options.cap
-        )
-    except BrokenProcessPool:
-        print(f"{name} died at rank {rank} on {n_threads} threads.", flush=True)
-        return None
-    target = theirs["points"][-1]["ndcg"]
-    ours = {}
-    for own_rank in options.own_rank:
-        ours[own_rank] = run_apart(
-            n_threads,
-            fits,
-            OURS,
-            options.data,
-            own_rank,
-            n_threads,
-            chosen[OURS],
-            _STEPS,
-            target,
-            options.cap,
-        )
-    return {"peer": name, "rank": rank, "threads": n_threads, "theirs": theirs, "ours": ours}
+def _soonest(runs: Sequence[dict[str, Any]], target: float) -> tuple[dict[str, Any], Point] | None:
+    """Return our run and its point that reached a quality in the least time."""
+    reached = [(run, point) for run in runs for point in run["points"] if point["ndcg"] >= target]
+    return min(reached, key=lambda at: float(at[1]["seconds"]), default=None)
 
 
 def report(record: dict[str, Any]) -> str:
     """Return the tables as Markdown."""
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines = [f"{record['date']}, Python {record['python']}, {versions}; {record['machine']}.\n"]
+    own = [run for run in record["runs"] if run["name"] == OURS]
     rows = []
     for run in record["runs"]:
-        end = run["theirs"]["points"][-1]
-        reached = [
-            (at["points"][-1]["seconds"], int(rank), at)
-            for rank, at in run["ours"].items()
-            if at["points"][-1]["ndcg"] >= end["ndcg"]
-        ]
-        row = [run["peer"], run["rank"], run["threads"], f"{end['ndcg']:.4f}", f"{end['seconds']:.1f}"]
-        row.append(f"{run['theirs']['extra_bytes'] / 2**20:.0f}")
-        if reached:
-            seconds, rank, at = min(reached, key=lambda one: one[0])
-            point = at["points"][-1]
-            row += [rank, f"{point['stored']:.0f}", point["n_iter"], f"{seconds:.1f}"]
-            row += [f"{at['extra_bytes'] / 2**20:.0f}", f"{end['seconds'] / seconds:.1f}"]
-        else:
+        if run["name"] == OURS:
+            continue
+        end = run["points"][-1]
+        row = [run["name"], run["rank"], run["threads"], f"{end['ndcg']:.4f}", f"{end['seconds']:.1f}"]
+        row.append(f"{run['extra_bytes'] / 2**20:.0f}")
+        found = _soonest([at for at in own if at["threads"] == run["threads"]], end["ndcg"])
+        if found is None:
             row += ["not reached", *["-"] * 5]
+        else:
+            at, point = found
+            row += [at["rank"], f"{point['stored']:.0f}", point["n_iter"], f"{point['seconds']:.1f}"]
+            row += [f"{at['extra_bytes'] / 2**20:.0f}", f"{end['seconds'] / point['seconds']:.1f}"]
         rows.append([str(cell) for cell in row])
     header = ["peer", "rank", "threads", f"its {METRIC}", "its seconds", "its MiB", "our rank"]
     header += ["stored a row", "sweeps", "our seconds", "our MiB", "times shorter"]
-    lines.append(table(header, rows))
+    lines += [table(header, rows), _curves(own)]
     return "\n".join(lines)
+
+
+def _curves(own: Sequence[dict[str, Any]]) -> str:
+    """Return how ours goes on from sweep to sweep, and how much two threads help."""
+    one = {run["rank"]: run["points"][-1]["seconds"] for run in own if run["threads"] == 1}
+    rows = []
+    for run in own:
+        curve = ", ".join(
+            f"{at['n_iter']}: {at['ndcg']:.4f} in {at['seconds']:.1f} s" for at in run["points"]
+        )
+        last = run["points"][-1]["seconds"]
+        quicker = f"{one[run['rank']] / last:.2f}" if run["rank"] in one and run["threads"] > 1 else "-"
+        rows.append([str(run["rank"]), str(run["threads"]), curve, quicker])
+    return table(
+        ["our rank", "threads", f"{METRIC} by sweeps", "longest fit, times quicker than on one"], rows
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -207,7 +188,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--own-rank", type=int, nargs="+", default=[512, 1024], help="ranks of ours to try")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--peers", nargs="+", choices=peers, default=peers)
-    parser.add_argument("--cap", type=float, default=200.0, help="seconds of a fit of ours")
     parser.add_argument(
         "--largest-cmfrec", type=int, default=128, help="largest rank for cmfrec, which is slow"
     )
