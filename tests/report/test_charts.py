@@ -113,3 +113,9 @@ def test_a_faint_line_is_drawn_faint():
     drawn = charts.svg(charts.specifications(page(labels))["curve"])
     assert 'opacity="0.35"' in drawn
     assert "NaN" not in drawn
+
+
+def test_a_name_with_room_is_written_in_full():
+    charts = Charts()
+    drawn = charts.svg(charts.specifications(page(["als", "weighted-nmf"]))["curve"])
+    assert ">weighted-nmf</text>" in drawn

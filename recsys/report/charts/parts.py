@@ -17,7 +17,7 @@ LABEL: Mapping[str, Any] = {
 }  # fmt: skip
 LABEL_GAP = 16
 _LONGEST = 175
-_LETTER = 7.3  # pixels of a letter, about
+_LETTER = 7.6  # pixels of a letter, about
 
 SPARSE: Mapping[str, Any] = {"labelOverlap": "greedy", "labelSeparation": 6, "labelFlush": False}
 """Labels of an axis that has little room: fewer rather than touching."""
@@ -127,12 +127,7 @@ def domain_of(values: Sequence[float]) -> list[float]:
 
 def room(labels: Sequence[str]) -> int:
     """Return how many pixels at the right the longest name needs."""
-    return int(_longest(labels)) + 12
-
-
-def _longest(labels: Sequence[str]) -> float:
-    """Return the pixels of the longest name, so many at most."""
-    return min(_LONGEST, _LETTER * max(len(label) for label in labels))
+    return int(min(_LONGEST, _LETTER * max(len(label) for label in labels))) + 12
 
 
 def with_room(labels: Sequence[str]) -> list[Any]:
@@ -195,7 +190,7 @@ def names_at_end(
     ]
     return (
         alt.Chart(data(rows))
-        .mark_text(**LABEL, limit=_longest(list(shown.values())))
+        .mark_text(**LABEL, limit=_LONGEST)
         .encode(
             x=alt.value({"expr": f"width - {room(list(shown.values()))}"}),
             y=alt.Y("at:Q", scale=scale, axis=axis),
