@@ -98,7 +98,7 @@ def tune(folder: Path, names: Sequence[str]) -> None:
             tried.append((at["points"][-1]["ndcg"], settings))
             print(f"{name}: {settings}, {METRIC} {tried[-1][0]:.4f}", flush=True)
         chosen[name] = max(tried, key=lambda one: one[0])[1]
-        head = f"Written by `weighted_speed --tune` at rank {_TUNING_RANK}; the grids are in {_GRIDS}."
+        head = f"The peers: written by `weighted_speed --tune` at rank {_TUNING_RANK}; the grids are in {_GRIDS}."
         tuning.save(CHOSEN, head, chosen)
 
 
