@@ -21,6 +21,7 @@ def say_split(split: Mapping[str, Any], *, errors: Sequence[str] = ()) -> None:
     found = split["audit"]
     of_several = f" ({split['part']} of {split['n_parts']})" if split["n_parts"] > 1 else ""
     aside = f", {split['n_repeated_pairs']:,} in both set aside" if split["n_repeated_pairs"] else ""
+    aside += f", {split['n_zero_pairs']:,} of amount 0 left out" if split["n_zero_pairs"] else ""
     window = f" ({found['window'][0]} to {found['window'][1]})" if found["window"] else ""
     train, held = f"{split['n_train_pairs']:,}", f"{split['n_held_out_pairs']:,}"
     say(f"Split {split['name']}{of_several}: {train} pairs to train, {held} held out{window}{aside}")

@@ -35,6 +35,8 @@ class HeldOut:
     n_repeated : int
         Held-out pairs that also stand in training; they are set aside, since a list of unseen
         items cannot hold them and a rating already seen is no test.
+    n_zero : int
+        Pairs of a log of amounts whose amount is 0, left out.
     """
 
     users: Int64Array
@@ -45,6 +47,7 @@ class HeldOut:
     n_cold_users: int
     n_cold_items: int
     n_repeated: int
+    n_zero: int = 0
 
     @classmethod
     def from_log(
@@ -72,8 +75,10 @@ class HeldOut:
         held = Interactions.from_log(log, rows, duplicates=duplicates)
         pairs = held.by_user
         rows_of, columns, values = pairs.row_numbers, pairs.columns, pairs.values
+        n_zero = 0
         if log.feedback != "explicit":
             taken = values > 0
+            n_zero = len(taken) - int(np.count_nonzero(taken))
             rows_of, columns, values = rows_of[taken], columns[taken], values[taken]
         users_of, items_of = (
             _translate(held.user_ids, train.user_ids),
@@ -105,6 +110,7 @@ class HeldOut:
             n_cold_users=_n_unknown(users_of, rows_of),
             n_cold_items=_n_unknown(items_of, columns),
             n_repeated=n_repeated,
+            n_zero=n_zero,
         )
 
     @property

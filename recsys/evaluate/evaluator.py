@@ -64,7 +64,10 @@ def evaluate(
     """
     began = time.perf_counter()
     if held_out.n_pairs == 0:
-        raise InputError("nothing is held out that is not also in training; there is nothing to measure.")
+        zero = f"; {held_out.n_zero:,} held-out pairs have an amount of 0" if held_out.n_zero else ""
+        raise InputError(
+            f"nothing is held out that is not also in training{zero}; there is nothing to measure."
+        )
     if block_bytes < 1:
         raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
     ranked = [metric for metric in metrics if not metric.is_error]
@@ -79,7 +82,11 @@ def evaluate(
     )
     if ranked:
         if len(users) == 0:
-            raise InputError("no user has both training and held-out items; choose another split.")
+            raise InputError(
+                f"no user has both training and held-out items ({held_out.n_cold_users:,} held-out users are "
+                f"not known to training); choose another split, or check that ids are written alike in both "
+                f"logs."
+            )
         _rank(model, seen, tally, block_bytes, progress)
     results, group_means = tally.results()
     remarks = [*tally.remarks, *_too_long(ranked, model.n_items_)]

@@ -13,7 +13,7 @@ from recsys.data.held_out import HeldOut
 from recsys.data.ids import Ids, encode
 from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels, UserGroups
-from recsys.data.log import Log
+from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
@@ -52,7 +52,8 @@ def evaluate_lists(
     lists : DataFrame
         Columns ``user``, ``item`` and ``rank`` or ``score``, as `Recommendations.to_frame` gives.
     held_out : DataFrame
-        Columns ``user``, ``item`` and perhaps ``value``; repeats of a pair keep the last value.
+        Columns ``user``, ``item`` and perhaps ``value``; repeats of a pair keep the last value. Where
+        ``train`` is a log of amounts, a pair of amount 0 was not taken and is left out.
     metrics : str or sequence of Metric
         E.g. "ndcg@10,recall@10,coverage@10".
     train : Interactions, optional
@@ -83,7 +84,7 @@ def evaluate_lists(
     if len(held_out) == 0:
         raise InputError("nothing is held out; there is nothing to measure.")
     check_columns(lists)
-    log = _log(held_out)
+    log = _log(held_out, "explicit" if train is None else train.feedback)
     known = train
     if known is None:
         items = _all_items(lists, log)
@@ -274,7 +275,7 @@ def _on_places(n_repeated: int, n_seen: int, asked: Sequence[Metric], longest: i
     return remarks
 
 
-def _log(held_out: pd.DataFrame) -> Log:
+def _log(held_out: pd.DataFrame, feedback: Feedback) -> Log:
     check_gaps(held_out, "what is held out has")
     users, user_ids = encode(ids_in(held_out, "user", "what is held out"))
     items, item_ids = encode(ids_in(held_out, "item", "what is held out"))
@@ -286,4 +287,4 @@ def _log(held_out: pd.DataFrame) -> Log:
             raise InputError(f"the held-out column 'value' holds no numbers: {error}.") from None
         if not np.all(np.isfinite(values) & (values >= 0)):
             raise InputError("a held-out value is missing, negative or not finite; expected 0 or more.")
-    return Log(users.astype(np.int32), items.astype(np.int32), values, user_ids, item_ids, "explicit")
+    return Log(users.astype(np.int32), items.astype(np.int32), values, user_ids, item_ids, feedback)

@@ -76,11 +76,17 @@ class GivenLists:
         found["place"] = found["rank"] if by_rank else -found["score"]
         # Equal scores: the lower item number first, those that are not known last.
         tie = np.where(found["item"] < 0, np.iinfo(np.int32).max, found["item"])
-        if not _is_sorted(found["user"], found["place"], None if by_rank else tie):
+        given = found
+        if not _is_sorted(given["user"], given["place"], None if by_rank else tie):
             found = _selected(found, np.lexsort((tie, found["place"], found["user"])))
             if by_rank:
                 _check_ranks(found["user"], found["place"], user_ids)
-            remarks.append("the rows of the lists were not in order; they were sorted by user and place.")
+            is_tie = _is_sorted(given["user"], given["place"], None)
+            remarks.append(
+                "equal scores were put in the order of the items; give 'rank' to keep your own."
+                if is_tie
+                else "the rows of the lists were not in order; they were sorted by user and place."
+            )
         if len(numbers) == 2 and _rises(found["user"], found["score"]):
             remarks.append("scores rise somewhere within a list; the order of the ranks was kept.")
         n_unknown = int((found["item"] < 0).sum())

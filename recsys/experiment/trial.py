@@ -220,6 +220,7 @@ def _trial(log: Log, test: Log, parts: Split, duplicates: Duplicates | None, sup
         "n_train_pairs": train.nnz,
         "n_held_out_pairs": held_out.n_pairs,
         "n_repeated_pairs": held_out.n_repeated,
+        "n_zero_pairs": held_out.n_zero,
         "n_cold_users": held_out.n_cold_users,
         "n_cold_items": held_out.n_cold_items,
         "n_users": train.n_users,

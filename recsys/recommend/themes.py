@@ -10,6 +10,7 @@ import numpy as np
 from recsys.data.ids import Id
 from recsys.errors import ModelError
 from recsys.models.bundle import Bundle
+from recsys.models.catalogue import MODELS, about
 from recsys.models.factor_model import FactorModel
 
 
@@ -75,7 +76,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     if not isinstance(model, FactorModel) or not model.has_themes:
         raise ModelError(
             f"{model.name} has no themes: its scores are no sums of parts that are 0 or more; those of "
-            f"masked-nmf, bayesian-nmf, poisson-nmf and, with nonnegative=True, weighted-nmf are."
+            f"{', '.join(name for name in MODELS if about(name)['has_themes'])} are."
         )
     stability = model.stability_
     found = []

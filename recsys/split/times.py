@@ -93,7 +93,12 @@ def rolling(log: Log, span: str, n: int) -> tuple[Split, ...]:
     windows = [
         f"{length * k}{unit}" + (f"..{length * (k - 1)}{unit}" if k > 1 else "") for k in range(n, 0, -1)
     ]
-    found = [time_point(log, window) for window in windows]
+    found = []
+    for part, window in enumerate(windows, start=1):
+        try:
+            found.append(time_point(log, window))
+        except (InputError, ParameterError) as error:
+            raise type(error)(f"split time:{span}x{n}, window {part} of {n}: {error}") from None
     if n == 1:
         return (found[0],)
     return tuple(split.numbered(f"time:{span}x{n}", part, n) for part, split in enumerate(found, start=1))
@@ -106,7 +111,10 @@ def _n_latest(share: float, n_events: int) -> int:
 def _point(log: Log, times: Int64Array, when: str) -> int:
     if span := re.fullmatch(_SPAN, when):
         if log.time_kind != "timestamp":
-            raise ParameterError(f"split time:{when}: this log's time is a number; give time:NUMBER.")
+            raise ParameterError(
+                f"split time:{when}: this log's time is a number ({times.min()} to {times.max()}), not a "
+                f"date; give time:NUMBER in its units, or a share as time:0.1."
+            )
         return int(times.max()) - int(span[1]) * _SPANS[span[2]] + 1
     number = _number(when)
     if number is not None and 0 < number < 1:

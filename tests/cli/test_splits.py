@@ -78,6 +78,26 @@ def test_what_becomes_of_users_unknown_to_training_is_said(recsys, tmp_path):
     assert "1 users (not ranked for; counted in rmse and mae)" in said["rmse,mae"]
 
 
+def test_why_nothing_can_be_measured_is_said(recsys, tmp_path):
+    (tmp_path / "train.csv").write_text("user,item\n" + "".join(f"a{n},{n % 3}\n" for n in range(9)))
+    for rows, message in (
+        ("new,1,1\n", "1 held-out users are not known to training"),
+        ("a0,1,0\n", "1 held-out pairs have an amount of 0"),
+    ):
+        (tmp_path / "test.csv").write_text("user,item,amount\n" + rows)
+        words = (
+            "evaluate",
+            tmp_path / "train.csv",
+            "--test",
+            tmp_path / "test.csv",
+            "--feedback",
+            "implicit",
+        )
+        code, _, err = recsys(*words, "--metrics", "ndcg@3", "--model", "popularity")
+        assert code == 1
+        assert message in " ".join(err.split())
+
+
 @pytest.mark.parametrize(
     ("code", "arguments", "message"),
     [

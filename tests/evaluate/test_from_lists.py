@@ -152,6 +152,23 @@ def test_equal_scores_fall_to_the_lower_item_not_to_what_is_held_out(rows):
         assert found.metrics["mrr@3"] == pytest.approx(1 / 3)
 
 
+def test_the_order_of_equal_scores_is_told_apart_from_rows_out_of_order():
+    tied = lists_of(("u", "b", 1.0), ("u", "a", 1.0), by="score")
+    mixed = lists_of(("u", "b", 1.0), ("u", "a", 2.0), by="score")
+    held_out = held_of(("u", "a"), ("u", "b"))
+    assert "equal scores were put in the order" in evaluate_lists(tied, held_out, "mrr@2").remarks[0]
+    assert "were not in order" in evaluate_lists(mixed, held_out, "mrr@2").remarks[0]
+
+
+def test_an_amount_of_zero_was_not_taken_where_training_is_a_log_of_amounts():
+    held_out = pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"], "value": [0, 1]})
+    lists = lists_of(("u", "a", 1), ("u", "b", 2))
+    for feedback, precision in (("implicit", 0.5), ("explicit", 1.0)):
+        train = Interactions.from_pairs(["u", "v", "v"], ["c", "a", "b"], [1, 1, 1], feedback=feedback)
+        found = evaluate_lists(lists, held_out, "precision@2", train=train)
+        assert found.metrics["precision@2"] == precision
+
+
 def test_a_repeat_takes_a_place_and_hits_nothing():
     twice = lists_of(("u", "a", 1), ("u", "a", 2), ("u", "b", 3))
     found = evaluate_lists(twice, held_of(("u", "a"), ("u", "b")), "precision@3,map@3")

@@ -89,3 +89,4 @@ def test_a_held_out_amount_of_zero_was_not_taken():
         held_out = HeldOut.from_log(log, None, train)
         assert held_out.n_pairs == n_pairs
         assert held_out.n_held_out.sum() == n_pairs
+        assert held_out.n_zero == 2 - n_pairs

@@ -74,7 +74,7 @@ TIMELESS = log_of([(1, "a"), (2, "b")])
         ("time:soon", NUMBERS, "expected a share below 1, a date"),
         ("time:nan", NUMBERS, "expected a share below 1, a date"),
         ("time:inf", NUMBERS, "time:inf"),
-        ("time:4w", NUMBERS, "this log's time is a number; give time:NUMBER"),
+        ("time:4w", NUMBERS, r"this log's time is a number \(.* to .*\), not a date; give time:NUMBER"),
         ("time:2024-05-31", NUMBERS, r"this log's time is a number \(10 to 20\)"),
         ("time:5", DAYS, "this log has timestamps; give a date or a share"),
         ("time:2024-13-31", DAYS, "expected a share below 1, a date"),

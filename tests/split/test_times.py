@@ -120,5 +120,5 @@ def test_windows_that_cannot_be_made_are_refused(spec, error, message):
 
 
 def test_windows_need_timestamps():
-    with pytest.raises(ParameterError, match="this log's time is a number"):
+    with pytest.raises(ParameterError, match=r"time:1wx2, window 1 of 2: .* this log's time is a number"):
         parse_splits("time:1wx2", random_log(30), seed=0)
