@@ -98,7 +98,7 @@ def tune(folder: Path, names: Sequence[str]) -> None:
             tried.append((at["points"][-1]["ndcg"], settings))
             print(f"{name}: {settings}, {METRIC} {tried[-1][0]:.4f}", flush=True)
         chosen[name] = max(tried, key=lambda one: one[0])[1]
-        head = f"The peers: written by `weighted_speed --tune` at rank {_TUNING_RANK}; the grids are in {_GRIDS}."
+        head = f"The peers: from `weighted_speed --tune` at rank {_TUNING_RANK}; the grids are in {_GRIDS}."
         tuning.save(CHOSEN, head, chosen)
 
 
@@ -114,7 +114,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "settings": chosen,
         "runs": [],
     }
-    wanted = [(OURS, rank, _STEPS) for rank in options.own_rank]
+    wanted = [(OURS, rank, tuple(options.sweeps)) for rank in options.own_rank]
     wanted += [(name, rank, (N_ITER[name],)) for name in names for rank in options.rank]
     for n_threads in options.threads:
         for name, rank, steps in wanted:
@@ -187,7 +187,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rank", type=int, nargs="+", default=[64, 128, 256, 512], help="of the peers")
     parser.add_argument("--own-rank", type=int, nargs="+", default=[512, 1024], help="ranks of ours to try")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--peers", nargs="+", choices=peers, default=peers)
+    parser.add_argument(
+        "--sweeps", type=int, nargs="+", default=_STEPS, help="of ours, each a fit of its own"
+    )
+    parser.add_argument("--peers", nargs="*", choices=peers, default=peers)
     parser.add_argument(
         "--largest-cmfrec", type=int, default=128, help="largest rank for cmfrec, which is slow"
     )
