@@ -88,7 +88,7 @@ def gowalla(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield a row for each model on the fixed split."""
     files = str(folder / "train.parquet"), "--test", str(folder / "test.parquet"), "--metrics", _GOWALLA
     for title, arguments in _OURS.items():
-        yield {"model": title, **evaluate(*files, *arguments)}
+        yield {**evaluate(*files, *arguments), "model": title}
     for name, rank in _PEERS:
         if CONTENDERS[name].version:
             yield {"model": f"{name}, {rank} factors", **run_apart(2, _peer, name, folder, rank)}
