@@ -81,7 +81,7 @@ class GivenLists:
             found = _selected(found, np.lexsort((tie, found["place"], found["user"])))
             if by_rank:
                 _check_ranks(found["user"], found["place"], user_ids)
-            is_tie = _is_sorted(given["user"], given["place"], None)
+            is_tie = not by_rank and _is_sorted(given["user"], given["place"], np.zeros_like(tie))
             remarks.append(
                 "equal scores were put in the order of the items; give 'rank' to keep your own."
                 if is_tie

@@ -125,7 +125,11 @@ def _tune_als(log: str, arguments: list[str], rank: int) -> list[dict[str, Any]]
     loaded = load_log(log, where=flags.get("--where"), feedback=flags.get("--feedback"))
     train = prepare(loaded, split=flags["--split"]).train
     rows = train.by_user.to_scipy().tocoo()
-    frame = {"user": train.user_ids[rows.row], "item": train.item_ids[rows.col], "value": rows.data}
+    frame = {
+        "user": train.user_ids.values[rows.row],
+        "item": train.item_ids.values[rows.col],
+        "value": rows.data,
+    }
     inner = prepare(load_log(pd.DataFrame(frame), feedback="implicit"), split="random-user:0.1")
     tried: list[dict[str, Any]] = []
     for weight, l2 in _LIGHT:

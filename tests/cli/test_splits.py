@@ -79,7 +79,7 @@ def test_what_becomes_of_users_unknown_to_training_is_said(recsys, tmp_path):
 
 
 def test_why_nothing_can_be_measured_is_said(recsys, tmp_path):
-    (tmp_path / "train.csv").write_text("user,item\n" + "".join(f"a{n},{n % 3}\n" for n in range(9)))
+    (tmp_path / "train.csv").write_text("user,item,amount\n" + "".join(f"a{n},{n % 3},1\n" for n in range(9)))
     for rows, message in (
         ("new,1,1\n", "1 held-out users are not known to training"),
         ("a0,1,0\n", "1 held-out pairs have an amount of 0"),
