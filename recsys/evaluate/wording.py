@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def counted(n: int, one: str, many: str) -> str:
-    """Return ``one`` for 1, else ``many`` with the number in front."""
+    """Return the number and what is counted: "1 user", "2,000 users"."""
     return f"1 {one}" if n == 1 else f"{n:,} {many}"
