@@ -13,15 +13,13 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any
 
 from recsys.errors import ParameterError
 
 _requested: ContextVar[int | None] = ContextVar("recsys_threads", default=None)
-_launch_lock = threading.RLock()
 
 
 def available() -> int:
@@ -57,24 +55,56 @@ def use(n_threads: int | None) -> Iterator[None]:
         _requested.reset(token)
 
 
-@lru_cache(maxsize=1)
-def _pools(n_modules: int) -> Any:
-    """Find the BLAS libraries; anew when modules were imported, which may have brought another."""
-    from threadpoolctl import ThreadpoolController
+class _BlasPools:
+    """The BLAS libraries of this process, found anew when imports may have brought another."""
 
-    return ThreadpoolController()
+    def __init__(self) -> None:
+        self._controller: Any = None
+        self._n_modules = 0
+
+    def limit(self) -> Any:
+        """Return a context in which each of them runs on one thread."""
+        from threadpoolctl import ThreadpoolController
+
+        if self._n_modules != len(sys.modules):
+            self._controller, self._n_modules = ThreadpoolController(), len(sys.modules)
+        return self._controller.limit(limits=1, user_api="blas")
 
 
-@contextmanager
-def launch() -> Iterator[int]:
-    """Hold the launch lock, the thread count and BLAS while kernels run."""
-    import numba
+class _Launcher:
+    """The one door to compiled code: a lock, and who is inside."""
 
-    with _launch_lock, _pools(len(sys.modules)).limit(limits=1, user_api="blas"):
-        before = numba.get_num_threads()
-        n_threads = current()
-        numba.set_num_threads(n_threads)
-        try:
-            yield n_threads
-        finally:
-            numba.set_num_threads(before)
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._pools = _BlasPools()
+        self._depth = 0  # of launches inside launches; changed by the thread that holds the lock
+
+    @contextmanager
+    def launch(self) -> Iterator[int]:
+        import numba
+
+        with self._lock:
+            before, n_threads = numba.get_num_threads(), current()
+            # Looking at the pools costs more than a small kernel: only the outermost launch does.
+            limited = nullcontext() if self._depth else self._pools.limit()
+            with limited:
+                numba.set_num_threads(n_threads)
+                self._depth += 1
+                try:
+                    yield n_threads
+                finally:
+                    self._depth -= 1
+                    numba.set_num_threads(before)
+
+
+_launcher = _Launcher()
+
+
+def launch() -> AbstractContextManager[int]:
+    """Return a context that holds the launch lock, the number of threads and BLAS at one thread.
+
+    Every kernel enters it by itself (`recsys.kernels.launching.kernel`). It is to be entered by hand around
+    products that BLAS makes, whose last bits depend on its number of threads, and around foreign code that
+    starts threads of its own. It may be entered inside itself.
+    """
+    return _launcher.launch()

@@ -21,6 +21,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -108,7 +109,7 @@ def _latent(
     return -_positive_normal(-prior_mean, 1.0 / prior_root, state)
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_gibbs(
     blocks: Int64Array,
     indptr: Int64Array,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Int32Array, Int64Array
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def lay_out(
     rows: Int64Array,
     indptr: Int64Array,

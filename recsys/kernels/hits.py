@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Int32Array, Int64Array
 
 # Up to this length a look at every held-out item, eight at once, is quicker than the jumps of a search.
@@ -18,7 +19,7 @@ def _holds(items: Int32Array, wanted: int) -> bool:
     return found
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def find_hits(
     lists: Int32Array,
     n_listed: Int64Array,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float64Array, Int32Array, Int64Array
 
 _CHUNK = 64  # rows that share a scratch
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def divergences(
     lists: Int32Array,
     n_listed: Int64Array,

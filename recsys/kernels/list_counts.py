@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import BoolArray, Float32Array, Float64Array, Int64Array
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def count_hits(hits: BoolArray, n_counted: int, counts: Int64Array) -> None:
     """Write the number of hits among the first places of each list.
 
@@ -27,7 +28,7 @@ def count_hits(hits: BoolArray, n_counted: int, counts: Int64Array) -> None:
         counts[row] = found
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def first_hits(hits: BoolArray, n_counted: int, places: Int64Array) -> None:
     """Write the place of each list's first hit, from 1; 0 where there is none."""
     for row in prange(hits.shape[0]):
@@ -39,7 +40,7 @@ def first_hits(hits: BoolArray, n_counted: int, places: Int64Array) -> None:
         places[row] = first
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def sum_precisions(hits: BoolArray, n_counted: int, sums: Float64Array) -> None:
     """Write the sum, over a list's hits, of the precision at the hit's place."""
     for row in prange(hits.shape[0]):
@@ -51,7 +52,7 @@ def sum_precisions(hits: BoolArray, n_counted: int, sums: Float64Array) -> None:
         sums[row] = total
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def sum_discounts(hits: BoolArray, n_counted: int, discounts: Float64Array, sums: Float64Array) -> None:
     """Write the sum, over a list's hits, of the discount of the hit's place."""
     for row in prange(hits.shape[0]):
@@ -62,7 +63,7 @@ def sum_discounts(hits: BoolArray, n_counted: int, discounts: Float64Array, sums
         sums[row] = total
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def sum_gains(gains: Float32Array, n_counted: int, discounts: Float64Array, sums: Float64Array) -> None:
     """Write the sum of a list's gains, each times the discount of its place.
 
@@ -82,7 +83,7 @@ def sum_gains(gains: Float32Array, n_counted: int, discounts: Float64Array, sums
         sums[row] = total
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def sum_largest(
     users: Int64Array, indptr: Int64Array, values: Float32Array, discounts: Float64Array, sums: Float64Array
 ) -> None:

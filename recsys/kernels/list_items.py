@@ -6,14 +6,15 @@ An item number of -1 stands for an item that is not known; it takes a place and 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 _CHUNK = 64  # rows that share a scratch
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def mean_of_items(
     lists: Int32Array, n_listed: Int64Array, n_counted: int, of_item: Float64Array, means: Float64Array
 ) -> None:
@@ -38,7 +39,7 @@ def mean_of_items(
         means[row] = total / count if count else np.nan
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def mean_of_rows(
     users: Int64Array, indptr: Int64Array, items: Int32Array, of_item: Float64Array, means: Float64Array
 ) -> None:
@@ -61,7 +62,7 @@ def mean_of_rows(
         means[row] = total / (end - begin) if end > begin else np.nan
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def mean_distances(
     lists: Int32Array,
     n_listed: Int64Array,
@@ -115,7 +116,7 @@ def mean_distances(
                 means[row] = 1.0 - (length_of_sum - squares) / (count * (count - 1))
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def count_unexpected_hits(
     lists: Int32Array,
     hits: BoolArray,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 # Entries turned at once, and gathered before that: they stay in a core's first cache.
@@ -39,7 +40,7 @@ def _turn(entries: np.ndarray, n: int, by_theme: np.ndarray, at: int) -> None:
             by_theme[f, at + j] = entries[j, f]
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_masked(
     blocks: Int64Array,
     indptr: Int64Array,

@@ -12,15 +12,16 @@ Source: Cichocki & Phan (2009), HALS for a row; the gathering is that of ALS (Zh
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 # Entries gathered at once: 32 themes of them fit into a core's first two caches.
 _CHUNK = 256
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_masked_gram(
     blocks: Int64Array,
     indptr: Int64Array,

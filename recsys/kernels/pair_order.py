@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def shares_in_order(
     scores: Float32Array,
     users: Int64Array,

@@ -21,6 +21,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 
@@ -44,7 +45,7 @@ def _better(w: float, push: float, bend: float, pull: float, ridge: float, least
 
 # Division as in NumPy, without a test for zero that would keep the loops from vectorising; `q` is
 # never below the floor.
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_poisson(
     blocks: Int64Array,
     indptr: Int64Array,

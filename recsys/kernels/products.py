@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Int32Array, Int64Array
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def multiply_residuals(
     blocks: Int64Array,
     indptr: Int64Array,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
 # A tile is looked through only if one of its scores is above the worst one kept; few are.
@@ -49,7 +50,7 @@ def _sift_down(scores: Float32Array, items: Int32Array, position: int, size: int
     scores[position], items[position] = score, item
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def select_top(
     scores: Float32Array,
     seen_indptr: Int64Array,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Int64Array
 
 # A tile of item factors (rank x 1,024 floats) is read from memory once for all users of a chunk.
@@ -56,7 +57,7 @@ def _add_up(
             out[j] = out[j] + w0 * h0[j]
 
 
-@njit(cache=True, parallel=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def score_block(
     user_factors: Float32Array,
     item_factors_by_theme: Float32Array,
@@ -106,7 +107,7 @@ def score_block(
                 )
 
 
-@njit(cache=True, parallel=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def score_pairs(
     users: Int64Array,
     items: Int64Array,

@@ -6,8 +6,9 @@ Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, a
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
 # Rows that are summed in single precision, which is fast; more of them would lose their last digits, so
@@ -15,7 +16,7 @@ from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UI
 RUN = 4096
 
 
-@njit(cache=True, parallel=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def sparse_gram(
     bands: Int64Array,
     indptr: Int64Array,
@@ -65,7 +66,7 @@ def sparse_gram(
                 gram[first + f, g] = total[f, g]
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def mirror(square: Float32Array) -> None:
     """Copy the upper half of a square matrix to the lower one."""
     for row in prange(square.shape[0]):
@@ -73,7 +74,7 @@ def mirror(square: Float32Array) -> None:
             square[row, column] = square[column, row]
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def sum_products(
     blocks: Int64Array,
     indptr: Int64Array,

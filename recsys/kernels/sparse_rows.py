@@ -5,12 +5,13 @@ Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, a
 
 from __future__ import annotations
 
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Int64Array, UInt16Array
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def count_nonzeros(dense: Float32Array, counts: Int64Array) -> None:
     """Write how many entries of each row are not zero.
 
@@ -26,7 +27,7 @@ def count_nonzeros(dense: Float32Array, counts: Int64Array) -> None:
         counts[row] = found
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def gather_nonzeros(
     dense: Float32Array, indptr: Int64Array, themes: UInt16Array, values: Float32Array
 ) -> None:
@@ -47,7 +48,7 @@ def gather_nonzeros(
                 at += 1
 
 
-@njit(cache=True, parallel=True)
+@kernel()
 def spread_nonzeros(
     indptr: Int64Array, themes: UInt16Array, values: Float32Array, dense: Float32Array
 ) -> None:

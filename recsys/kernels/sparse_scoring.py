@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Int32Array, Int64Array, UInt16Array
 
 
-@njit(cache=True, parallel=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def score_block_sparse(
     user_indptr: Int64Array,
     user_themes: UInt16Array,

@@ -12,12 +12,13 @@ The steps are those of `recsys.kernels.weighted.sweep_weighted`, in the same ord
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_weighted_sparse(
     blocks: Int64Array,
     indptr: Int64Array,

@@ -9,12 +9,13 @@ cost little more than one. `recsys.kernels.weighted_sparse` looks at the zeros a
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array, UInt16Array
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
 def sweep_weighted_support(
     blocks: Int64Array,
     indptr: Int64Array,

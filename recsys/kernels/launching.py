@@ -1,0 +1,45 @@
+"""How a kernel is declared: compiled by Numba, and launched in one way that nobody can forget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from numba import njit
+
+from recsys import threads
+
+_Function = TypeVar("_Function", bound=Callable[..., None])
+
+
+def kernel(**options: Any) -> Callable[[_Function], _Function]:
+    """Compile a function over all threads, and hold `recsys.threads.launch` whenever it is called.
+
+    The number of threads, BLAS at one thread and launches that do not overlap are what makes results the
+    same bits for any number of threads; a kernel that was called without them would lose that unnoticed.
+
+    Parameters
+    ----------
+    **options
+        Further options of `numba.njit`, written literally at each kernel: Numba's disk cache does not
+        tell two sets of options of one function apart.
+
+    Returns
+    -------
+    decorator
+        The kernel it makes keeps Numba's own object as ``dispatcher``.
+    """
+
+    def compiled(function: _Function) -> _Function:
+        dispatcher = njit(cache=True, parallel=True, **options)(function)
+
+        @wraps(function)
+        def launched(*arguments: Any) -> None:
+            with threads.launch():
+                dispatcher(*arguments)
+
+        launched.dispatcher = dispatcher  # type: ignore[attr-defined]
+        return launched  # type: ignore[return-value]
+
+    return compiled
