@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from recsys.data.interactions import Interactions as Interactions
     from recsys.data.load import load_log as load_log
     from recsys.evaluate.from_lists import evaluate_lists as evaluate_lists
+    from recsys.evaluate.metrics import CatalogueMetric as CatalogueMetric
+    from recsys.evaluate.metrics import ErrorMetric as ErrorMetric
+    from recsys.evaluate.metrics import ListMetric as ListMetric
+    from recsys.evaluate.metrics import ScoreMetric as ScoreMetric
     from recsys.evaluate.metrics import parse_metrics as parse_metrics
+    from recsys.evaluate.metrics import register_metric as register_metric
+    from recsys.evaluate.metrics import unregister_metric as unregister_metric
     from recsys.models.als import ALS as ALS
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
     from recsys.models.bias import Bias as Bias
@@ -44,16 +50,20 @@ _HOMES = {
     "BayesianNMF": "recsys.models.bayesian_nmf",
     "Bias": "recsys.models.bias",
     "Bundle": "recsys.models.bundle",
+    "CatalogueMetric": "recsys.evaluate.metrics",
     "EASE": "recsys.models.ease",
+    "ErrorMetric": "recsys.evaluate.metrics",
     "ExplicitALS": "recsys.models.explicit_als",
     "HeldOut": "recsys.data.held_out",
     "Interactions": "recsys.data.interactions",
     "ItemKNN": "recsys.models.item_knn",
+    "ListMetric": "recsys.evaluate.metrics",
     "MaskedNMF": "recsys.models.masked_nmf",
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.popularity",
     "PureSVD": "recsys.models.pure_svd",
     "Recommender": "recsys.recommend.recommender",
+    "ScoreMetric": "recsys.evaluate.metrics",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.zero_filled_nmf",
     "evaluate_lists": "recsys.evaluate.from_lists",
@@ -62,8 +72,10 @@ _HOMES = {
     "parse_metrics": "recsys.evaluate.metrics",
     "parse_split": "recsys.split.specs",
     "parse_splits": "recsys.split.specs",
+    "register_metric": "recsys.evaluate.metrics",
     "save_bundle": "recsys.models.bundle",
     "themes": "recsys.recommend.themes",
+    "unregister_metric": "recsys.evaluate.metrics",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -14,7 +14,7 @@ from recsys.data.labels import Labels, UserGroups, label_table
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
 from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.metrics import Metric, parse_metrics
+from recsys.evaluate.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.trial import Trial, default_metrics
 from recsys_cli.options import Beside
 
@@ -85,12 +85,11 @@ def check(beside: Beside, asked: Sequence[Metric] | None, *, names_are_shown: bo
         return
     if beside.groups is not None and not any(metric.is_gap for metric in asked):
         raise ParameterError("no metric asked for compares --groups; add e.g. ndcg-gap@10 to --metrics.")
-    if beside.item_category is not None and not any(
-        metric.base.name in ("calibration", "diversity") for metric in asked
-    ):
-        raise ParameterError(
-            "no metric asked for uses --item-category; add calibration@10 or diversity@10 to --metrics."
+    if beside.item_category is not None and not any(metric.uses_categories for metric in asked):
+        those = " or ".join(
+            f"{name}@10" for name in registered(ListMetric) if Metric(name, 10).uses_categories
         )
+        raise ParameterError(f"no metric asked for uses --item-category; add {those} to --metrics.")
 
 
 def know(beside: Beside, loaded: LoadedLog, n_threads: int | None = None) -> Known:

@@ -1,13 +1,16 @@
-"""``recsys models``."""
+"""``recsys models`` and ``recsys metrics``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recsys_cli import options
 from recsys_cli.output import say, say_json, say_table
+
+if TYPE_CHECKING:
+    from recsys.evaluate.metrics import MetricDefinition
 
 
 def models(
@@ -60,3 +63,33 @@ def _help(parameter: dict[str, Any]) -> str:
     """Return what a parameter does and, if it is a choice, among what."""
     choices = parameter["choices"]
     return f"{parameter['help']} ({', '.join(choices)})" if choices else str(parameter["help"])
+
+
+def metrics(json: options.Json = False) -> None:
+    """List the metrics with what they mean; those with @k take a length of the list, as ndcg@10."""
+    from recsys.evaluate.metrics import MetricDefinition, registered
+
+    known = registered(MetricDefinition)
+    if json:
+        say_json({"metrics": [_about_metric(metric) for metric in known.values()]})
+        return
+    better = {True: "more", False: "less", None: "-"}
+    say_table(
+        ["metric", "better", "what it is"],
+        [
+            [f"{name}@k" if metric.takes_k else name, better[metric.higher_is_better], metric.definition]
+            for name, metric in known.items()
+        ],
+        left=3,
+    )
+    say("With -gap, as ndcg-gap@10 or auc-gap: how far the means of groups of users lie apart.")
+
+
+def _about_metric(metric: MetricDefinition) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "definition": metric.definition,
+        "higher_is_better": metric.higher_is_better,
+        "takes_k": metric.takes_k,
+        "has_gap": metric.is_of_users,
+    }

@@ -218,9 +218,8 @@ Metrics: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--metrics",
-        help="With @k: precision, recall, capped-recall, f1, hit-rate, mrr, map, ndcg, graded-ndcg, novelty, "
-        "popularity-lift, diversity, serendipity, calibration (with --item-category), coverage, gini; "
-        "without: auc, rmse, mae. With -gap, as ndcg-gap@10: the gap between groups of users.",
+        help="Metrics, those of lists with @k, as ndcg@10,coverage@10,auc,rmse; 'recsys metrics' lists them "
+        "all. With -gap, as ndcg-gap@10: the gap between groups of users.",
         rich_help_panel=_RUN,
         show_default="ndcg@10,recall@10,precision@10,coverage@10, and rmse,mae for ratings",
     ),

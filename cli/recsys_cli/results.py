@@ -9,15 +9,17 @@ from recsys_cli.output import fixed, say, say_table
 from recsys_cli.splits import say_split
 
 if TYPE_CHECKING:
-    from recsys.evaluate.metrics.gap import GroupMean
+    from recsys.evaluate.gap import GroupMean
     from recsys.experiment.comparison import Result
     from recsys.experiment.trial import Trial
 
 
 def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
     """Say what was split how, and set the models side by side."""
+    from recsys.evaluate.metrics import parse_metric
+
     names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
-    say_split(trials[0].split, errors=[name for name in names if name in ("rmse", "mae")])
+    say_split(trials[0].split, errors=[name for name in names if parse_metric(name).is_error])
     if len(trials) > 1:
         say(
             f"  {len(trials)} parts like this one: a user's value is the mean over the parts the user is "
@@ -53,9 +55,12 @@ def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
 
 def _say_groups(results: Sequence[Result]) -> None:
     """Set the means behind each gap side by side, models in columns."""
+    from recsys.evaluate.metrics import parse_metric
+
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     first = next(iter(measured.values()))
-    for gap in [name for name in first.metrics if "-gap" in name]:
+    for metric in [metric for metric in map(parse_metric, first.metrics) if metric.is_gap]:
+        gap = str(metric)
         groups = {label: at.groups[gap] for label, at in measured.items() if gap in at.groups}
         if not groups:
             if any(result.parts for result in results):
@@ -66,7 +71,7 @@ def _say_groups(results: Sequence[Result]) -> None:
             for mean in next(iter(groups.values()))
         ]
         say()
-        say_table([f"{gap.replace('-gap', '')} by group", "users", *groups], rows)
+        say_table([f"{metric.base} by group", "users", *groups], rows)
 
 
 def _mean_of(group: str, means: Sequence[GroupMean]) -> str:

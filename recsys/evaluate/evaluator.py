@@ -11,11 +11,12 @@ from recsys.data.held_out import HeldOut
 from recsys.data.labels import UserGroups
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, ParameterError
+from recsys.evaluate.accumulator import MetricAccumulator
 from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.definitions import ErrorMetric
+from recsys.evaluate.entry_errors import EntryErrors, errors_of
 from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import ERRORS, Metric
-from recsys.evaluate.tally import Tally
+from recsys.evaluate.metrics import Metric
 from recsys.models.base import Model
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
@@ -72,7 +73,7 @@ def evaluate(
         raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
     ranked = [metric for metric in metrics if not metric.is_error]
     users = rankable(seen, held_out) if ranked else np.zeros(0, dtype=np.int64)
-    tally = Tally(
+    accumulator = MetricAccumulator(
         metrics,
         users,
         held_out,
@@ -87,24 +88,29 @@ def evaluate(
                 f"not known to training); choose another split, or check that ids are written alike in both "
                 f"logs."
             )
-        _rank(model, seen, tally, block_bytes, progress)
-    results, group_means = tally.results()
-    remarks = [*tally.remarks, *_too_long(ranked, model.n_items_)]
+        _rank(model, seen, accumulator, block_bytes, progress)
+    values, group_means = accumulator.compute()
+    remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
 
-    errors = [metric for metric in metrics if metric.is_error]
+    asked_errors = {metric.name: metric.kind for metric in metrics if isinstance(metric.kind, ErrorMetric)}
     entry_errors = None
-    if errors and model.predicts_values:
+    if asked_errors and model.predicts_values:
         predicted = _predicted(model, held_out)
-        entry_errors = EntryErrors.of(predicted, held_out)
-        for metric in errors:
-            results[str(metric)] = ERRORS[metric.name](predicted, held_out.values)
-    elif errors:
-        remarks.append(f"{model.name} ranks items but predicts no values, so it has no rmse or mae.")
-        results.update({str(metric): None for metric in errors})
+        errors = {
+            name: errors_of(metric, predicted, held_out.values) for name, metric in asked_errors.items()
+        }
+        entry_errors = EntryErrors.of(errors, held_out)
+        for name, metric in asked_errors.items():
+            values[name] = float(metric.of_mean(np.mean(errors[name])))
+    elif asked_errors:
+        remarks.append(
+            f"{model.name} ranks items but predicts no values, so it has no {' or '.join(asked_errors)}."
+        )
+        values.update(dict.fromkeys(asked_errors))
 
     return Measurements(
-        metrics={str(metric): results[str(metric)] for metric in metrics},
-        per_user=tally.per_user,
+        metrics={str(metric): values[str(metric)] for metric in metrics},
+        per_user=accumulator.per_user,
         users=users,
         n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)) + held_out.n_cold_users,
         n_pairs=held_out.n_pairs,
@@ -124,32 +130,34 @@ def _predicted(model: Model, held_out: HeldOut) -> Float32Array:
     predicted = model.predict(held_out.users, held_out.items)
     bad = ~np.isfinite(predicted)
     if bad.any():
-        at = int(np.argmax(bad))
+        first = int(np.argmax(bad))
         raise ModelError(
-            f"{model.name} predicted a value that is not finite for user row {held_out.users[at]} and item "
-            f"row {held_out.items[at]} ({int(bad.sum()):,} of {len(bad):,} held-out pairs)."
+            f"{model.name} predicted a value that is not finite for user row {held_out.users[first]} and "
+            f"item row {held_out.items[first]} ({int(bad.sum()):,} of {len(bad):,} held-out pairs)."
         )
     return predicted
 
 
-def _rank(model: Model, seen: CompressedRows, tally: Tally, block_bytes: int, progress: Progress) -> None:
-    """Rank block by block and hand each block to the tally."""
-    n_items = model.n_items_
-    width = min(tally.width, n_items)
+def _rank(
+    model: Model, seen: CompressedRows, accumulator: MetricAccumulator, block_bytes: int, progress: Progress
+) -> None:
+    """Rank block by block and measure each block."""
+    n_items, keep_scores = model.n_items_, accumulator.needs_scores
+    width = min(accumulator.width, n_items)
     # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
-    # for each place an item, a score, a held-out entry, a mark and a gain.
-    row_bytes = 4 * n_items * (1 + tally.needs_scores) + 21 * width
+    # for each position an item, a score, a held-out entry, a mark and a gain.
+    row_bytes = 4 * n_items * (1 + keep_scores) + 21 * width
     scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
-    with task(progress, f"evaluate {model.name}", len(tally.users)) as running:
+    with task(progress, f"evaluate {model.name}", len(accumulator.users)) as running:
         for block in ranked_blocks(
-            model, tally.users, width, seen, block_bytes=scores_bytes, keep_scores=tally.needs_scores
+            model, accumulator.users, width, seen, block_bytes=scores_bytes, keep_scores=keep_scores
         ):
-            tally.add(block.users, block.items, block.n_listed, block.unseen_scores)
+            accumulator.update(block.users, block.items, block.n_listed, block.unseen_scores)
             running.advance(len(block.users))
 
 
 def _too_long(ranked: Sequence[Metric], n_items: int) -> list[str]:
-    """Say where more places are asked for than there are items."""
+    """Return a remark for each length beyond the number of items."""
     beyond = sorted({metric.k for metric in ranked if metric.k is not None and metric.k > n_items})
     return [
         f"the catalogue has only {n_items:,} items, so that the places from there to {k:,} stay empty."

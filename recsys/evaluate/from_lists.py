@@ -16,11 +16,11 @@ from recsys.data.labels import Labels, UserGroups
 from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
+from recsys.evaluate.accumulator import MetricAccumulator
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.given_lists import GivenLists, check_columns, check_gaps, extended, ids_in
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric, parse_metrics
-from recsys.evaluate.tally import Tally
 from recsys.evaluate.wording import counted
 from recsys.kernels.given_lists import lay_out
 from recsys.kernels.hits import find_hits
@@ -163,7 +163,7 @@ def measure_lists(
     users = np.flatnonzero(has_held_out & (has_list | is_known))
     if len(users) == 0:
         raise InputError("no user with a list has a held-out item that is not also in training.")
-    tally = Tally(
+    accumulator = MetricAccumulator(
         asked,
         users,
         held_out,
@@ -173,21 +173,21 @@ def measure_lists(
         n_catalogue=n_catalogue,
         has_scores=False,
     )
-    n_repeated, n_seen = _measure(lists, users, tally, seen, block_bytes, progress)
-    results, group_means = tally.results()
+    n_repeated, n_seen = _measure(lists, users, accumulator, seen, block_bytes, progress)
+    values, group_means = accumulator.compute()
     remarks = [
         *lists.remarks,
         *_on_users(has_held_out, has_list, is_known),
         *_on_places(n_repeated, n_seen, asked, int(lists.lengths.max(initial=0))),
-        *tally.remarks,
+        *accumulator.remarks,
     ]
     errors = [str(metric) for metric in asked if metric.is_error]
     if errors:
         need = "needs" if len(errors) == 1 else "need"
         remarks.append(f"{' and '.join(errors)} {need} predicted values, and lists hold none.")
     return Measurements(
-        metrics={str(metric): results.get(str(metric)) for metric in asked},
-        per_user=tally.per_user,
+        metrics={str(metric): values.get(str(metric)) for metric in asked},
+        per_user=accumulator.per_user,
         users=users,
         n_users=len(users),
         n_pairs=held_out.n_pairs,
@@ -209,13 +209,13 @@ def _all_items(lists: pd.DataFrame, log: Log) -> Ids:
 def _measure(
     lists: GivenLists,
     users: Int64Array,
-    tally: Tally,
+    accumulator: MetricAccumulator,
     seen: CompressedRows | None,
     block_bytes: int,
     progress: Progress,
 ) -> tuple[int, int]:
-    """Hand the lists to the tally; return how many places hold a repeat, and a seen item."""
-    width = max(1, min(tally.width, int(lists.lengths.max(initial=0))))
+    """Measure the lists; return how many positions hold a repeat, and a seen item."""
+    width = max(1, min(accumulator.width, int(lists.lengths.max(initial=0))))
     step = max(1, block_bytes // (_PLACE_BYTES * width + _USER_BYTES))
     n_repeated = n_seen = 0
     with task(progress, "measure lists", len(users)) as running:
@@ -232,7 +232,7 @@ def _measure(
                     find_hits(items, n_listed, rows, seen.indptr, seen.columns, entries)
                 n_seen += int(np.count_nonzero(entries >= 0))
                 del entries  # before the metrics take as much
-            tally.add(rows, items, n_listed)
+            accumulator.update(rows, items, n_listed)
             running.advance(len(rows))
     return n_repeated, n_seen
 

@@ -35,7 +35,7 @@ class ListBlock:
     scores : float32, (n_block, n_items), or None
         Of unseen items, -inf for seen ones; None where only lists are known.
     largest : CompressedRows or None
-        Each user's held-out values, falling, with their places from 0 as columns; see `falling`.
+        Each user's held-out values in descending order; see `descending_values`.
     """
 
     users: Int64Array
@@ -110,11 +110,17 @@ class ListBlock:
         return means
 
 
-def falling(held_out: HeldOut) -> CompressedRows:
-    """Return each user's held-out values in falling order, those of items unknown to training included."""
+def descending_values(held_out: HeldOut) -> CompressedRows:
+    """Return each user's held-out values in descending order, those of items unknown to training included.
+
+    Returns
+    -------
+    CompressedRows, (n_users, most held-out items of a user)
+        The columns are positions from 0.
+    """
     known = held_out.users >= 0
     users, values = held_out.users[known], held_out.values[known]
     order = np.lexsort((-values, users))
     indptr = np.r_[0, np.cumsum(np.bincount(users, minlength=held_out.by_user.n_rows))]
-    places = np.arange(len(order)) - indptr[users[order]]
-    return CompressedRows(indptr, places, values[order], int(np.diff(indptr).max(initial=0)))
+    positions = np.arange(len(order)) - indptr[users[order]]
+    return CompressedRows(indptr, positions, values[order], int(np.diff(indptr).max(initial=0)))

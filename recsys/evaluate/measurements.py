@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.metrics.gap import GroupMean
+from recsys.evaluate.gap import GroupMean
 from recsys.typing import Float64Array, Int64Array
 
 
@@ -27,14 +27,14 @@ class Measurements:
         How many were averaged; without ranking metrics, how many have held-out entries, users
         unknown to training among them.
     n_pairs : int
-        Held-out entries behind rmse and mae.
+        Held-out entries behind errors of predicted values.
     seconds : float
         Time of scoring, ranking and measuring.
     remarks : tuple of str
     groups : mapping of str to tuple of GroupMean
         The group means behind each gap, by the gap's name.
     entry_errors : EntryErrors or None
-        What rmse and mae are made of, where one was asked for.
+        What errors of predicted values are made of, where one was asked for.
     """
 
     metrics: Mapping[str, float | None]

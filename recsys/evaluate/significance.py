@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from recsys.errors import InputError
+from recsys.evaluate.entry_errors import value_of
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import higher_is_better
 from recsys.evaluate.randomisation import exchange_p_values, holm
@@ -41,8 +43,8 @@ class PairTest:
         Holm's, over all pairs of the metric.
     effect_size : float or None
         Mean of the users' differences over their standard deviation (Cohen's d for pairs), above 0
-        in favour of the better one; None where all users differ by the same. Of rmse and mae, which
-        are means over entries, a user's difference is that of the sums over the user's entries.
+        in favour of the better one; None where all users differ by the same. Of errors, which are
+        means over entries, a user's difference is that of the sums over the user's entries.
     n_users : int
         Users for whom both have a value.
     is_significant : bool
@@ -70,7 +72,8 @@ class _Quantity:
 
     totals: Float64Array
     sizes: Float64Array
-    is_root: bool = False
+    of_mean: Callable[[Any], Any] | None = None
+    """What makes the metric of the mean, where it is not the mean itself."""
 
     @property
     def known(self) -> BoolArray:
@@ -78,7 +81,8 @@ class _Quantity:
 
     def value(self, totals: Any, sizes: Any) -> Any:
         """Return the metric from its sums."""
-        return np.sqrt(totals / sizes) if self.is_root else totals / sizes
+        means = totals / sizes
+        return means if self.of_mean is None else self.of_mean(means)
 
 
 def has_users(measured: Measurements, metric: str) -> bool:
@@ -121,7 +125,7 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     measured : mapping of label to Measurements
         All of the same users. Users for whom one of a pair has no value (NaN) are left out of that pair.
     metric : str
-        One of users, or rmse or mae; for another, and for models that have no value, there are no tests.
+        One of users, or an error; for another, and for models that have no value, there are no tests.
     seed : int
         Of the resamples and the exchanges.
 
@@ -138,7 +142,7 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     Notes
     -----
     Intervals are those of `interval`, of the difference on the same resamples; p-values those of
-    `exchange_p_values`, adjusted for the number of pairs by `holm`. rmse and mae are means over entries:
+    `exchange_p_values`, adjusted for the number of pairs by `holm`. Errors are means over entries:
     all entries of a user are drawn, and exchanged, as one.
     """
     found = {label: (at, _quantity(at, metric)) for label, at in measured.items()}
@@ -163,11 +167,9 @@ def _quantity(measured: Measurements, metric: str) -> _Quantity | None:
         values = measured.per_user[metric]
         return None if np.isnan(values).all() else _Quantity(values, np.ones(len(values)))
     errors = measured.entry_errors
-    if errors is None or measured.metrics.get(metric) is None or metric not in ("rmse", "mae"):
+    if errors is None or measured.metrics.get(metric) is None or metric not in errors.sums:
         return None
-    return _Quantity(
-        errors.squared if metric == "rmse" else errors.absolute, errors.n_entries, metric == "rmse"
-    )
+    return _Quantity(errors.sums[metric], errors.n_entries, partial(value_of, metric))
 
 
 def _compare(known: Mapping[str, _Quantity], metric: str, seed: int) -> tuple[PairTest, ...]:

@@ -18,9 +18,9 @@ from recsys._version import __version__
 from recsys.data.ids import Id
 from recsys.errors import InputError, RecsysError
 from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.gap import GroupMean
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric
-from recsys.evaluate.metrics.gap import GroupMean
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import Trial
@@ -30,7 +30,7 @@ from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import make
 from recsys.models.factor_model import FactorModel
 
-FORMAT = 1
+FORMAT = 2
 MOST_BYTES = 128 * 2**20
 """Largest model without factors that is kept. Factors always are: the page tells of themes."""
 _USERS, _ERRORS, _MODEL = "users.parquet", "errors.parquet", "model"
@@ -44,7 +44,7 @@ class Kept:
 
         NAME.json             metrics, config, seed, split, seconds; the key; written last
         NAME.users.parquet    id, row number and values of each user measured
-        NAME.errors.parquet   sums of errors of each user, where rmse or mae was asked for
+        NAME.errors.parquet   sums of errors of each user, where an error was asked for
         NAME.model/           the fitted model as a bundle, of the first trial, if not very large
 
     A result is taken up again only for the same key: training data, held-out pairs, model and all its
@@ -184,16 +184,18 @@ def _users_table(measured: Measurements, trial: Trial) -> pa.Table:
 
 
 def _errors_table(errors: EntryErrors) -> pa.Table:
-    names = ("users", "squared", "absolute", "n_entries")
-    return pa.table({name: pa.array(getattr(errors, name)) for name in names})
+    # A metric's name holds no underscore, so that it is never that of another column.
+    columns = {"user_row": errors.users, "n_entries": errors.n_entries, **errors.sums}
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
 def _measurements(record: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> Measurements:
     users = tables[_USERS]
     errors = None
     if _ERRORS in tables:
-        columns = tables[_ERRORS]
-        errors = EntryErrors(**{name: columns.column(name).to_numpy() for name in columns.column_names})
+        table = tables[_ERRORS]
+        sums = {name: table.column(name).to_numpy() for name in table.column_names}
+        errors = EntryErrors(sums.pop("user_row"), sums.pop("n_entries"), sums)
     return Measurements(
         metrics=dict(record["metrics"]),
         per_user={

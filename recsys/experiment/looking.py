@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics import ListMetric, Metric, Need, parse_metric
 from recsys.experiment.result import Result
 from recsys.experiment.trial import Trial
 from recsys.progress import SILENT, Progress
@@ -16,8 +17,6 @@ from recsys.report.groups import by_activity, by_popularity
 from recsys.report.page import Figure
 from recsys.typing import Int64Array
 
-# Metrics whose value grows, or falls, with the list in a way that is worth a curve.
-_WITH_CURVES = ("ndcg", "recall", "precision", "capped-recall", "f1", "hit-rate", "mrr", "map", "graded-ndcg")
 _ALWAYS = ("ndcg", "recall", "precision")
 
 
@@ -67,10 +66,10 @@ def _of_lists(
     main: str | None,
     progress: Progress,
 ) -> dict[str, list[Figure]]:
-    family, _, length = (main or "").partition("@")
-    if main is None or family not in _WITH_CURVES:
+    metric = None if main is None else parse_metric(main)
+    if main is None or metric is None or metric.k is None or not _is_worth_a_curve(metric):
         return {}
-    k = min(int(length), trial.train.n_items)
+    family, k = metric.name, min(metric.k, trial.train.n_items)
     items = by_popularity(trial.train.item_counts)
     closeups: dict[str, Closeup] = {}
     values: dict[str, float] = {}
@@ -100,6 +99,12 @@ def _of_lists(
         "quality": [*figures.curves(closeups), *trade_offs],
         "groups": [figure for figure in of_items if figure is not None],
     }
+
+
+def _is_worth_a_curve(metric: Metric) -> bool:
+    """Return whether a metric is one of hits alone, whose value by length of list says something."""
+    kind = metric.kind
+    return isinstance(kind, ListMetric) and not metric.is_gap and Need.HISTORY not in kind.needs
 
 
 def _users(measured: Mapping[str, Measurements]) -> Int64Array:

@@ -9,16 +9,16 @@ import numpy as np
 
 from recsys.data.ids import Ids
 from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.gap import GroupMean, gap
 from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics.gap import GroupMean, gap
 from recsys.typing import Float64Array, Int64Array
 
 
 def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measurements:
     """Pool measurements of a model by user, so that each user counts once.
 
-    A user's value is the mean over the trials the user is in, a metric the mean over users. rmse and
-    mae are taken over the held-out entries of all trials; what is measured of all lists together
+    A user's value is the mean over the trials the user is in, a metric the mean over users. Errors of
+    predicted values are taken over the held-out entries of all trials; what is measured of all lists together
     (coverage) is the mean over the trials. So is the mean of a group of users, and a gap is between
     these means.
 
@@ -53,8 +53,8 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
         known = [value for value in values if value is not None]
         if name in per_user and not np.isnan(per_user[name]).all():
             metrics[name] = float(np.nanmean(per_user[name]))
-        elif errors is not None and name in ("rmse", "mae") and len(known) == len(values):
-            metrics[name] = errors.rmse if name == "rmse" else errors.mae
+        elif errors is not None and name in errors.sums and len(known) == len(values):
+            metrics[name] = errors.value(name)
         elif name in groups and len(groups[name]) > 1:
             metrics[name] = gap(groups[name])
         else:
@@ -112,7 +112,7 @@ def _joined(measured: Sequence[Measurements], rows: Sequence[Int64Array]) -> Ent
     parts = [at.entry_errors for at in measured]
     if any(part is None for part in parts):
         return None
-    return EntryErrors.joined(
+    return EntryErrors.added(
         [
             replace(part, users=np.where(part.users >= 0, row[part.users], -1))
             for part, row in zip(parts, rows, strict=True)

@@ -203,7 +203,7 @@ class Model(ABC):
         ModelError
             If the model ranks but does not predict values.
         """
-        raise ModelError(f"{self.name} ranks items but predicts no values, so it has no rmse or mae.")
+        raise ModelError(f"{self.name} ranks items but predicts no values.")
 
     @property
     def history(self) -> History | None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from recsys.data.held_out import HeldOut
 from recsys.data.rows import CompressedRows
+from recsys.evaluate.accumulator import MetricAccumulator
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import rankable
 from recsys.evaluate.metrics import parse_metrics
-from recsys.evaluate.tally import Tally
 from recsys.models.base import Model
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import ranked_blocks
@@ -80,19 +80,19 @@ def look_closer(
     lengths = sorted({*(place for place in PLACES if place <= n_items), min(k, n_items)})
     asked = parse_metrics([f"{metric}@{length}" for metric in metrics for length in lengths])
     users = rankable(seen, held_out)
-    tally = Tally(asked, users, held_out, catalogue=catalogue, seen=seen)
+    accumulator = MetricAccumulator(asked, users, held_out, catalogue=catalogue, seen=seen)
     wanted = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
     listed, found = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
     with task(progress, f"look closer at {model.name}", len(users)) as running:
         for block in ranked_blocks(model, users, lengths[-1], seen):
-            tally.add(block.users, block.items, block.n_listed)
+            accumulator.update(block.users, block.items, block.n_listed)
             lengths_of = np.minimum(block.n_listed, k)
             chosen = block.items[:, :k][np.arange(min(k, n_items)) < lengths_of[:, None]].astype(np.int64)
             listed += np.bincount(chosen, minlength=n_items)
             pairs = np.repeat(block.users, lengths_of) * n_items + chosen
             found += np.bincount(chosen[_is_in(pairs, wanted)], minlength=n_items)
             running.advance(len(block.users))
-    measured, _ = tally.results()
+    measured, _ = accumulator.compute()
     held = np.bincount(held_out.by_user.columns, minlength=n_items)
     n_places = max(1, int(listed.sum()))
     return Closeup(

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.metrics import parse_metric
 from recsys.evaluate.significance import interval
 from recsys.report.closeup import Closeup
 from recsys.report.groups import Groups
@@ -83,7 +83,7 @@ def by_activity(
     ----------
     measured : mapping of label to Measurements
     metric : str
-        One of users, or rmse or mae.
+        One of users, or an error of predicted values.
     users : int64, (n_users,)
         Row numbers of those who are grouped.
     groups : Groups
@@ -126,10 +126,7 @@ def _only(measured: Measurements, metric: str, users: Int64Array) -> Measurement
     errors = measured.entry_errors
     if errors is not None:
         known = np.isin(errors.users, users)
-        errors = EntryErrors(
-            errors.users[known], errors.squared[known], errors.absolute[known], errors.n_entries[known]
-        )
-        errors = errors if known.any() else None
+        errors = errors.only(known) if known.any() else None
     return replace(measured, per_user=per_user, users=measured.users[at], entry_errors=errors)
 
 
@@ -141,7 +138,7 @@ def gaps(measured: Mapping[str, Measurements]) -> list[Figure]:
             found.setdefault(gap, []).extend((label, g.group, g.n_users, g.mean) for g in groups)
     figures = []
     for gap, rows in found.items():
-        metric, names = gap.replace("-gap", ""), tuple(dict.fromkeys(str(row[1]) for row in rows))
+        metric, names = str(parse_metric(gap).base), tuple(dict.fromkeys(str(row[1]) for row in rows))
         figures.append(
             Figure(
                 name=re.sub(r"[^a-z0-9]+", "-", gap),

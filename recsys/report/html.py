@@ -12,9 +12,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.metrics import definitions, higher_is_better
 from recsys.report import numbers
-from recsys.report.definitions import defined
 from recsys.report.drawing import Drawing
 from recsys.report.headline import ends, strip, tiles
 from recsys.report.page import Page, Value
@@ -67,7 +66,7 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
         strip=strip(page),
         strip_ends=ends(page),
         tiles=tiles(page),
-        definitions=defined(page.metrics),
+        definitions=definitions(page.metrics),
         measured_as=measured_as(page),
         pairs=[pair for pair in page.pairs if pair.metric == page.main_metric] or page.pairs[:_MOST_PAIRS],
         parameters=parameters(page.configs),

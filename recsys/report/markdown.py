@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.metrics import definitions, higher_is_better
 from recsys.recommend.themes import Theme
 from recsys.report import numbers
-from recsys.report.definitions import defined
 from recsys.report.page import Cell, Figure, Page, Story
 from recsys.report.phrases import measured_as, stability, theme_names, verdict, versions_line
 from recsys.report.pivot import parameters, shown
@@ -42,7 +41,7 @@ def render(page: Page, images: Mapping[str, str] | None = None) -> str:
         "Best of each column in bold; ≈ marks what is not clearly worse than the best; in brackets 95 % "
         "intervals over users; ↓ says that less is better. " + measured_as(page)
     )
-    parts.append(_facts(defined(page.metrics)))
+    parts.append(_facts(definitions(page.metrics)))
     parts.append(_list(_text(remark) for remark in page.remarks))
     if page.pairs:
         parts += ["### Every pair of models", _pairs(page)]

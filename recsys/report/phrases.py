@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.metrics import higher_is_better, parse_metric
 from recsys.evaluate.significance import PairTest
-from recsys.report.numbers import count
+from recsys.report.numbers import count, joined
 from recsys.report.page import Page
 
 # Names that say nothing of what is in a file; its folder may.
@@ -69,15 +69,17 @@ def name_of_log(source: str) -> str:
 
 def measured_as(page: Page) -> str:
     """Return how values came about: what was ranked, and who is averaged."""
-    of_lists = [name for name in page.metrics if "@" in name or name == "auc"]
+    metrics = [parse_metric(name) for name in page.metrics]
+    errors = [metric.name for metric in metrics if metric.is_error]
     said = []
-    if of_lists:
+    if len(errors) < len(metrics):
         said.append(
             "All unseen items are ranked, none are sampled; means run over users who have both training "
             "and held-out items."
         )
-    if any(name in ("rmse", "mae") for name in page.metrics):
-        said.append("rmse and mae run over held-out entries, their intervals over users.")
+    if errors:
+        runs = "runs" if len(errors) == 1 else "run"
+        said.append(f"{joined(errors)} {runs} over held-out entries, intervals over users.")
     return " ".join(said)
 
 

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED
+from recsys.evaluate.metrics import MetricDefinition, registered
 
 
 @pytest.fixture
@@ -129,12 +129,15 @@ def test_items_without_categories_are_of_no_use_to_evaluate(recsys, ratings, ite
     assert recsys("compare", ratings, "--model", "popularity", "--items", items)[0] == 0
 
 
-def test_the_help_lists_every_metric(recsys):
-    from recsys_cli.options import Metrics
-
-    (option,) = Metrics.__metadata__
-    for name in (*PER_USER, *CATALOGUE, *SCORED, *ERRORS):
-        assert re.search(rf"(?<![\w-]){name}(?![\w-])", option.help), name
+def test_every_metric_is_listed_and_help_says_where(recsys, as_json):
+    _, table, _ = recsys("metrics")
+    listed = {metric["name"]: metric for metric in as_json("metrics")["metrics"]}
+    assert list(listed) == list(registered(MetricDefinition))
+    for name, metric in registered(MetricDefinition).items():
+        assert re.search(rf"^ *{name}(@k)? .*{re.escape(metric.definition)}$", table, re.MULTILINE), name
+        assert listed[name]["higher_is_better"] is metric.higher_is_better
+    assert listed["ndcg"]["takes_k"]
+    assert not listed["auc"]["takes_k"]
     for command in ("evaluate", "compare"):
         _, out, _ = recsys(command, "--help")
         assert "--item-category" in out

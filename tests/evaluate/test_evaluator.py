@@ -8,13 +8,14 @@ from recsys.data.labels import Labels, UserGroups
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED, parse_metrics
+from recsys.evaluate.metrics import parse_metrics
 from recsys.models.catalogue import make
 from tests.held_out import held_out_of
 from tests.logs import log_of, random_log
 from tests.matrices import rows_of
 from tests.reference import metrics as reference
 from tests.reference import ranking
+from tests.registered import CATALOGUE, ERRORS, PER_USER, SCORED
 
 ALL_METRICS = [f"{name}@{k}" for name in (*PER_USER, *CATALOGUE) for k in (1, 3, 50)]
 ALL_METRICS += [*SCORED, *ERRORS, "ndcg-gap@3", "auc-gap"]

@@ -17,11 +17,12 @@ from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.from_lists import evaluate_lists, measure_lists
 from recsys.evaluate.given_lists import GivenLists
-from recsys.evaluate.metrics import CATALOGUE, PER_USER, parse_metrics
+from recsys.evaluate.metrics import parse_metrics
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make
 from recsys.recommend.recommender import Recommender
 from tests.logs import random_log
+from tests.registered import CATALOGUE, PER_USER
 
 METRICS = [f"{name}@{k}" for name in (*PER_USER, *CATALOGUE) for k in (1, 3, 10)] + ["ndcg-gap@3"]
 PLAIN = [f"{name}@{k}" for name in ("precision", "ndcg", "graded-ndcg", "recall", "map") for k in (1, 3, 10)]

@@ -9,24 +9,15 @@ from recsys.data.labels import UserGroups
 from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.list_block import ListBlock, falling
-from recsys.evaluate.metrics import (
-    CATALOGUE,
-    ERRORS,
-    GAP,
-    PER_USER,
-    SCORED,
-    Metric,
-    higher_is_better,
-    parse_metrics,
-)
+from recsys.evaluate.entry_errors import errors_of
+from recsys.evaluate.gap import GroupMean, gap, group_means
+from recsys.evaluate.list_block import ListBlock, descending_values
+from recsys.evaluate.metrics import Metric, higher_is_better, parse_metrics
 from recsys.evaluate.metrics.coverage import coverage
-from recsys.evaluate.metrics.gap import GroupMean, gap, group_means
 from recsys.evaluate.metrics.gini import gini
-from recsys.evaluate.metrics.mae import mae
-from recsys.evaluate.metrics.rmse import rmse
 from tests.held_out import held_out_of
 from tests.reference import metrics as reference
+from tests.registered import CATALOGUE, ERRORS, PER_USER, SCORED
 
 N_ITEMS = 12
 
@@ -55,7 +46,7 @@ def block_of(lists, held_out, *, scores=None):
         held_out=held,
         catalogue=Catalogue(nothing),
         scores=scores,
-        largest=falling(held),
+        largest=descending_values(held),
     )
 
 
@@ -63,7 +54,7 @@ def block_of(lists, held_out, *, scores=None):
 @given(case=user_lists(), k=st.integers(1, 10))
 def test_a_metric_of_lists_equals_its_definition(name, case, k):
     lists, held_out = case
-    found = PER_USER[name](block_of(lists, held_out), k)
+    found = PER_USER[name].function(block_of(lists, held_out), k)
     expected = [reference.PER_USER[name](*one, k) for one in zip(lists, held_out, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-12)
     assert found.dtype == np.float64
@@ -74,7 +65,7 @@ def test_graded_ndcg_equals_its_definition(case, k, seed):
     lists, held_out = case
     generator = np.random.default_rng(seed)
     values = [{item: float(generator.integers(0, 4)) for item in sorted(held)} for held in held_out]
-    found = PER_USER["graded-ndcg"](block_of(lists, values), k)
+    found = PER_USER["graded-ndcg"].function(block_of(lists, values), k)
     expected = [reference.graded_ndcg(*one, k) for one in zip(lists, values, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -131,7 +122,7 @@ def test_metrics_of_lists_equal_those_of_ranx(many_cases):
             if name == "map":  # ranx divides by the held-out items, however short the list
                 expected = expected * block.n_held_out / np.minimum(k, block.n_held_out)
             np.testing.assert_allclose(
-                PER_USER[name](block, k), expected, atol=1e-9, rtol=0, err_msg=f"{name}@{k}"
+                PER_USER[name].function(block, k), expected, atol=1e-9, rtol=0, err_msg=f"{name}@{k}"
             )
 
 
@@ -149,12 +140,12 @@ def test_ndcg_equals_that_of_scikit_learn(many_cases):
         for name, relevance in (("ndcg", (values > 0).astype(float)), ("graded-ndcg", values)):
             best = dcg_score(relevance, relevance, k=k)
             assert best > 0
-            assert np.mean(PER_USER[name](block, k)) == pytest.approx(
+            assert np.mean(PER_USER[name].function(block, k)) == pytest.approx(
                 ndcg_score(relevance, scores, k=k), abs=1e-9
             )
             some = range(0, len(whole), 10)
             np.testing.assert_allclose(
-                PER_USER[name](block, k)[::10],
+                PER_USER[name].function(block, k)[::10],
                 [ndcg_score(relevance[[at]], scores[[at]], k=k) for at in some],
                 atol=1e-9,
             )
@@ -173,7 +164,7 @@ def test_auc_equals_that_of_scikit_learn(many_cases):
         unseen = scores[user] > -np.inf
         if is_held.any() and not is_held[unseen].all():
             expected[user] = roc_auc_score(is_held[unseen], scores[user, unseen])
-    found = SCORED["auc"](block_of([[]] * len(held_out), held_out, scores=scores))
+    found = SCORED["auc"].function(block_of([[]] * len(held_out), held_out, scores=scores))
     np.testing.assert_allclose(found, expected, atol=1e-9)
     assert np.isnan(found).any()
 
@@ -206,8 +197,10 @@ def test_group_means_leave_out_who_is_in_no_group_or_not_defined():
 @given(st.lists(st.tuples(st.floats(0, 5, width=32), st.floats(0, 5, width=32)), min_size=1))
 def test_errors_equal_their_definitions(pairs):
     predicted, actual = np.array(pairs, dtype=np.float32).T
-    assert rmse(predicted, actual) == pytest.approx(reference.rmse(*zip(*pairs, strict=True)), abs=1e-9)
-    assert mae(predicted, actual) == pytest.approx(reference.mae(*zip(*pairs, strict=True)), abs=1e-9)
+    for name, metric in ERRORS.items():
+        expected = getattr(reference, name)(*zip(*pairs, strict=True))
+        mean = np.mean(errors_of(metric, predicted, actual))
+        assert metric.of_mean(mean) == pytest.approx(expected, abs=1e-9)
 
 
 def test_metrics_are_read_in_the_order_given_and_once_each():
@@ -219,11 +212,12 @@ def test_metrics_are_read_in_the_order_given_and_once_each():
 
 @pytest.mark.parametrize("name", [*PER_USER, *CATALOGUE, *ERRORS, *SCORED, "ndcg-gap", "auc-gap"])
 def test_every_metric_can_be_asked_for_by_its_name(name):
-    text = name if name.removesuffix(GAP) in (*ERRORS, *SCORED) else f"{name}@5"
+    is_gap, base = name.endswith("-gap"), name.removesuffix("-gap")
+    text = name if base in (*ERRORS, *SCORED) else f"{name}@5"
     (metric,) = parse_metrics(text)
     assert str(metric) == text
-    assert metric.is_gap == name.endswith(GAP)
-    assert str(metric.base) == text.replace(GAP, "")
+    assert metric == Metric(base, metric.k, is_gap)
+    assert str(metric.base) == text.replace("-gap", "")
 
 
 @pytest.mark.parametrize(
@@ -248,8 +242,11 @@ def test_a_direction_of_no_metric_is_refused():
     [
         ("", "no metric is asked for"),
         (" , ", "no metric is asked for"),
-        ("ndgc@5", r"no metric 'ndgc@5'; there are precision@k, .*mae, .*\. Did you mean 'ndcg'\?"),
-        ("zzz", r"no metric 'zzz'; there are .* and mae, and .*users\.$"),
+        (
+            "ndgc@5",
+            r"no metric 'ndgc@5'; there are .*map@k, .*mae and rmse, .*\. Did you mean 'ndcg'\?",
+        ),
+        ("zzz", r"no metric 'zzz'; there are .* and rmse, and .*users\.$"),
         ("ndcg", "metric 'ndcg': expected a list length of 1 or more, e.g. ndcg@10"),
         ("ndcg@", "expected a list length of 1 or more"),
         ("ndcg@0", "expected a list length of 1 or more"),

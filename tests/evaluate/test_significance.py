@@ -163,8 +163,8 @@ def test_the_effect_size_of_errors_has_the_sign_of_the_difference():
     a, b = np.where(users < 4, 1.0, 1.5), np.where(users < 4, 1.2, 1.0)
     at = {}
     for label, error in (("a", a), ("b", b)):
-        errors = EntryErrors(users, error**2 * n_entries, error * n_entries, n_entries)
-        metrics = {"rmse": errors.rmse, "mae": errors.mae}
+        errors = EntryErrors(users, n_entries, {"rmse": error**2 * n_entries, "mae": error * n_entries})
+        metrics = {name: errors.value(name) for name in ("rmse", "mae")}
         at[label] = Measurements(metrics, {}, users, 40, 2036, 0.0, (), entry_errors=errors)
     for metric in ("rmse", "mae"):
         (test,) = compare_pairs(at, metric, seed=0)

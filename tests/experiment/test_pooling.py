@@ -7,8 +7,8 @@ import pytest
 
 from recsys.data.ids import Ids
 from recsys.evaluate.entry_errors import EntryErrors
+from recsys.evaluate.gap import GroupMean, gap
 from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics.gap import GroupMean, gap
 from recsys.experiment.pooling import pooled
 
 
@@ -16,7 +16,7 @@ def measured(values, users, *, coverage=0.5, errors=None):
     values = np.asarray(values, dtype=float)
     metrics = {"ndcg@10": float(np.nanmean(values)), "coverage@10": coverage}
     if errors is not None:
-        metrics["rmse"], metrics["mae"] = errors.rmse, errors.mae
+        metrics |= {name: errors.value(name) for name in errors.sums}
     return Measurements(
         metrics, {"ndcg@10": values}, np.asarray(users), len(users), 4, 2.0, ("said",), entry_errors=errors
     )
@@ -54,9 +54,11 @@ def test_errors_are_those_of_all_entries():
         errors.append(
             EntryErrors(
                 np.array([0, 1, -1, -1]),
-                np.array([(error[:2] ** 2).sum(), (error[2:4] ** 2).sum(), error[4] ** 2, error[5] ** 2]),
-                np.array([abs(error[:2]).sum(), abs(error[2:4]).sum(), abs(error[4]), abs(error[5])]),
                 np.array([2.0, 2.0, 1.0, 1.0]),
+                {
+                    name: np.array([of[:2].sum(), of[2:4].sum(), of[4], of[5]])
+                    for name, of in (("rmse", error**2), ("mae", abs(error)))
+                },
             )
         )
     found = pooled(
@@ -67,7 +69,7 @@ def test_errors_are_those_of_all_entries():
     assert found.metrics["mae"] == pytest.approx(np.mean(np.abs(everything)))
     assert found.entry_errors.users.tolist() == [0, 1, -1, -1, -1, -1]
     assert found.entry_errors.n_entries.tolist() == [4, 4, 1, 1, 1, 1]
-    assert found.entry_errors.absolute[0] == pytest.approx(
+    assert found.entry_errors.sums["mae"][0] == pytest.approx(
         np.abs(of_all[0][:2]).sum() + np.abs(of_all[1][2:4]).sum()
     )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from recsys.evaluate.metrics import CATALOGUE, ERRORS, PER_USER, SCORED, parse_metrics
+from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import warm_up
 from recsys.experiment.settings import ModelSpec
 from recsys.models.catalogue import MODELS, make
+from tests.registered import CATALOGUE, ERRORS, PER_USER, SCORED
 
 EVERY = [f"{name}@2" for name in (*PER_USER, *CATALOGUE)] + [*SCORED, *ERRORS, "ndcg-gap@2"]
 PROGRAM = """

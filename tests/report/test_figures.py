@@ -11,9 +11,9 @@ from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.evaluator import evaluate
+from recsys.evaluate.gap import GroupMean
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import parse_metrics
-from recsys.evaluate.metrics.gap import GroupMean
 from recsys.experiment.trial import prepare
 from recsys.factorization.history import History
 from recsys.models.catalogue import make
@@ -143,7 +143,7 @@ def test_a_window_colours_its_own_bars_and_none_after_it():
 
 
 def test_users_by_activity_have_intervals_of_errors_too():
-    values = EntryErrors(np.arange(6), np.arange(6.0), np.arange(6.0), np.ones(6))
+    values = EntryErrors(np.arange(6), np.ones(6), {"rmse": np.arange(6.0), "mae": np.arange(6.0)})
     at = Measurements({"rmse": 1.0}, {}, np.zeros(0, int), 6, 6, 0.0, (), entry_errors=values)
     groups = by_activity(np.array([1, 1, 1, 9, 9, 9]))
     figure = figures.by_activity({"a": at}, "rmse", np.arange(6), groups, seed=0)

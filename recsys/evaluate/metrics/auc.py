@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ScoreMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.pair_order import shares_in_order
 from recsys.typing import Float64Array
 
@@ -26,3 +28,12 @@ def auc(block: ListBlock) -> Float64Array:
     with threads.launch():
         shares_in_order(block.scores, block.users, held.indptr, held.columns, shares)
     return shares
+
+
+register_metric(
+    ScoreMetric(
+        name="auc",
+        function=auc,
+        definition="chance that a held-out item is ranked before another unseen one",
+    )
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_counts import sum_precisions
 from recsys.typing import Float64Array
 
@@ -20,3 +22,12 @@ def average_precision(block: ListBlock, k: int) -> Float64Array:
     with threads.launch():
         sum_precisions(block.hits, block.counted(k), sums)
     return sums / np.minimum(k, block.n_held_out)
+
+
+register_metric(
+    ListMetric(
+        name="map",
+        function=average_precision,
+        definition="average precision, divided by k or by the held-out items, whichever is less",
+    )
+)

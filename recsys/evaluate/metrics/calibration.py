@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_categories import divergences
 from recsys.typing import Float64Array
 
@@ -40,3 +42,14 @@ def calibration(block: ListBlock, k: int) -> Float64Array:
             results,
         )
     return results
+
+
+register_metric(
+    ListMetric(
+        name="calibration",
+        function=calibration,
+        definition="how far the mix of categories is from that of the history",
+        higher_is_better=False,
+        needs=frozenset({Need.HISTORY, Need.CATEGORIES}),
+    )
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Float64Array
 
 
@@ -16,3 +18,12 @@ def capped_recall(block: ListBlock, k: int) -> Float64Array:
     Liang, Krishnan, Hoffman & Jebara (2018), section 4.2.
     """
     return block.n_hits(k) / np.minimum(k, block.n_held_out)
+
+
+register_metric(
+    ListMetric(
+        name="capped-recall",
+        function=capped_recall,
+        definition="hits divided by k or by the held-out items, whichever is less",
+    )
+)

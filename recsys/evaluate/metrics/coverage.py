@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.evaluate.definitions import CatalogueMetric
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Int64Array
 
 
@@ -19,3 +21,12 @@ def coverage(exposure: Int64Array) -> float:
         In how many users' first k each item stands.
     """
     return float(np.mean(exposure > 0))
+
+
+register_metric(
+    CatalogueMetric(
+        name="coverage",
+        function=coverage,
+        definition="share of the catalogue in somebody's first k",
+    )
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_items import mean_distances
 from recsys.typing import Float64Array
 
@@ -33,3 +35,14 @@ def diversity(block: ListBlock, k: int) -> Float64Array:
             means,
         )
     return means
+
+
+register_metric(
+    ListMetric(
+        name="diversity",
+        function=diversity,
+        definition="how far listed items are apart, 0 to 1",
+        needs=frozenset({Need.HISTORY}),
+        uses_categories=True,
+    )
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Float64Array
 
 
@@ -14,3 +16,12 @@ def f1(block: ListBlock, k: int) -> Float64Array:
     source: van Rijsbergen (1979), chapter 7.
     """
     return 2.0 * block.n_hits(k) / (k + block.n_held_out)
+
+
+register_metric(
+    ListMetric(
+        name="f1",
+        function=f1,
+        definition="harmonic mean of precision and recall",
+    )
+)

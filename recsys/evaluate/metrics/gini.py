@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.evaluate.definitions import CatalogueMetric
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Int64Array
 
 
@@ -20,3 +22,13 @@ def gini(exposure: Int64Array) -> float:
         return float("nan")
     weights = 2 * np.arange(1, n + 1) - n - 1
     return float((weights @ np.sort(exposure)) / (n * total))
+
+
+register_metric(
+    CatalogueMetric(
+        name="gini",
+        function=gini,
+        definition="how unequally places are shared out among items, 0 to 1",
+        higher_is_better=False,
+    )
+)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.metrics.ndcg import discounts
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_counts import sum_gains
 from recsys.typing import Float64Array
 
@@ -27,3 +29,13 @@ def graded_ndcg(block: ListBlock, k: int) -> Float64Array:
     best = block.ideal_gain(of_place)
     shares: Float64Array = np.divide(found, best, out=np.full(len(block), np.nan), where=best > 0)
     return shares
+
+
+register_metric(
+    ListMetric(
+        name="graded-ndcg",
+        function=graded_ndcg,
+        definition="as ndcg, a hit counting as much as its held-out value",
+        needs=frozenset({Need.SORTED_VALUES}),
+    )
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Float64Array
 
 
@@ -14,3 +16,12 @@ def hit_rate(block: ListBlock, k: int) -> Float64Array:
     Parameters as in `precision`; source: Deshpande & Karypis (2004), section 6.1.
     """
     return np.asarray(block.n_hits(k) > 0, dtype=np.float64)
+
+
+register_metric(
+    ListMetric(
+        name="hit-rate",
+        function=hit_rate,
+        definition="share of users with at least one hit",
+    )
+)

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import Float32Array
+from recsys.evaluate.definitions import ErrorMetric
+from recsys.evaluate.registry import register_metric
+from recsys.typing import Float32Array, Float64Array
 
 
-def mae(predicted: Float32Array, actual: Float32Array) -> float:
-    """Return ``mean(|predicted - actual|)`` over all held-out entries. Parameters as in `rmse`."""
-    return float(np.mean(np.abs(predicted.astype(np.float64) - actual)))
+def absolute_errors(predicted: Float32Array, actual: Float32Array) -> Float64Array:
+    """Return ``|predicted - actual|`` of each held-out entry; MAE is their mean over entries.
+
+    Parameters as in `squared_errors`.
+    """
+    return np.abs(predicted.astype(np.float64) - actual)
+
+
+register_metric(
+    ErrorMetric(
+        name="mae",
+        function=absolute_errors,
+        definition="mean absolute error of predicted values",
+    )
+)

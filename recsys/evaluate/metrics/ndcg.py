@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_counts import sum_discounts
 from recsys.typing import Float64Array
 
@@ -27,3 +29,12 @@ def ndcg(block: ListBlock, k: int) -> Float64Array:
         sum_discounts(block.hits, block.counted(k), of_place, found)
     ideal: Float64Array = np.cumsum(of_place)[np.minimum(k, block.n_held_out) - 1]
     return found / ideal
+
+
+register_metric(
+    ListMetric(
+        name="ndcg",
+        function=ndcg,
+        definition="hits weighed by place, relative to the best possible list",
+    )
+)

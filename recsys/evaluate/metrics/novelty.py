@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_items import mean_of_items
 from recsys.typing import Float64Array
 
@@ -21,3 +23,13 @@ def novelty(block: ListBlock, k: int) -> Float64Array:
     with threads.launch():
         mean_of_items(block.items, block.n_listed, block.counted(k), block.catalogue.self_information, means)
     return means
+
+
+register_metric(
+    ListMetric(
+        name="novelty",
+        function=novelty,
+        definition="how little known listed items are, in bits",
+        needs=frozenset({Need.HISTORY}),
+    )
+)

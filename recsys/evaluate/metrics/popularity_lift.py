@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_items import mean_of_items
 from recsys.typing import Float64Array
 
@@ -25,3 +27,14 @@ def popularity_lift(block: ListBlock, k: int) -> Float64Array:
     history = block.history_popularity
     lift: Float64Array = np.divide(listed, history, out=np.full(len(block), np.nan), where=history > 0)
     return lift - 1.0
+
+
+register_metric(
+    ListMetric(
+        name="popularity-lift",
+        function=popularity_lift,
+        definition="how much more popular lists are than the user's own history",
+        higher_is_better=None,
+        needs=frozenset({Need.HISTORY}),
+    )
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Float64Array
 
 
@@ -28,3 +30,12 @@ def precision(block: ListBlock, k: int) -> Float64Array:
     Source: Manning, Raghavan & Schuetze (2008), section 8.4.
     """
     return block.n_hits(k) / k
+
+
+register_metric(
+    ListMetric(
+        name="precision",
+        function=precision,
+        definition="hits among the first k, divided by k",
+    )
+)

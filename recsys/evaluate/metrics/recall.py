@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.typing import Float64Array
 
 
@@ -13,3 +15,12 @@ def recall(block: ListBlock, k: int) -> Float64Array:
     that training does not know. An empty list has 0. Parameters as in `precision`; source as there.
     """
     return block.n_hits(k) / block.n_held_out
+
+
+register_metric(
+    ListMetric(
+        name="recall",
+        function=recall,
+        definition="hits divided by the user's held-out items",
+    )
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_counts import first_hits
 from recsys.typing import Float64Array
 
@@ -19,3 +21,12 @@ def reciprocal_rank(block: ListBlock, k: int) -> Float64Array:
     with threads.launch():
         first_hits(block.hits, block.counted(k), first)
     return np.divide(1.0, first, out=np.zeros(len(block)), where=first > 0)
+
+
+register_metric(
+    ListMetric(
+        name="mrr",
+        function=reciprocal_rank,
+        definition="one over the place of the first hit",
+    )
+)

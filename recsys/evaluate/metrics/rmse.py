@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.typing import Float32Array
+from recsys.evaluate.definitions import ErrorMetric
+from recsys.evaluate.registry import register_metric
+from recsys.typing import Float32Array, Float64Array
 
 
-def rmse(predicted: Float32Array, actual: Float32Array) -> float:
-    """Return ``sqrt(mean((predicted - actual)^2))`` over all held-out entries.
+def squared_errors(predicted: Float32Array, actual: Float32Array) -> Float64Array:
+    """Return ``(predicted - actual)^2`` of each held-out entry; RMSE is the root of their mean.
 
     The mean runs over entries, not over users, as published figures on ratings do.
 
@@ -16,5 +18,20 @@ def rmse(predicted: Float32Array, actual: Float32Array) -> float:
     ----------
     predicted, actual : float32, (n_pairs,)
         In the units of the log.
+
+    Returns
+    -------
+    float64, (n_pairs,)
     """
-    return float(np.sqrt(np.mean((predicted.astype(np.float64) - actual) ** 2)))
+    errors: Float64Array = (predicted.astype(np.float64) - actual) ** 2
+    return errors
+
+
+register_metric(
+    ErrorMetric(
+        name="rmse",
+        function=squared_errors,
+        of_mean=np.sqrt,
+        definition="root of the mean squared error of predicted values",
+    )
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys import threads
+from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
+from recsys.evaluate.registry import register_metric
 from recsys.kernels.list_items import count_unexpected_hits
 from recsys.typing import Float64Array
 
@@ -33,3 +35,13 @@ def serendipity(block: ListBlock, k: int) -> Float64Array:
             counts,
         )
     return counts / k
+
+
+register_metric(
+    ListMetric(
+        name="serendipity",
+        function=serendipity,
+        definition="hits that the popularity list would not have had, divided by k",
+        needs=frozenset({Need.HISTORY}),
+    )
+)

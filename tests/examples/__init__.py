@@ -1,0 +1,1 @@
+"""Worked examples of extensions, one short file each; CONTRIBUTING shows them, and a test runs them."""
