@@ -73,12 +73,12 @@ def _print(done: Demo) -> None:
         say(f"  {sentence}")
     say()
     say("Three households:")
-    for story in done.stories:
-        say(f"  Household {story.user} bought {story.n_history:,} products, most of all")
-        for name, value in story.history[:5]:
+    for example in done.examples:
+        say(f"  Household {example.user} bought {example.n_history:,} products, most of all")
+        for name, value in example.history[:5]:
             say(f"      {value:>4.0f} x {name}")
         say("    and might like (in brackets: the theme that speaks most for it)")
-        for rank, name, _, number, share in story.listed:
+        for rank, name, _, number, share in example.listed:
             reason = f"  [theme {number}, {100 * share:.0f} %]" if number else ""
             say(f"      {rank:>4}. {name}{reason}")
     say()

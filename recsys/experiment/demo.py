@@ -11,16 +11,16 @@ from typing import Any
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
-from recsys.experiment.reporting import Shown, make_page
+from recsys.experiment.reporting import ExampleModel, make_context
 from recsys.experiment.settings import ModelSpec, read_model
-from recsys.experiment.showcase import sample_users, stories
 from recsys.experiment.training import train, write_lists
 from recsys.experiment.trial import Trial, prepare
 from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
+from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
-from recsys.report.page import Story
+from recsys.report.page import build_page
 from recsys.report.phrases import log_in_words, split_in_words
 from recsys.report.writing import write_report
 from recsys.resources import peak_memory
@@ -29,7 +29,7 @@ LOG = "completejourney"
 SPLIT = "time:4w"
 METRICS = "ndcg@10,recall@10,precision@10,coverage@10"
 N = 10
-N_STORIES = 3
+N_EXAMPLES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Demo:
     answer : list of str
         The comparison in sentences.
     themes : list of Theme
-    stories : tuple of Story
+    examples : tuple of UserExample
     files : mapping of name to path
     seconds : mapping of stage to float
     n_lists : int
@@ -55,7 +55,7 @@ class Demo:
     results: Sequence[Result]
     answer: list[str]
     themes: list[Theme]
-    stories: tuple[Story, ...]
+    examples: tuple[UserExample, ...]
     files: Mapping[str, Path]
     seconds: Mapping[str, float]
     n_lists: int
@@ -120,10 +120,10 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         save_bundle(bundle, files["model"])
         write_lists(lists, files["recommendations_parquet"])
         write_lists(lists, files["recommendations_csv"])
-        typical = sample_users(data, N_STORIES, seed=seed)
-        told = stories(bundle, lists.select(data.user_ids[int(row)] for row in typical))
+        typical = sample_users(data, N_EXAMPLES, seed=seed)
+        examples = user_examples(bundle, lists.select(data.user_ids[int(row)] for row in typical))
         description = loaded.describe()
-        page = make_page(
+        context = make_context(
             title=f"Groceries: what {description['n_users']:,} households buy, and what they might like",
             subtitle="The Complete Journey, a purchase log that its authors call simulated: "
             f"{log_in_words(description)} {split_in_words(SPLIT)}",
@@ -133,19 +133,19 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
             metrics=METRICS.split(","),
             seed=seed,
             command="recsys demo" + ("" if seed == 0 else f" --seed {seed}"),
-            shown=Shown(
-                results[0].label, bundle, told, "trained on the whole log, the held-out weeks included"
+            example=ExampleModel(
+                results[0].label, bundle, examples, "trained on the whole log, the held-out weeks included"
             ),
         )
-        write_report(page, files["report"])
+        write_report(build_page(context), files["report"])
     ended = time.perf_counter()
     return Demo(
         loaded=loaded,
         trial=trial,
         results=results,
-        answer=list(page.answer),
+        answer=list(context.answer),
         themes=themes(bundle),
-        stories=tuple(page.stories),
+        examples=tuple(context.examples),
         files=files,
         seconds={
             "load": load_seconds,

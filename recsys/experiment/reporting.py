@@ -6,23 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from recsys.data.load import LoadedLog
+from recsys.evaluate.metrics import higher_is_better
 from recsys.evaluate.significance import PairTest, compare_pairs
-from recsys.experiment.looking import figures_of_models
+from recsys.experiment.list_profiles import list_length, profile_models
 from recsys.experiment.provenance import provenance, versions
 from recsys.experiment.record import comparison_record
 from recsys.experiment.result import Result
-from recsys.experiment.showcase import best_with_themes, sample_users, stories, theme_sets
 from recsys.experiment.trial import Trial
 from recsys.factorization.history import History
 from recsys.models.bundle import Bundle
 from recsys.progress import SILENT, Progress
+from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
-from recsys.report import cost_figures, log_figures
+from recsys.recommend.themes import ThemeSet, has_themes, theme_set
 from recsys.report.answer import main_metric
+from recsys.report.context import ReportContext, Row
 from recsys.report.facts import about_log, about_split
 from recsys.report.numbers import joined
-from recsys.report.page import Figure, Page, Row, Story
+from recsys.report.page import build_page
 from recsys.report.phrases import log_in_words, name_of_log, split_in_words
 from recsys.report.records import per_user
 from recsys.report.table import intervals, ranked, table_rows
@@ -30,17 +34,18 @@ from recsys.report.writing import check_report, write_report
 
 # How the evaluation says of one model what a report says of several.
 _NO_VALUES = "ranks items but predicts no values"
+_MOST_THEMES = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """The model, with themes, that a page shows at work.
+class ExampleModel:
+    """The model whose lists and themes a report shows.
 
     Attributes
     ----------
     label : str
     bundle : Bundle
-    stories : tuple of Story
+    examples : tuple of UserExample
         Lists of some users, made by it.
     trained_on : str
         In words, to end a sentence with.
@@ -48,11 +53,11 @@ class Shown:
 
     label: str
     bundle: Bundle
-    stories: tuple[Story, ...]
+    examples: tuple[UserExample, ...]
     trained_on: str
 
 
-def make_page(
+def make_context(
     *,
     title: str,
     subtitle: str,
@@ -63,24 +68,24 @@ def make_page(
     seed: int,
     command: str,
     plan: Mapping[str, str] | None = None,
-    shown: Shown | None = None,
+    example: ExampleModel | None = None,
     progress: Progress = SILENT,
-) -> Page:
-    """Gather a page.
+) -> ReportContext:
+    """Gather what the sections of a report are built from.
 
     Parameters
     ----------
     title, subtitle, command : str
     loaded : LoadedLog
     trials : sequence of Trial
-        Of several, the models at hand are those of the first, and so are the closer looks.
+        Of several, the models at hand are those of the first, and so are the profiles of their lists.
     results : sequence of Result
     metrics : sequence of str
     seed : int
         Of the intervals and tests.
     plan : mapping of name to text, optional
         The files that the command reads.
-    shown : Shown, optional
+    example : ExampleModel, optional
         By default the best of the results that has themes, with some users whose later items are known.
     progress : Progress
     """
@@ -92,54 +97,48 @@ def make_page(
     pairs: list[PairTest] = [
         pair for metric in metrics for pair in compare_pairs(measured, metric, seed=seed)
     ]
-    shown = shown or _shown(results, main, loaded, trial, seed=seed)
+    example = example or _example_model(results, main, loaded, trial, seed=seed)
+    examples = () if example is None else example.examples
     rows = table_rows(record["results"], metrics, intervals(measured, metrics, seed=seed), pairs)
     rows = ranked(rows, metrics, main)
     by_label = {result.label: result for result in results}
+    in_order = [by_label[row.label] for row in rows]
+    on_first = {result.label: result.on_first_trial for result in in_order}
     description = loaded.describe()
-    return Page(
+    return ReportContext(
         title=title,
         subtitle=subtitle,
+        command=command,
+        seed=seed,
         answer=record["answer"],
         remarks=_remarks(results, len(trials)),
         main_metric=main,
         metrics=metrics,
         rows=rows,
         pairs=pairs,
-        figures={
-            **figures_of_models(
-                trial, [by_label[row.label] for row in rows], main, seed=seed, progress=progress
-            ),
-            "cost": _present(
-                cost_figures.cost(rows),
-                cost_figures.memory(rows),
-                cost_figures.convergence(_histories(results)),
-            ),
-            "log": _of_log(loaded, trial),
-        },
-        themes=theme_sets(
-            results,
-            trial.train,
-            loaded.item_names,
-            shown=None if shown is None else shown.bundle,
-            label="" if shown is None else shown.label,
-            told=() if shown is None else shown.stories,
-        ),
-        stories=() if shown is None else shown.stories,
-        told_by=_told_by(shown, rows, main),
-        facts=about_log(description),
-        audit=about_split(trial.split),
-        configs=[(found["label"], found["config"]) for found in record["results"]],
-        provenance=provenance([at.split for at in trials], trial.train.digest, seed=seed),
+        measured={label: values for label, values in on_first.items() if values is not None},
+        log=loaded.log,
+        train=trial.train,
+        seen=trial.seen,
+        held_out=trial.held_out,
+        window=_window(trial),
+        list_profiles=profile_models(trial, in_order, main, progress=progress),
+        list_length=list_length(main, trial.train.n_items) or 0,
+        histories=_histories(results),
+        theme_sets=_theme_sets(results, loaded, trial, example),
+        examples=examples,
+        examples_intro=_examples_intro(example, rows, main),
+        log_facts=about_log(description),
+        split_facts=about_split(trial.split),
+        configs=[(model["label"], model["config"]) for model in record["results"]],
+        provenance=provenance([part.split for part in trials], trial.train.digest, seed=seed),
         versions=versions(),
-        command=command,
         plan=dict(plan or {}),
-        feedback=loaded.log.feedback,
-        source={
-            "n_users": max((at.n_users for at in measured.values()), default=0),
+        record={
+            "n_users": max((values.n_users for values in measured.values()), default=0),
             "log": description,
             **record,
-            "splits": [dict(at.split) for at in trials],
+            "splits": [dict(part.split) for part in trials],
         },
     )
 
@@ -160,7 +159,7 @@ def write_comparison(
     check_report(path)
     n_models = len(results)
     compared = f"{n_models} models compared" if n_models > 1 else f"{results[0].label} measured"
-    page = make_page(
+    context = make_context(
         title=f"{name_of_log(loaded.source)}: {compared}",
         subtitle=f"{log_in_words(loaded.describe())} {split_in_words(str(trials[0].split['name']))}",
         loaded=loaded,
@@ -176,38 +175,73 @@ def write_comparison(
     for trial in trials[1:]:
         ids, _ = ids.joined(trial.user_ids)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
-    write_report(page, path, per_user(measured, ids))
+    write_report(build_page(context), path, per_user(measured, ids))
 
 
-def _shown(
+def best_with_themes(results: Sequence[Result], metric: str | None) -> Result | None:
+    """Return the best of the models that can say why they list what they list."""
+    able = [result for result in results if has_themes(result.model)]
+    if not able or metric is None:
+        return able[0] if able else None
+    sign = -1.0 if higher_is_better(metric) is False else 1.0
+
+    def value(result: Result) -> float:
+        measured = None if result.measurements is None else result.measurements.metrics.get(metric)
+        return -np.inf if measured is None else sign * measured
+
+    return max(able, key=value)
+
+
+def _example_model(
     results: Sequence[Result], main: str | None, loaded: LoadedLog, trial: Trial, *, seed: int
-) -> Shown | None:
+) -> ExampleModel | None:
     best = best_with_themes(results, main)
     if best is None or best.model is None:
         return None
     bundle = Bundle.of(best.model, trial.train, item_names=loaded.item_names)
-    told = _told(bundle, trial, seed=seed)
-    return Shown(best.label, bundle, told, "trained without what is held out")
+    examples = _examples(bundle, trial, seed=seed)
+    return ExampleModel(best.label, bundle, examples, "trained without what is held out")
 
 
-def _told(bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10) -> tuple[Story, ...]:
-    """Tell of some users whose later items are known, where the users measured are those trained on."""
+def _examples(
+    bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10
+) -> tuple[UserExample, ...]:
+    """Choose users whose later items are known, where the users measured are those trained on."""
     held_out = trial.held_out if trial.told is None else None
-    among = None if held_out is None else held_out.n_held_out > 0
-    rows = sample_users(trial.train, n_users, seed=seed, among=among)
+    candidates = None if held_out is None else held_out.n_held_out > 0
+    rows = sample_users(trial.train, n_users, seed=seed, candidates=candidates)
     lists = Recommender(bundle).recommend([trial.train.user_ids[int(row)] for row in rows], n)
-    return stories(bundle, lists, held_out=held_out)
+    return user_examples(bundle, lists, held_out=held_out)
 
 
-def _told_by(shown: Shown | None, rows: Sequence[Row], main: str | None) -> str:
-    """Say whose lists are shown, and why not those of the best."""
-    if shown is None or not shown.stories:
+def _examples_intro(example: ExampleModel | None, rows: Sequence[Row], main: str | None) -> str:
+    """Return whose lists are shown, and why not those of the best."""
+    if example is None or not example.examples:
         return ""
-    best = next((row.label for row in rows if row.error is None), shown.label)
+    best = next((row.label for row in rows if row.error is None), example.label)
     why = ""
-    if best != shown.label and main is not None:
+    if best != example.label and main is not None:
         why = f", the best on {main} of the models that can give reasons, which {best}, ahead of it, cannot"
-    return f"Lists and reasons are those of {shown.label}{why}. It was {shown.trained_on}."
+    return f"Lists and reasons are those of {example.label}{why}. It was {example.trained_on}."
+
+
+def _theme_sets(
+    results: Sequence[Result], loaded: LoadedLog, trial: Trial, example: ExampleModel | None
+) -> tuple[ThemeSet, ...]:
+    """Return the largest themes of each model that has some, first those of the model of the examples.
+
+    Of the latter, the themes that an example names as a reason are among them, whatever their share.
+    """
+    sets = []
+    if example is not None:
+        named = {theme for shown in example.examples for _, _, _, theme, _ in shown.listed}
+        sets.append(theme_set(example.bundle, example.label, most=_MOST_THEMES, also=named))
+    for result in results:
+        is_shown = example is not None and result.label == example.label
+        if result.model is not None and has_themes(result.model) and not is_shown:
+            bundle = Bundle.of(result.model, trial.train, item_names=loaded.item_names)
+            sets.append(theme_set(bundle, result.label, most=_MOST_THEMES))
+    return tuple(sets)
 
 
 def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
@@ -236,21 +270,15 @@ def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
 
 
 def _histories(results: Sequence[Result]) -> Mapping[str, History]:
-    """Return the histories of descents: the objective of a sampler wanders, and nothing is to settle."""
+    """Return the histories of descents: the objective of a sampler wanders, and does not converge."""
     models = {r.label: r.model for r in results if r.model is not None}
-    found = {label: at.history for label, at in models.items() if "n_draws" not in at.get_params()}
-    return {label: history for label, history in found.items() if history is not None}
+    histories = {
+        label: model.history for label, model in models.items() if "n_draws" not in model.get_params()
+    }
+    return {label: history for label, history in histories.items() if history is not None}
 
 
-def _of_log(loaded: LoadedLog, trial: Trial) -> list[Figure]:
-    audit = trial.split.get("audit") or {}
-    # Only a split by time holds out a stretch of it.
-    window = audit.get("window") if str(trial.split["name"]).startswith("time") else None
-    log = loaded.log
-    over_time = None if log.times is None else log_figures.over_time(log.times, log.time_kind, window)
-    tail = log_figures.long_tail(trial.train.item_counts, trial.train.by_user.counts)
-    return _present(tail, over_time)
-
-
-def _present(*found: Figure | None) -> list[Figure]:
-    return [figure for figure in found if figure is not None]
+def _window(trial: Trial) -> Sequence[str | int] | None:
+    """Return the stretch of time that is held out; only a split by time holds out one."""
+    window: Sequence[str | int] | None = (trial.split.get("audit") or {}).get("window")
+    return window if str(trial.split["name"]).startswith("time") else None

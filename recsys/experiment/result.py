@@ -51,6 +51,11 @@ class Result:
     is_reused: bool = False
     parts: tuple[Result, ...] = ()
 
+    @property
+    def on_first_trial(self) -> Measurements | None:
+        """What was measured on the first trial alone, which is also the one of the model."""
+        return self.parts[0].measurements if self.parts else self.measurements
+
     def to_json(self) -> dict[str, Any]:
         """Return the record that ``evaluate --json`` prints."""
         record: dict[str, Any] = {

@@ -1,8 +1,10 @@
-"""The themes of a non-negative model: what they weigh and what they are about."""
+"""The themes of a non-negative model, which are its components: what they weigh and what they are about."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,52 @@ class Theme:
         }
 
 
+@dataclass(frozen=True)
+class ThemeSet:
+    """Themes of one model: those to show, and how many there are."""
+
+    label: str
+    themes: tuple[Theme, ...]
+    n_themes: int
+
+
+def has_themes(model: object) -> bool:
+    """Return whether a model's scores are sums of components that are 0 or more."""
+    return isinstance(model, FactorModel) and model.has_themes
+
+
+def theme_set(bundle: Bundle, label: str, *, most: int, also: Collection[int] = ()) -> ThemeSet:
+    """Return the largest themes of a model, and others by number; items of one name bear their ids.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of a non-negative factor model.
+    label : str
+    most : int
+        Themes by share.
+    also : collection of int
+        Numbers of themes wanted whatever their share.
+
+    Raises
+    ------
+    ModelError
+        If the model has no themes.
+    """
+    largest = themes(bundle, n_themes=max([most, *also]))
+    chosen = [theme for theme in largest if theme.number <= most or theme.number in also]
+    n_themes = len(bundle.model.shares_) if isinstance(bundle.model, FactorModel) else 0
+    return ThemeSet(label, tuple(_with_distinct_names(theme) for theme in chosen), n_themes)
+
+
+def _with_distinct_names(theme: Theme) -> Theme:
+    times = Counter(name for _, name, _ in theme.items)
+    items = (
+        (item, name if times[name] == 1 else f"{name} ({item})", weight) for item, name, weight in theme.items
+    )
+    return replace(theme, items=tuple(items))
+
+
 def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> list[Theme]:
     """Return the themes by share with their strongest items; those that explain nothing are left out.
 
@@ -79,7 +127,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
             f"{', '.join(name for name in MODELS if about(name)['has_themes'])} are."
         )
     stability = model.stability_
-    found = []
+    result = []
     seen = bundle.seen
     by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
     for f in np.flatnonzero(model.shares_ > 0)[:n_themes].tolist():
@@ -94,7 +142,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
             item_id = bundle.item_ids[int(item)]
             listed.append((item_id, bundle.name_of(item_id), float(weights[item]) / top))
         n_with = int(np.count_nonzero(items))
-        found.append(
+        result.append(
             Theme(
                 number=f + 1,
                 share=float(model.shares_[f]),
@@ -105,4 +153,4 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
                 items=tuple(listed),
             )
         )
-    return found
+    return result

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from recsys.factorization.history import History
-from recsys.report.page import Column, Figure, Row, Value
+from recsys.report.context import Row
+from recsys.report.tables import Column, Figure, Value
 
 _MODEL = Column("model", "model")
 _MOST_SWEEPS = 200
@@ -16,12 +17,12 @@ LEAST_GAIN = 1e-6  # what is less is not drawn
 
 def cost(rows: Sequence[Row]) -> Figure | None:
     """Return seconds."""
-    told = tuple(
+    timed = tuple(
         (row.label, row.fit_seconds, row.score_seconds, row.fit_seconds + row.score_seconds)
         for row in rows
         if row.fit_seconds is not None and row.score_seconds is not None
     )
-    if not told:
+    if not timed:
         return None
     return Figure(
         name="cost",
@@ -33,14 +34,14 @@ def cost(rows: Sequence[Row]) -> Figure | None:
             Column("score", "time to score", "seconds"),
             Column("seconds", "together", "seconds"),
         ),
-        rows=told,
+        rows=timed,
     )
 
 
 def memory(rows: Sequence[Row]) -> Figure | None:
     """Return the most memory that each fit took."""
-    told = tuple((row.label, row.peak_bytes) for row in rows if row.peak_bytes is not None)
-    if not told:
+    measured = tuple((row.label, row.peak_bytes) for row in rows if row.peak_bytes is not None)
+    if not measured:
         return None
     return Figure(
         name="memory",
@@ -48,7 +49,7 @@ def memory(rows: Sequence[Row]) -> Figure | None:
         caption="The most that a fit took beyond what the process held before; scoring is not in it. "
         "Figures of a few MiB say little: room freed before is used again.",
         columns=(_MODEL, Column("peak", "peak memory of the fit", "bytes")),
-        rows=told,
+        rows=measured,
     )
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsys.evaluate.list_profile import ListProfile
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import parse_metric
 from recsys.evaluate.significance import interval
-from recsys.report.closeup import Closeup
 from recsys.report.groups import Groups
-from recsys.report.page import Column, Figure, Value
+from recsys.report.tables import Column, Figure, Value
 from recsys.typing import Float64Array, Int64Array
 
 _MODEL = Column("model", "model")
@@ -21,20 +21,22 @@ _FEW = 5
 HELD_OUT = "what was held out"
 
 
-def curves(closeups: Mapping[str, Closeup]) -> list[Figure]:
-    """Return each metric of the closer look by length of the list, the main one first."""
-    families = next(iter(closeups.values())).curves
-    return [_curve(closeups, family, first=n == 0) for n, family in enumerate(families)]
+def curves(profiles: Mapping[str, ListProfile]) -> list[Figure]:
+    """Return each metric of the lists by list length, the main one first."""
+    families = next(iter(profiles.values())).curves
+    return [_curve(profiles, family, first=n == 0) for n, family in enumerate(families)]
 
 
-def _curve(closeups: Mapping[str, Closeup], family: str, *, first: bool) -> Figure:
+def _curve(profiles: Mapping[str, ListProfile], family: str, *, first: bool) -> Figure:
     return Figure(
         name="curve" if first else f"curve-{family}",
         title="Short lists and long ones" if first else f"{family} by length",
         caption=f"{family} of the first k items, for each length k.",
         columns=(_MODEL, Column("k", "k", "count"), Column("value", f"{family}@k", "score")),
         rows=tuple(
-            (label, k, value) for label, at in closeups.items() for k, value in at.curves[family].items()
+            (label, k, value)
+            for label, profile in profiles.items()
+            for k, value in profile.curves[family].items()
         ),
         notes={"metric": f"{family}@k"},
         chart="curve",
@@ -43,7 +45,7 @@ def _curve(closeups: Mapping[str, Closeup], family: str, *, first: bool) -> Figu
 
 
 def trade_offs(
-    closeups: Mapping[str, Closeup], metric: str, values: Mapping[str, float], k: int
+    profiles: Mapping[str, ListProfile], metric: str, values: Mapping[str, float], k: int
 ) -> tuple[Figure, Figure]:
     """Return the metric against how much of the catalogue is shown, and against how popular that is."""
     shown = f"somebody's first {k}"
@@ -53,7 +55,7 @@ def trade_offs(
             title="Accuracy against variety",
             caption=f"Upward: better {metric}. To the right: more of the catalogue is in {shown}.",
             columns=(_MODEL, Column("across", f"coverage@{k}", "share"), Column("value", metric, "score")),
-            rows=tuple((label, at.coverage, values[label]) for label, at in closeups.items()),
+            rows=tuple((label, profile.coverage, values[label]) for label, profile in profiles.items()),
             notes={"metric": metric, "across": f"coverage@{k}"},
             chart="trade-off",
         ),
@@ -67,7 +69,7 @@ def trade_offs(
                 Column("across", "popularity", "share"),
                 Column("value", metric, "score"),
             ),
-            rows=tuple((label, at.popularity, values[label]) for label, at in closeups.items()),
+            rows=tuple((label, profile.popularity, values[label]) for label, profile in profiles.items()),
             notes={"metric": metric, "across": f"popularity of the first {k}"},
             chart="trade-off",
         ),
@@ -91,10 +93,10 @@ def by_activity(
     seed : int
     """
     rows: list[tuple[Value, ...]] = []
-    for label, at in measured.items():
+    for label, measurements in measured.items():
         for group, name in enumerate(groups.names):
             inside = users[groups.of == group]
-            spread = interval(_only(at, metric, inside), metric, seed=seed)
+            spread = interval(_only(measurements, metric, inside), metric, seed=seed)
             if spread is not None:
                 rows.append((label, name, len(inside), spread.low, spread.high, spread.mean))
     if len(groups) < 2 or not rows:
@@ -121,23 +123,23 @@ def by_activity(
 
 def _only(measured: Measurements, metric: str, users: Int64Array) -> Measurements:
     """Return what was measured of some users."""
-    at = np.isin(measured.users, users)
-    per_user = {metric: measured.per_user[metric][at]} if metric in measured.per_user else {}
+    is_wanted = np.isin(measured.users, users)
+    per_user = {metric: measured.per_user[metric][is_wanted]} if metric in measured.per_user else {}
     errors = measured.entry_errors
     if errors is not None:
         known = np.isin(errors.users, users)
         errors = errors.only(known) if known.any() else None
-    return replace(measured, per_user=per_user, users=measured.users[at], entry_errors=errors)
+    return replace(measured, per_user=per_user, users=measured.users[is_wanted], entry_errors=errors)
 
 
 def gaps(measured: Mapping[str, Measurements]) -> list[Figure]:
     """Return the means of the groups behind each gap between groups of users that was asked for."""
-    found: dict[str, list[tuple[Value, ...]]] = {}
-    for label, at in measured.items():
-        for gap, groups in at.groups.items():
-            found.setdefault(gap, []).extend((label, g.group, g.n_users, g.mean) for g in groups)
+    by_gap: dict[str, list[tuple[Value, ...]]] = {}
+    for label, measurements in measured.items():
+        for gap, groups in measurements.groups.items():
+            by_gap.setdefault(gap, []).extend((label, g.group, g.n_users, g.mean) for g in groups)
     figures = []
-    for gap, rows in found.items():
+    for gap, rows in by_gap.items():
         metric, names = str(parse_metric(gap).base), tuple(dict.fromkeys(str(row[1]) for row in rows))
         figures.append(
             Figure(
@@ -159,13 +161,13 @@ def gaps(measured: Mapping[str, Measurements]) -> list[Figure]:
     return figures
 
 
-def by_popularity(closeups: Mapping[str, Closeup], groups: Groups, k: int) -> Figure | None:
+def by_popularity(profiles: Mapping[str, ListProfile], groups: Groups, k: int) -> Figure | None:
     """Return which part of the held-out pairs is found, by group of items."""
     rows = [
-        (label, name, float(at.recall[group]))
-        for label, at in closeups.items()
+        (label, name, float(profile.group_recall[group]))
+        for label, profile in profiles.items()
         for group, name in enumerate(groups.names)
-        if np.isfinite(at.recall[group])
+        if np.isfinite(profile.group_recall[group])
     ]
     if len(groups) < 2 or not rows:
         return None
@@ -179,7 +181,7 @@ def by_popularity(closeups: Mapping[str, Closeup], groups: Groups, k: int) -> Fi
         notes={
             "metric": f"held-out pairs found in the first {k}",
             "groups": groups.names,
-            "title": "items in the group, the most popular first",
+            "title": "items, the most popular first",
             "is_share": True,
         },
         chart="by-group",
@@ -187,11 +189,13 @@ def by_popularity(closeups: Mapping[str, Closeup], groups: Groups, k: int) -> Fi
     )
 
 
-def places(closeups: Mapping[str, Closeup], held_out: Float64Array, groups: Groups, k: int) -> Figure | None:
+def positions(
+    profiles: Mapping[str, ListProfile], held_out: Float64Array, groups: Groups, k: int
+) -> Figure | None:
     """Return what the lists are made of, beside what users did take."""
     if len(groups) < 2:
         return None
-    shares = {HELD_OUT: held_out, **{label: at.places for label, at in closeups.items()}}
+    shares = {HELD_OUT: held_out, **{label: profile.group_shares for label, profile in profiles.items()}}
     return Figure(
         name="places",
         title="What the lists are made of",
@@ -199,8 +203,8 @@ def places(closeups: Mapping[str, Closeup], held_out: Float64Array, groups: Grou
         f"did take.",
         columns=(Column("model", "lists of"), Column("group", "items"), Column("value", "share", "share")),
         rows=tuple(
-            (label, name, float(found[group]))
-            for label, found in shares.items()
+            (label, name, float(share[group]))
+            for label, share in shares.items()
             for group, name in enumerate(groups.names)
         ),
         notes={"groups": groups.names},

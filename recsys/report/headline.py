@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from recsys.evaluate.metrics import higher_is_better
 from recsys.report import numbers
-from recsys.report.page import Page
+from recsys.report.blocks import IntervalLine
+from recsys.report.context import ReportContext
 
 
-@dataclass(frozen=True)
-class Line:
-    """A model on the strip of intervals; places are per cent of its width."""
-
-    label: str
-    colour: int
-    at: str
-    left: str | None
-    width: str | None
-    text: str
-
-
-def ends(page: Page) -> tuple[str, str] | None:
+def ends(context: ReportContext) -> tuple[str, str] | None:
     """Return the lowest and the highest value of the strip's scale."""
-    edges = _edges(page)
+    edges = _edges(context)
     return None if not edges else (numbers.score(min(edges)), numbers.score(max(edges)))
 
 
-def strip(page: Page) -> list[Line]:
+def strip(context: ReportContext) -> list[IntervalLine]:
     """Return a line a model, the best first, on a common scale of the main metric."""
-    if page.main_metric is None:
+    if context.main_metric is None:
         return []
-    at = list(page.metrics).index(page.main_metric)
-    known = [(row, row.cells[at]) for row in page.rows if row.error is None]
+    at = list(context.metrics).index(context.main_metric)
+    known = [(row, row.cells[at]) for row in context.rows if row.error is None]
     found = [(row, cell, cell.value) for row, cell in known if cell.value is not None]
     if not found:
         return []
-    found.sort(key=lambda entry: entry[2], reverse=higher_is_better(page.main_metric) is not False)
-    edges = _edges(page)
+    found.sort(key=lambda entry: entry[2], reverse=higher_is_better(context.main_metric) is not False)
+    edges = _edges(context)
     low, reach = min(edges), (max(edges) - min(edges)) or 1.0
 
     def place(value: float) -> float:
@@ -49,10 +36,10 @@ def strip(page: Page) -> list[Line]:
         left = place(cell.low) if cell.low is not None else 0.0
         right = place(cell.high) if cell.high is not None else 0.0
         lines.append(
-            Line(
+            IntervalLine(
                 label=row.label,
                 colour=row.colour,
-                at=f"{place(value):.2f}",
+                position=f"{place(value):.2f}",
                 left=f"{left:.2f}" if has_span else None,
                 width=f"{right - left:.2f}" if has_span else None,
                 text=numbers.score(value),
@@ -61,18 +48,20 @@ def strip(page: Page) -> list[Line]:
     return lines
 
 
-def tiles(page: Page) -> list[tuple[str, str]]:
+def tiles(context: ReportContext) -> list[tuple[str, str]]:
     """Return the figures to remember, as (value, words)."""
-    metric = page.main_metric
+    metric = context.main_metric
     if metric is None:
         return []
-    at = list(page.metrics).index(metric)
-    best = next((row for row in page.rows if row.error is None and row.cells[at].is_best), None)
+    at = list(context.metrics).index(metric)
+    best = next((row for row in context.rows if row.error is None and row.cells[at].is_best), None)
     if best is None:
         return []
     value = best.cells[at].value
     found = [(numbers.score(value), f"{metric} of {best.label}")]
-    own = [pair for pair in page.pairs if pair.metric == metric and best.label in (pair.better, pair.other)]
+    own = [
+        pair for pair in context.pairs if pair.metric == metric and best.label in (pair.better, pair.other)
+    ]
     against = {pair.other if pair.better == best.label else pair.better: pair for pair in own}
     second = min(own, key=lambda pair: abs(pair.difference), default=None)
     if second is not None and second.is_significant:
@@ -83,22 +72,22 @@ def tiles(page: Page) -> list[tuple[str, str]]:
         n_close = sum(not pair.is_significant for pair in own)
         words = "other model not clearly worse" if n_close == 1 else "other models not clearly worse"
         found.append((numbers.count(n_close), words))
-    floor = next((row for row in page.rows if row.label in against and row.colour == 0), None)
+    floor = next((row for row in context.rows if row.label in against and row.colour == 0), None)
     base = None if floor is None or floor is best else floor.cells[at].value
     if floor is not None and base and value is not None and higher_is_better(metric) is not None:
         gain = value / base - 1
         sign_of = "+" if gain > 0 else ""
         found.append((sign_of + numbers.rough_share(gain), f"beside {floor.label}, the floor"))
-    n_users = page.source.get("n_users")
+    n_users = context.record.get("n_users")
     if n_users:
         found.append((numbers.count(n_users), "users measured"))
     return found
 
 
-def _edges(page: Page) -> list[float]:
-    if page.main_metric is None:
+def _edges(context: ReportContext) -> list[float]:
+    if context.main_metric is None:
         return []
-    at = list(page.metrics).index(page.main_metric)
-    cells = [row.cells[at] for row in page.rows if row.error is None]
+    at = list(context.metrics).index(context.main_metric)
+    cells = [row.cells[at] for row in context.rows if row.error is None]
     ends_of = [(cell.value, cell.low, cell.high) for cell in cells if cell.value is not None]
     return [edge for three in ends_of for edge in three if edge is not None]

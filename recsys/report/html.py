@@ -12,18 +12,17 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from recsys.evaluate.metrics import definitions, higher_is_better
 from recsys.report import numbers
+from recsys.report.blocks import Strong
 from recsys.report.drawing import Drawing
-from recsys.report.headline import ends, strip, tiles
-from recsys.report.page import Page, Value
+from recsys.report.page import Page
 from recsys.report.palette import DARK, LIGHT, declared
-from recsys.report.phrases import measured_as, stability, theme_names, verdict, versions_line
-from recsys.report.pivot import parameters, shown
+from recsys.report.pivot import figure_table
+from recsys.report.tables import Cell, Estimate, Failure, Figure, Label, Table
 
 _MOST_ROWS = 60
-_MOST_PAIRS = 100
-_SENTENCES = 5
+_WIDE, _LANDSCAPE = 5, 8
+"""Beyond how many metrics a table of results is set closer, and printed across the paper."""
 
 
 def render(page: Page, drawing: Drawing | None = None) -> str:
@@ -42,52 +41,56 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    specs: Mapping[str, Any] = {} if drawing is None else drawing.specifications(page)
+    stills: Mapping[str, str] = {}
+    if drawing is not None:
+        # Vega escapes what it writes, and a test holds it to that.
+        stills = {name: Markup(drawing.still(spec)) for name, spec in specs.items()}  # noqa: S704
     environment.globals |= {
-        "arrow": lambda metric: " ↓" if higher_is_better(metric) is False else "",
         "bar": _bar,
-        "count": numbers.count,
-        "number": numbers.number,
-        "probability": numbers.probability,
-        "joined": numbers.joined,
+        "figure_table": lambda figure: _numbers(figure, specs),
+        "is_a": _is_a,
         "score": numbers.score,
-        "share": numbers.share,
-        "shown": lambda figure: shown(figure, _MOST_ROWS),
         "span": numbers.span,
+        "specs": specs,
+        "stills": stills,
+        "table_class": _table_class,
         "typeset": numbers.typeset,
-        "verdict": verdict,
         "written": numbers.write,
     }
-    specs: Mapping[str, Any] = {} if drawing is None else drawing.specifications(page)
-    return environment.get_template(
-        "page.html.j2"
-    ).render(
+    return environment.get_template("page.html.j2").render(
         page=page,
         style=Markup(_style()),  # noqa: S704 - our own file
-        strip=strip(page),
-        strip_ends=ends(page),
-        tiles=tiles(page),
-        definitions=definitions(page.metrics),
-        measured_as=measured_as(page),
-        pairs=[pair for pair in page.pairs if pair.metric == page.main_metric] or page.pairs[:_MOST_PAIRS],
-        parameters=parameters(page.configs),
-        stability=stability(page),
-        theme_names=theme_names(page),
-        versions=versions_line(page),
-        n_sentences=_SENTENCES,
-        has_memory=any(row.peak_bytes is not None for row in page.rows),
-        largest_theme=max((theme.share for found in page.themes for theme in found.themes), default=1) or 1,
-        drawn=bool(specs),
         locale={} if drawing is None else dict(drawing.locale),
-        specs=specs,
-        # Vega escapes what it writes, and a test holds it to that.
-        stills={} if drawing is None else {name: Markup(drawing.still(spec)) for name, spec in specs.items()},  # noqa: S704
         scripts=Markup("" if drawing is None else drawing.scripts()),  # noqa: S704
     )
 
 
-def _bar(rows: Sequence[tuple[Value, ...]], row: tuple[Value, ...]) -> str:
+_CELLS = {"label": Label, "estimate": Estimate, "failure": Failure, "strong": Strong}
+
+
+def _is_a(value: object, kind: str) -> bool:
+    """Return whether a cell, or a part of a text, is of a kind."""
+    return isinstance(value, _CELLS[kind])
+
+
+def _numbers(figure: Figure, specs: Mapping[str, Any]) -> Table:
+    """Return the numbers of a figure; bars stand for a chart that is not drawn."""
+    return figure_table(figure, _MOST_ROWS, has_bars=figure.name not in specs)
+
+
+def _table_class(table: Table) -> str:
+    if table.style != "results":
+        return "numbers" if table.style == "numbers" else "numbers parameters"
+    n_metrics = sum(column.kind == "score" for column in table.columns)
+    return (
+        "models" + (" wide" if n_metrics > _WIDE else "") + (" landscape" if n_metrics > _LANDSCAPE else "")
+    )
+
+
+def _bar(rows: Sequence[tuple[Cell, ...]], row: tuple[Cell, ...]) -> str:
     """Return the length of the bar of a row's last value, in per cent."""
-    values = [abs(float(at[-1])) for at in rows if isinstance(at[-1], (int, float))]
+    values = [abs(float(other[-1])) for other in rows if isinstance(other[-1], (int, float))]
     top = max(values, default=0.0)
     value = row[-1]
     return f"{100 * abs(value) / top:.1f}" if isinstance(value, (int, float)) and top else "0"

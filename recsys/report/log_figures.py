@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.report.page import Column, Figure, Value
+from recsys.report.tables import Column, Figure, Value
 from recsys.typing import Int64Array
 
 _MOST_POINTS = 60

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
 
-from recsys.evaluate.metrics import definitions, higher_is_better
-from recsys.recommend.themes import Theme
-from recsys.report import numbers
-from recsys.report.page import Cell, Figure, Page, Story
-from recsys.report.phrases import measured_as, stability, theme_names, verdict, versions_line
-from recsys.report.pivot import parameters, shown
+from recsys.report import blocks, numbers, tables
+from recsys.report.page import Page
+from recsys.report.pivot import figure_table
 
-_SECTIONS = {
-    "quality": "Quality of the lists",
-    "groups": "For whom, and for what",
-    "cost": "Time, memory and convergence",
-}
 _MOST_ROWS = 24
 
 
@@ -29,154 +22,120 @@ def render(page: Page, images: Mapping[str, str] | None = None) -> str:
     images : mapping of figure to path, optional
         Drawn charts; a figure without one is a table.
     """
-    images = images or {}
-    parts = [
-        f"# {_text(page.title)}",
-        _text(page.subtitle),
-        *(f"> {_text(numbers.typeset(s))}" for s in page.answer[:1]),
-    ]
-    parts += [_list(_text(numbers.typeset(sentence)) for sentence in page.answer[1:])]
-    parts += ["## How the models compare", _models(page)]
-    parts.append(
-        "Best of each column in bold; ≈ marks what is not clearly worse than the best; in brackets 95 % "
-        "intervals over users; ↓ says that less is better. " + measured_as(page)
-    )
-    parts.append(_facts(definitions(page.metrics)))
-    parts.append(_list(_text(remark) for remark in page.remarks))
-    if page.pairs:
-        parts += ["### Every pair of models", _pairs(page)]
-    for section, heading in _SECTIONS.items():
-        figures = page.figures.get(section, ())
-        if figures:
-            parts += [f"## {heading}", *(_figure(figure, images) for figure in figures)]
-    if page.stories:
-        parts += ["## What some users would see", _text(page.told_by)]
-        parts += [_story(story, page.feedback, theme_names(page)) for story in page.stories]
-    if page.themes:
-        parts += ["## The themes of the model", _text(stability(page))]
-        for found in page.themes:
-            parts.append(f"{len(found.themes)} of {found.n_themes} themes of {_text(found.label)}:")
-            parts.append(_themes(found.themes))
-    parts += ["## The log and the split", _facts(page.facts), "### The split, audited", _facts(page.audit)]
-    parts += [_figure(figure, images) for figure in page.figures.get("log", ())]
-    parts += ["## How to make this again", _fenced(page.command)]
-    parts += [f"{_text(name)}:\n\n{_fenced(text)}" for name, text in page.plan.items()]
-    parts.append(_facts([*page.provenance, *versions_line(page)]))
-    labels, rows = parameters(page.configs)
-    if rows:
-        parts += ["### Parameters", _table(["", *labels], [[name, *values] for name, values in rows])]
+    parts = [f"# {_text(page.title)}", _text(page.subtitle)]
+    for built in page.shown:
+        if built.section.heading:
+            parts.append(f"## {_text(built.section.heading)}")
+        parts += _blocks(built.blocks, images or {})
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _models(page: Page) -> str:
-    arrows = [" ↓" if higher_is_better(metric) is False else "" for metric in page.metrics]
-    has_memory = any(row.peak_bytes is not None for row in page.rows)
-    heads = ["model", *(m + a for m, a in zip(page.metrics, arrows, strict=True))]
-    heads += ["time to fit", "time to score"]
+def _blocks(contents: Sequence[blocks.Block], images: Mapping[str, str]) -> list[str]:
+    return [part for block in contents for part in _block(block, images)]
+
+
+def _block(block: blocks.Block, images: Mapping[str, str]) -> list[str]:
+    """Return a block as paragraphs, some of them perhaps empty."""
+    match block:
+        case blocks.Text():
+            return ["".join(_text(p) if isinstance(p, str) else f"**{_text(p.text)}**" for p in block.parts)]
+        case blocks.Lead():
+            first, rest = block.sentences[:1], block.sentences[1:]
+            return [*(f"> {_sentence(sentence)}" for sentence in first), _list(map(_sentence, rest))]
+        case blocks.Notes():
+            return [_list(_text(line) for line in block.lines)]
+        case blocks.Facts():
+            return [_list(f"**{_text(name)}**: {_text(value)}" for name, value in block.pairs)]
+        case tables.Table():
+            return [_table(block)]
+        case blocks.Figures():
+            return [part for figure in block.figures for part in _figure(figure, images)]
+        case blocks.IntervalPlot():
+            values = _list(f"{_text(line.label)}: {_text(line.text)}" for line in block.lines)
+            return [_text(block.caption), values]
+        case blocks.Cards():
+            return [part for card in block.cards for part in _card(card)]
+        case blocks.Code():
+            return [f"{_text(block.name)}:" if block.name else "", _fenced(block.text)]
+        case blocks.Heading():
+            return [f"### {_text(block.text)}"]
+        case blocks.Folded():
+            return [f"### {_text(block.summary)}", *_blocks(block.blocks, images)]
+        case blocks.SideBySide():
+            # The first part stands right below the heading of the section, and needs none of its own.
+            parts = []
+            for number, (title, contents) in enumerate(block.parts):
+                parts += [f"### {_text(title)}" if number else "", *_blocks(contents, images)]
+            return parts
+        case blocks.Only():
+            return _blocks(block.blocks, images) if block.form == "markdown" else []
+        case _:
+            assert_never(block)
+
+
+def _figure(figure: tables.Figure, images: Mapping[str, str]) -> list[str]:
+    head = [f"### {_text(figure.title)}", _text(figure.caption)]
+    if figure.name in images:
+        return [*head, f"![{_text(figure.title)}]({images[figure.name]})"]
+    return [*head, _table(figure_table(figure, _MOST_ROWS))]
+
+
+def _card(card: blocks.Card) -> list[str]:
+    tag = f" ({_text(card.tag)})" if card.tag else ""
+    parts = [f"### {_text(card.title)}{tag}"]
+    for entries in card.lists:
+        parts += [_text(entries.intro), _card_list(entries)]
+    return [*parts, _text(card.note)]
+
+
+def _card_list(entries: blocks.CardList) -> str:
     lines = []
-    for row in page.rows:
-        if row.error is not None:
-            lines.append([_text(row.label), f"failed: {_text(row.error)}"])
-            continue
-        times = [numbers.write(seconds, "seconds") for seconds in (row.fit_seconds, row.score_seconds)]
-        memory = [numbers.write(row.peak_bytes, "bytes")] if has_memory else []
-        lines.append([_text(row.label), *(_cell(cell) for cell in row.cells), *times, *memory])
-    if has_memory:
-        heads.append("peak memory")
-    return _table(heads, lines, raw=True)
+    for number, entry in enumerate(entries.entries, 1):
+        details = "; ".join(detail for detail in (entry.mark, entry.tag, entry.note) if detail)
+        bullet = f"{number}." if entries.is_ordered else "-"
+        lines.append(f"{bullet} {_text(entry.text)}" + (f" ({_text(details)})" if details else ""))
+    return "\n".join(lines)
 
 
-def _cell(cell: Cell) -> str:
+def _table(table: tables.Table) -> str:
+    width = len(table.columns)
+    heads = [_text(column.heading) for column in table.columns]
+    rule = ["---", *["---:" if table.style == "results" else "---"] * (width - 1)]
+    rows = [
+        [_cell(value, column) for value, column in zip(row, table.columns, strict=False)]
+        for row in table.rows
+    ]
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rule, *padded])
+
+
+def _cell(value: tables.Cell, column: tables.Column) -> str:
+    match value:
+        case tables.Label():
+            return _text(value.text)
+        case tables.Failure():
+            return f"failed: {_text(value.text)}"
+        case tables.Estimate():
+            return _estimate(value)
+    written = numbers.write(value, column.kind)
+    # What is written of a number marks nothing up, and its spaces keep it with its unit.
+    return written if column.kind in ("seconds", "bytes") else _text(written)
+
+
+def _estimate(cell: tables.Estimate) -> str:
     value = numbers.score(cell.value)
     value = f"**{value}**" if cell.is_best else f"≈ {value}" if cell.is_level else value
-    return (
-        value if cell.low is None or cell.high is None else f"{value} ({numbers.span(cell.low, cell.high)})"
-    )
-
-
-def _pairs(page: Page) -> str:
-    heads = [
-        "metric",
-        "ahead",
-        "other",
-        "difference",
-        "95 % interval",
-        "p, adjusted",
-        "effect size",
-        "verdict",
-    ]
-    lines = [
-        [
-            pair.metric,
-            pair.better,
-            pair.other,
-            numbers.score(pair.difference),
-            numbers.span(pair.low, pair.high),
-            numbers.probability(pair.p_adjusted),
-            numbers.ABSENT if pair.effect_size is None else f"{pair.effect_size:.2f}",
-            verdict(pair),
-        ]
-        for pair in page.pairs
-    ]
-    return _table(heads, lines)
-
-
-def _figure(figure: Figure, images: Mapping[str, str]) -> str:
-    head = f"### {_text(figure.title)}\n\n{_text(figure.caption)}"
-    if figure.name in images:
-        return f"{head}\n\n![{_text(figure.title)}]({images[figure.name]})"
-    columns, rows, _ = shown(figure, _MOST_ROWS)
-    lines = [
-        [numbers.write(value, column.kind) for value, column in zip(row, columns, strict=True)]
-        for row in rows
-    ]
-    return f"{head}\n\n{_table([column.heading for column in columns], lines)}"
-
-
-def _story(story: Story, feedback: str, names: Mapping[int, str]) -> str:
-    taste = "Rates highest" if feedback == "explicit" else "Takes most of"
-    history = "; ".join(f"{_text(name)} ({numbers.number(value)})" for name, value in story.history)
-    lines = []
-    for rank, name, _, theme, share in story.listed:
-        named = f" · {names[theme]}" if theme in names else ""
-        reason = f"theme {theme}{named}, {100 * share:.0f} %" if theme else ""
-        because = "; ".join(story.because.get(rank, ()))
-        later = "yes" if rank in story.hits else ""
-        lines.append([str(rank), name, reason, because, later])
-    listed = _table(["", "recommended", "theme", "close to", "taken later"], lines)
-    return (
-        f"### User {_text(str(story.user))}\n\n{taste}, {numbers.count(story.n_history)} items in all: "
-        f"{history}\n\n{listed}"
-    )
-
-
-def _themes(themes: Sequence[Theme]) -> str:
-    lines = [
-        [
-            str(theme.number),
-            numbers.share(theme.share),
-            numbers.ABSENT if theme.stability is None else f"{theme.stability:.2f}",
-            "; ".join(name for _, name, _ in theme.items),
-        ]
-        for theme in themes
-    ]
-    return _table(["theme", "share", "stability", "strongest items"], lines)
-
-
-def _facts(pairs: Iterable[tuple[str, str]]) -> str:
-    return _list(f"**{_text(name)}**: {_text(value)}" for name, value in pairs)
+    if cell.low is None or cell.high is None:
+        return value
+    return f"{value} ({numbers.span(cell.low, cell.high)})"
 
 
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], *, raw: bool = False) -> str:
-    width = len(heads)
-    rows = [[*line, *[""] * (width - len(line))] for line in lines]
-    written = [[cell if raw else _text(cell) for cell in row] for row in rows]
-    rule = ["---", *["---:" if raw else "---"] * (width - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [[_text(head) for head in heads], rule, *written])
+def _sentence(text: str) -> str:
+    return _text(numbers.typeset(text))
 
 
 def _text(text: str) -> str:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-Kind = Literal["text", "count", "score", "share", "seconds", "bytes", "number"]
-"""How a value is written; ``share`` is a part of 1 and is shown in per cent."""
+Kind = Literal[
+    "text", "count", "score", "share", "seconds", "bytes", "number", "ratio", "probability", "interval"
+]
+"""How a value is written; ``share`` is a part of 1 and is shown in per cent, ``interval`` is a pair."""
 
 ABSENT = "–"
 
@@ -17,6 +19,9 @@ def write(value: object, kind: Kind) -> str:
     """Return a value as text of its kind; what is missing or not a number is a dash."""
     if value is None:
         return ABSENT
+    if isinstance(value, tuple):
+        low, high = value
+        return span(low, high)
     if kind == "text" or not isinstance(value, (int, float)):
         return str(value)
     if not math.isfinite(value):
@@ -82,6 +87,11 @@ def number(value: float) -> str:
     return _minus(f"{value:,.6g}")
 
 
+def ratio(value: float) -> str:
+    """Two digits after the point."""
+    return f"{value:.2f}"
+
+
 def probability(value: float) -> str:
     """Return a p-value; the smallest are only bounded."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
@@ -111,4 +121,6 @@ _WRITERS = {
     "seconds": seconds,
     "bytes": size,
     "number": number,
+    "ratio": ratio,
+    "probability": probability,
 }

@@ -9,8 +9,8 @@ from typing import Any
 
 from recsys.evaluate.metrics import higher_is_better, parse_metric
 from recsys.evaluate.significance import PairTest
+from recsys.report.context import ReportContext
 from recsys.report.numbers import count, joined
-from recsys.report.page import Page
 
 # Names that say nothing of what is in a file; its folder may.
 _GENERIC = frozenset(
@@ -67,9 +67,9 @@ def name_of_log(source: str) -> str:
     return path.parent.name if stem.lower() in _GENERIC and path.parent.name else stem or source
 
 
-def measured_as(page: Page) -> str:
+def measured_as(context: ReportContext) -> str:
     """Return how values came about: what was ranked, and who is averaged."""
-    metrics = [parse_metric(name) for name in page.metrics]
+    metrics = [parse_metric(name) for name in context.metrics]
     errors = [metric.name for metric in metrics if metric.is_error]
     said = []
     if len(errors) < len(metrics):
@@ -90,29 +90,29 @@ def verdict(pair: PairTest) -> str:
     return "clear" if higher_is_better(pair.metric) is not None else "higher"
 
 
-def stability(page: Page) -> str:
+def stability(context: ReportContext) -> str:
     """Return what stands beside the themes of the first model about other starts."""
-    if not page.themes:
+    if not context.theme_sets:
         return ""
-    first = page.themes[0]
+    first = context.theme_sets[0]
     if any(theme.stability is not None for theme in first.themes):
         return "Stability says how alike a theme is in other starts: 1 is the same."
-    n_init = dict(page.configs).get(first.label, {}).get("n_init")
+    n_init = dict(context.configs).get(first.label, {}).get("n_init")
     one_start = " (n_init = 1)" if n_init == 1 else ""
     return f"Stability is not measured: there was one start{one_start}."
 
 
-def theme_names(page: Page) -> dict[int, str]:
+def theme_names(context: ReportContext) -> dict[int, str]:
     """Return a name for each theme of the first model: its strongest item."""
-    themes = page.themes[0].themes if page.themes else ()
+    themes = context.theme_sets[0].themes if context.theme_sets else ()
     # Within the theme an id may stand behind a name that several items have.
     strongest = {theme.number: theme.items[0] for theme in themes if theme.items}
     return {number: name.removesuffix(f" ({item})") for number, (item, name, _) in strongest.items()}
 
 
-def versions_line(page: Page) -> list[tuple[str, str]]:
+def versions_line(context: ReportContext) -> list[tuple[str, str]]:
     """Return all versions as one fact, or none."""
-    told = ", ".join(f"{name} {version}" for name, version in page.versions.items())
+    told = ", ".join(f"{name} {version}" for name, version in context.versions.items())
     return [("versions", told)] if told else []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recsys.report.page import Column, Figure, Value
+from recsys.report.tables import Column, Figure, Table, Value
 
 SERIES = frozenset({"time", "long-tail", "convergence"})
 """Figures of many points, of which a page shows some."""
@@ -16,11 +16,11 @@ def pivoted(figure: Figure) -> tuple[tuple[Column, ...], Sequence[tuple[Value, .
     keys = [column.key for column in figure.columns]
     if not figure.across:
         return figure.columns, figure.rows
-    at, last = keys.index(figure.across), figure.columns[-1]
-    heads = list(dict.fromkeys(row[at] for row in figure.rows))
+    across, last = keys.index(figure.across), figure.columns[-1]
+    heads = list(dict.fromkeys(row[across] for row in figure.rows))
     names = list(dict.fromkeys(row[0] for row in figure.rows))
-    values = {(row[0], row[at]): row[-1] for row in figure.rows}
-    unit = f"{figure.columns[at].heading} = " if figure.columns[at].kind == "count" else ""
+    values = {(row[0], row[across]): row[-1] for row in figure.rows}
+    unit = f"{figure.columns[across].heading} = " if figure.columns[across].kind == "count" else ""
     columns = (figure.columns[0], *(Column(str(head), f"{unit}{head}", last.kind) for head in heads))
     return columns, [(name, *(values.get((name, head)) for head in heads)) for name in names]
 
@@ -32,10 +32,20 @@ def sampled(rows: Sequence[tuple[Value, ...]], most: int) -> Sequence[tuple[Valu
     return [rows[round(n * (len(rows) - 1) / (most - 1))] for n in range(most)]
 
 
-def shown(figure: Figure, most: int) -> tuple[tuple[Column, ...], Sequence[tuple[Value, ...]], int]:
-    """Return the columns and rows of a figure's table on a page, and how many rows there are."""
+def figure_table(figure: Figure, most: int, *, has_bars: bool = False) -> Table:
+    """Return the table of a figure's numbers; of a series, ``most`` rows.
+
+    Parameters
+    ----------
+    figure : Figure
+    most : int
+    has_bars : bool
+        Whether bars may stand beside the last column; a figure with columns for its groups has none.
+    """
     columns, rows = pivoted(figure)
-    return columns, sampled(rows, most) if figure.name in SERIES else rows, len(rows)
+    chosen = sampled(rows, most) if figure.name in SERIES else rows
+    bars = has_bars and not figure.across
+    return Table(figure.title, columns, tuple(chosen), has_bars=bars, n_rows=len(rows))
 
 
 def parameters(

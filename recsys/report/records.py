@@ -4,85 +4,106 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, assert_never
 
 import pandas as pd
 
 from recsys.data.ids import Ids
+from recsys.errors import ParameterError
 from recsys.evaluate.measurements import Measurements
+from recsys.report import blocks, tables
 from recsys.report.page import Page
 
 FORMAT = 2
 
 
 def record(page: Page) -> dict[str, Any]:
-    """Return a page as plain values, ready for JSON; what is not a number is null."""
-    found: dict[str, Any] = plain(
-        {
-            "format": FORMAT,
-            "title": page.title,
-            "subtitle": page.subtitle,
-            "main_metric": page.main_metric,
-            # A comparison's own record: results, comparisons, answer, split and splits, as it prints them.
-            **page.source,
-            "answer": list(page.answer),
-            "remarks": list(page.remarks),
-            "ranking": [row.label for row in page.rows],
-            "best": {metric: _labels(page, at, "is_best") for at, metric in enumerate(page.metrics)},
-            "not_clearly_worse": {
-                metric: _labels(page, at, "is_level") for at, metric in enumerate(page.metrics)
-            },
-            "figures": {
-                figure.name: {
-                    "title": figure.title,
-                    "caption": figure.caption,
-                    "rows": figure.records(),
-                }
-                for figure in page.all_figures
-            },
-            "themes": [
-                {
-                    "label": found.label,
-                    "n_themes": found.n_themes,
-                    "themes": [theme.to_json() for theme in found.themes],
-                }
-                for found in page.themes
-            ],
-            "told_by": page.told_by,
-            "stories": [
-                {
-                    "user": story.user,
-                    "n_history": story.n_history,
-                    "history": [{"name": name, "value": value} for name, value in story.history],
-                    "n_held_out": story.n_later,
-                    "list": [
-                        {
-                            "rank": rank,
-                            "name": name,
-                            "score": score,
-                            "theme": theme or None,
-                            "theme_share": share if theme else None,
-                            "because": list(story.because.get(rank, ())),
-                            "taken_later": None if story.n_later is None else rank in story.hits,
-                        }
-                        for rank, name, score, theme, share in story.listed
-                    ],
-                }
-                for story in page.stories
-            ],
-            "provenance": dict(page.provenance),
-            "versions": dict(page.versions),
-            "command": page.command,
-            "plan": dict(page.plan),
-        }
-    )
-    return found
+    """Return a page as plain values, ready for JSON; what is not a number is null.
+
+    Raises
+    ------
+    ParameterError
+        If two sections, or a section and the comparison's own record, write the same key.
+    """
+    whole: dict[str, Any] = {"format": FORMAT, **page.record}
+    whole["figures"] = {
+        figure.name: {"title": figure.title, "caption": figure.caption, "rows": figure.records()}
+        for figure in page.figures
+    }
+    for built in page.sections:
+        own = built.record
+        if own is None:
+            heading = {"heading": built.section.heading} if built.section.heading else {}
+            own = {built.section.name: {**heading, "blocks": _block_records(built.blocks)}}
+        taken = sorted(whole.keys() & own.keys())
+        if taken:
+            raise ParameterError(
+                f"report section {built.section.name!r} writes {taken[0]!r} into JSON, which is there "
+                f"already; give the section another name, or its record other keys."
+            )
+        whole |= own
+    plain_record: dict[str, Any] = plain(whole)
+    return plain_record
 
 
-def _labels(page: Page, at: int, mark: str) -> list[str]:
-    """Return the models whose cell of a metric has a mark."""
-    return [row.label for row in page.rows if row.error is None and getattr(row.cells[at], mark)]
+def _block_records(contents: Sequence[blocks.Block]) -> list[dict[str, Any]]:
+    return [entry for block in contents for entry in _block_record(block)]
+
+
+def _block_record(block: blocks.Block) -> list[dict[str, Any]]:
+    """Return a block as plain records; blocks inside others stand on their own."""
+    match block:
+        case blocks.Text():
+            content: dict[str, Any] = {"text": block.plain}
+        case blocks.Lead():
+            content = {"sentences": block.sentences}
+        case blocks.Notes():
+            content = {"lines": block.lines}
+        case blocks.Facts():
+            content = {"facts": dict(block.pairs)}
+        case tables.Table():
+            content = {"title": block.title, "rows": [_row_record(block, row) for row in block.rows]}
+        case blocks.Figures():
+            content = {"names": [figure.name for figure in block.figures]}
+        case blocks.IntervalPlot():
+            content = {"title": block.title, "values": {line.label: line.text for line in block.lines}}
+        case blocks.Cards():
+            content = {"cards": [asdict(card) for card in block.cards]}
+        case blocks.Code():
+            content = {"name": block.name, "text": block.text}
+        case blocks.Heading():
+            content = {"text": block.text}
+        case blocks.Folded():
+            return _block_records(block.blocks)
+        case blocks.SideBySide():
+            return [
+                entry
+                for title, contents in block.parts
+                for entry in _block_records((blocks.Heading(title), *contents))
+            ]
+        case blocks.Only():
+            return _block_records(block.blocks) if block.form == "json" else []
+        case _:
+            assert_never(block)
+    return [{"kind": block.kind, **content}]
+
+
+def _row_record(table: tables.Table, row: Sequence[tables.Cell]) -> dict[str, Any]:
+    """Return a row by the keys of its columns; a failed row has an error in place of values."""
+    values: dict[str, Any] = {}
+    for column, cell in zip(table.columns, row, strict=False):
+        match cell:
+            case tables.Label():
+                values[column.key] = cell.text
+            case tables.Failure():
+                values["error"] = cell.text
+            case tables.Estimate():
+                values[column.key] = {"value": cell.value, "low": cell.low, "high": cell.high}
+            case _:
+                values[column.key] = cell
+    return values
 
 
 def to_json(page: Page) -> str:
@@ -100,9 +121,10 @@ def per_user(measured: Mapping[str, Measurements], user_ids: Ids | None) -> pd.D
         The ids behind the measurements' row numbers.
     """
     tables = []
-    for label, at in measured.items():
-        columns = {name: values for name, values in at.per_user.items() if len(values) == len(at.users)}
-        users = at.users if user_ids is None else user_ids.values[at.users]
+    for label, measurements in measured.items():
+        rows = measurements.users
+        columns = {name: values for name, values in measurements.per_user.items() if len(values) == len(rows)}
+        users = rows if user_ids is None else user_ids.values[rows]
         tables.append(pd.DataFrame({"model": [label] * len(users), "user": users, **columns}))
     if not tables:
         return pd.DataFrame({"model": [], "user": []})

@@ -11,7 +11,8 @@ from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import higher_is_better
 from recsys.evaluate.significance import PairTest, interval
 from recsys.evaluate.uncertainty import Interval
-from recsys.report.page import Cell, Row
+from recsys.report.context import Row
+from recsys.report.tables import Estimate
 
 FLOOR = "popularity"
 N_COLOURS = 14
@@ -66,7 +67,7 @@ def table_rows(
             found = (spans or {}).get((record["label"], metric))
             is_best = value is not None and value == best[metric]
             cells.append(
-                Cell(
+                Estimate(
                     value=value,
                     low=None if found is None else found.low,
                     high=None if found is None else found.high,

@@ -14,14 +14,14 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.record import comparison_record
-from recsys.experiment.reporting import Shown, _told_by, write_comparison
+from recsys.experiment.reporting import ExampleModel, _examples_intro, best_with_themes, write_comparison
 from recsys.experiment.settings import ModelSpec
-from recsys.experiment.showcase import best_with_themes, sample_users, stories
 from recsys.experiment.trial import prepare_all
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make
+from recsys.recommend.examples import sample_users, user_examples
 from recsys.recommend.recommender import Recommender
-from recsys.report.page import Row
+from recsys.report.context import Row
 from tests.logs import log_of, random_log
 
 NMF = ModelSpec("weighted-nmf", {"n_components": 3, "max_iter": 3})
@@ -120,7 +120,7 @@ def test_stories_mark_what_was_taken_later_and_name_what_is_known():
     model = make("weighted-nmf", {"n_components": 3, "max_iter": 5, "random_state": 0}).fit(trial.train)
     bundle = Bundle.of(model, trial.train)
     ids = trial.train.user_ids
-    told = stories(bundle, Recommender(bundle).recommend(n=5), held_out=trial.held_out)
+    told = user_examples(bundle, Recommender(bundle).recommend(n=5), held_out=trial.held_out)
     assert len(told) == trial.train.n_users
     for row, story in enumerate(told):
         assert story.user == ids[row]
@@ -130,15 +130,15 @@ def test_stories_mark_what_was_taken_later_and_name_what_is_known():
         history = {str(trial.train.item_ids[int(item)]) for item in trial.train.by_user.row(row)[0]}
         assert all(set(names) <= history and len(names) <= 2 for names in story.because.values())
     assert any(story.hits for story in told)
-    assert stories(bundle, Recommender(bundle).recommend(n=5))[0].n_later is None
+    assert user_examples(bundle, Recommender(bundle).recommend(n=5))[0].n_later is None
 
 
 def test_users_are_drawn_from_those_asked_for_and_the_same_again():
     train = prepare_all(loaded(), split="random:0.3", seed=1)[0].train
     among = np.arange(train.n_users) % 2 == 0
-    drawn = sample_users(train, 3, seed=4, among=among)
+    drawn = sample_users(train, 3, seed=4, candidates=among)
     assert among[drawn].all()
-    np.testing.assert_array_equal(drawn, sample_users(train, 3, seed=4, among=among))
+    np.testing.assert_array_equal(drawn, sample_users(train, 3, seed=4, candidates=among))
 
 
 def test_the_best_model_with_themes_is_shown():
@@ -154,6 +154,31 @@ def test_the_report_for_programs_is_the_record_of_the_comparison_and_more(tmp_pa
     found, trials, results, _ = report(tmp_path)
     record = json.loads(json.dumps(comparison_record(results, trials, seed=0), default=str))
     assert {key: found[key] for key in record if key != "splits"} == record
+
+
+def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
+    found, *_ = report(tmp_path)
+    assert set(found) == {
+        "answer", "best", "command", "comparisons", "figures", "format", "log", "main_metric", "n_users",
+        "not_clearly_worse", "plan", "provenance", "ranking", "remarks", "results", "split", "splits",
+        "stories", "subtitle", "themes", "title", "told_by", "versions",
+    }  # fmt: skip
+    assert found["format"] == 2
+    assert list(found["figures"]) == [
+        "curve", "curve-recall", "curve-precision", "coverage", "crowd", "activity", "popularity", "places",
+        "cost", "memory", "convergence", "long-tail", "time",
+    ]  # fmt: skip
+    assert all(set(figure) == {"title", "caption", "rows"} for figure in found["figures"].values())
+    story = found["stories"][0]
+    assert set(story) == {"user", "n_history", "history", "n_held_out", "list"}
+    assert set(story["list"][0]) == {
+        "rank", "name", "score", "theme", "theme_share", "because", "taken_later",
+    }  # fmt: skip
+    (themes,) = found["themes"]
+    assert set(themes) == {"label", "n_themes", "themes"}
+    assert set(themes["themes"][0]) == {
+        "theme", "share", "n_users", "n_items", "sparsity", "stability", "items",
+    }  # fmt: skip
 
 
 def test_folds_keep_the_digest_of_each_split(tmp_path):
@@ -173,12 +198,12 @@ def test_a_report_says_whose_lists_it_shows_and_what_they_were_trained_on(tmp_pa
 
 def test_lists_of_another_than_the_best_say_why():
     rows = [Row("als", 1, (), 1.0, 1.0), Row("nmf", 2, (), 1.0, 1.0)]
-    shown = Shown("nmf", None, ("a story",), "trained on the whole log")
-    assert _told_by(shown, rows, "ndcg@10") == (
+    shown = ExampleModel("nmf", None, ("an example",), "trained on the whole log")
+    assert _examples_intro(shown, rows, "ndcg@10") == (
         "Lists and reasons are those of nmf, the best on ndcg@10 of the models that can give reasons, "
         "which als, ahead of it, cannot. It was trained on the whole log."
     )
-    assert _told_by(None, rows, "ndcg@10") == ""
+    assert _examples_intro(None, rows, "ndcg@10") == ""
 
 
 def test_the_main_metric_is_the_first_asked_for_and_stands_first(tmp_path):
@@ -216,7 +241,7 @@ def test_items_of_one_name_are_told_apart_by_their_ids():
     model = make("weighted-nmf", {"n_components": 3, "max_iter": 5, "random_state": 0}).fit(trial.train)
     same = dict.fromkeys(trial.train.item_ids.values.tolist(), "soup")
     bundle = Bundle.of(model, trial.train, item_names=same)
-    for story in stories(bundle, Recommender(bundle).recommend(n=5)):
+    for story in user_examples(bundle, Recommender(bundle).recommend(n=5)):
         names = [name for _, name, *_ in story.listed] + [name for name, _ in story.history]
         assert len(set(names)) == len(names)
         assert all(name.startswith("soup (") for name in names)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog, load_log
 from recsys.errors import InputError, ModelError, ParameterError
+from recsys.evaluate.list_profile import profile_lists
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import run
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare, prepare_all
 from recsys.models.catalogue import make
 from recsys.recommend.ranking import ranked_blocks
-from recsys.report.closeup import look_closer
 from recsys.report.groups import by_popularity
 from recsys.split.support import MinSupport
 from tests.logs import log_of, random_log
@@ -227,8 +227,14 @@ def test_popularity_is_a_share_of_the_users_trained_on_where_others_are_measured
     trial = prepare(loaded(random_log(300, n_users=30, n_items=15)), split="users:0.2:0.5")
     items = by_popularity(trial.train.item_counts)
     model = trial.answering(make("popularity", {}).fit(trial.train))
-    found = look_closer(
-        model, trial.seen, trial.held_out, metrics=["ndcg"], k=3, catalogue=trial.catalogue, items=items
+    found = profile_lists(
+        model,
+        trial.seen,
+        trial.held_out,
+        metrics=["ndcg"],
+        k=3,
+        catalogue=trial.catalogue,
+        item_groups=items.of,
     )
     shares = trial.train.item_counts / trial.train.n_users
     assert np.sort(shares)[0] < found.popularity <= np.sort(shares)[-1]

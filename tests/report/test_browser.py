@@ -63,7 +63,7 @@ def test_without_scripts_tables_and_still_charts_remain(browser, report):
     browser.open(report, scripts=False)
     assert browser.faults == []
     # Scripts of the page are off; those of the test still ask.
-    assert browser.run("document.querySelectorAll('noscript svg').length") == 12
+    assert browser.run("document.querySelectorAll('noscript svg').length") == 13
     assert browser.run("document.querySelector('table.models').rows.length") == 4
 
 

@@ -11,13 +11,16 @@ pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
 from recsys.factorization.history import History
+from recsys.report.blocks import Figures
 from recsys.report.charts.parts import looks, spread
 from recsys.report.charts.vega import Charts
+from recsys.report.context import Row
 from recsys.report.cost_figures import convergence
 from recsys.report.figures import by_popularity, trade_offs
 from recsys.report.groups import Groups
-from recsys.report.page import Row
-from tests.report.pages import HOSTILE, closeup, page
+from recsys.report.page import build_page
+from recsys.report.section import Content, Section
+from tests.report.pages import HOSTILE, context, page, profile
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
@@ -45,7 +48,7 @@ def test_many_labels_share_the_height():
 def test_every_chart_is_drawn_and_says_in_words_what_it_shows():
     charts = Charts()
     specs = charts.specifications(page())
-    assert len(specs) == 12
+    assert len(specs) == 13
     for spec in specs.values():
         assert spec["description"]
         assert "var(--" in json.dumps(spec)
@@ -79,7 +82,7 @@ def test_words_of_a_log_are_data_and_never_part_of_an_expression():
 
 
 def test_extreme_numbers_are_drawn():
-    one = {"only": closeup(0.0)}
+    one = {"only": profile(0.0)}
     groups = Groups(("top 1 item", "last 9 items"), np.array([0, 1]))
     flat = History([5.0, 2.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4)
     figures = [
@@ -87,8 +90,9 @@ def test_extreme_numbers_are_drawn():
         by_popularity(one, groups, 10),
         convergence({"only": flat}),
     ]
+    section = Section("all", "All", 0, build=lambda _: Content((Figures(tuple(figures)),)))
     charts = Charts()
-    for spec in charts.specifications(page(("only",), figures={"all": figures})).values():
+    for spec in charts.specifications(build_page(context(("only",)), [section])).values():
         assert "NaN" not in charts.svg(spec)
 
 

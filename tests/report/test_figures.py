@@ -12,13 +12,13 @@ from recsys.data.load import LoadedLog
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.gap import GroupMean
+from recsys.evaluate.list_profile import held_out_shares, profile_lists
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.trial import prepare
 from recsys.factorization.history import History
 from recsys.models.catalogue import make
 from recsys.report import cost_figures, figures, log_figures
-from recsys.report.closeup import held_out_shares, look_closer
 from recsys.report.groups import by_activity, by_popularity
 from recsys.report.pivot import pivoted
 from tests.logs import random_log
@@ -47,20 +47,20 @@ def test_groups_of_items_hold_about_a_quarter_each(found):
     assert np.all(np.diff([found[groups.of == n].mean() for n in range(len(groups))]) <= 0)
 
 
-def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
+def test_a_list_profile_agrees_with_the_evaluator_and_with_plain_loops():
     log = random_log(400, n_users=20, n_items=30)
     loaded = LoadedLog(log, "test", Columns("user", "item", None, None), len(log), (), {})
     trial = prepare(loaded, split="random:0.3")
     model = make("popularity", {}).fit(trial.train)
     items = by_popularity(trial.train.item_counts)
-    found = look_closer(
+    found = profile_lists(
         model,
         trial.seen,
         trial.held_out,
         metrics=["ndcg", "recall"],
         k=5,
         catalogue=trial.catalogue,
-        items=items,
+        item_groups=items.of,
     )
     asked = parse_metrics(["ndcg@1", "ndcg@5", "ndcg@20", "coverage@5", "recall@5"])
     measured = evaluate(model, trial.seen, trial.held_out, asked)
@@ -83,10 +83,10 @@ def test_a_closer_look_agrees_with_the_evaluator_and_with_plain_loops():
             places[items.of[item]] += 1
             hits[items.of[item]] += item in later
             taken.append(trial.train.item_counts[item] / trial.train.n_users)
-    np.testing.assert_allclose(found.places, places / places.sum())
-    np.testing.assert_allclose(found.recall, hits / held)
+    np.testing.assert_allclose(found.group_shares, places / places.sum())
+    np.testing.assert_allclose(found.group_recall, hits / held)
     assert found.popularity == pytest.approx(np.mean(taken))
-    np.testing.assert_allclose(held_out_shares(trial.held_out, items), held / held.sum())
+    np.testing.assert_allclose(held_out_shares(trial.held_out, items.of), held / held.sum())
 
 
 @pytest.mark.parametrize("days", [0.01, 0.5, 3, 40, 200, 2000, 12_000, 40_000])
@@ -174,8 +174,8 @@ def test_what_has_no_value_is_left_out_of_a_curve():
     trial = prepare(loaded, split="random:0.3")
     model = make("popularity", {}).fit(trial.train)
     nobody = replace(trial.held_out, n_held_out=np.zeros_like(trial.held_out.n_held_out))
-    found = look_closer(
+    found = profile_lists(
         model, trial.seen, nobody, metrics=["ndcg"], k=3, catalogue=trial.catalogue,
-        items=by_popularity(trial.train.item_counts),
+        item_groups=by_popularity(trial.train.item_counts).of,
     )  # fmt: skip
     assert found.curves == {"ndcg": {}}

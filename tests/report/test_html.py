@@ -57,8 +57,8 @@ def test_charts_let_no_markup_through(drawing):
     assert not found.open
     # One script that draws, and the data of each chart, which no browser runs.
     scripts = [attributes for tag, attributes in found.seen if tag == "script"]
-    assert [attributes.get("type") for attributes in scripts] == ["application/json"] * 12 + [None]
-    assert text.count("</noscript>") == 12
+    assert [attributes.get("type") for attributes in scripts] == ["application/json"] * 13 + [None]
+    assert text.count("</noscript>") == 13
 
 
 @pytest.mark.parametrize("with_charts", [False, True])
@@ -74,7 +74,7 @@ def test_the_page_needs_nothing_from_outside(with_charts, drawing):
 
 def test_without_the_packages_that_draw_tables_stand_for_charts():
     text = render(page())
-    assert text.count('<table class="numbers">') == 13  # twelve charts and the pairs
+    assert text.count('<table class="numbers">') == 14  # thirteen charts and the pairs
     assert "recsys[report]" in text
     assert "vegaEmbed" not in text
 
@@ -84,7 +84,9 @@ def test_the_same_page_gives_the_same_bytes(drawing):
 
 
 def test_empty_parts_leave_no_headings():
-    bare = page(themes=(), stories=(), answer=(), figures={}, pairs=(), main_metric=None)
+    bare = page(
+        theme_sets=(), examples=(), answer=(), list_profiles={}, measured={}, pairs=(), main_metric=None
+    )
     text = render(bare)
     for heading in (
         "The themes of the model",

@@ -8,7 +8,7 @@ from recsys.report.headline import strip, tiles
 from recsys.report.html import render
 from recsys.report.palette import DARK, LIGHT
 from recsys.report.table import colours, intervals, table_rows
-from tests.report.pages import measured, page, record
+from tests.report.pages import context, measured, page, record
 
 
 def test_best_of_each_column_is_highest_or_for_errors_lowest():
@@ -32,7 +32,7 @@ def test_missing_values_and_failed_models_have_their_place():
     assert rows[1].error == "out of themes"
     assert rows[2].cells[0].is_best
     assert "failed: out of themes" in render(
-        page(rows=rows, metrics=["rmse"], main_metric="rmse", figures={})
+        page(rows=rows, metrics=["rmse"], main_metric="rmse", measured={}, list_profiles={})
     )
 
 
@@ -67,22 +67,22 @@ def test_the_floor_is_grey_and_the_others_differ():
 
 
 def test_the_strip_is_in_order_and_inside():
-    lines = strip(page())
+    lines = strip(context())
     values = [float(line.text) for line in lines]
     assert values == sorted(values, reverse=True)
     for line in lines:
-        assert 0 <= float(line.left) <= float(line.at) <= float(line.left) + float(line.width) <= 100
+        assert 0 <= float(line.left) <= float(line.position) <= float(line.left) + float(line.width) <= 100
 
 
 def test_for_errors_the_strip_begins_with_the_lowest():
     rows = table_rows([record("a", rmse=0.9), record("b", rmse=0.8)], ["rmse"])
-    found = page(rows=rows, metrics=["rmse"], main_metric="rmse", pairs=())
+    found = context(rows=rows, metrics=["rmse"], main_metric="rmse", pairs=())
     assert [line.label for line in strip(found)] == ["b", "a"]
     assert tiles(found)[0] == ("0.8000", "rmse of b")
 
 
 def test_tiles_say_the_lead_and_whether_it_is_clear():
-    found = {words: value for value, words in tiles(page())}
+    found = {words: value for value, words in tiles(context())}
     assert any(words.endswith(": clear") for words in found)
     assert found["users measured"] == "40"
 
@@ -93,7 +93,7 @@ def test_noise_is_no_figure_to_remember():
     rows = table_rows([record(label, **at.metrics) for label, at in models.items()], ["ndcg@10"])
     pairs = compare_pairs(models, "ndcg@10", seed=0)
     assert not pairs[0].is_significant
-    found = tiles(page(rows=rows, metrics=["ndcg@10"], pairs=pairs))
+    found = tiles(context(rows=rows, metrics=["ndcg@10"], pairs=pairs))
     assert ("1", "other model not clearly worse") in found
     assert not any(value.startswith(("+", "−")) for value, _ in found)
 
@@ -107,5 +107,5 @@ def test_the_floor_is_the_model_of_that_colour_and_no_label_that_sounds_like_it(
     kinds = {"p": "popularity"}
     records = [record(label, kinds.get(label, "als"), **at.metrics) for label, at in models.items()]
     rows = table_rows(records, ["ndcg@10"])
-    found = tiles(page(rows=rows, metrics=["ndcg@10"], pairs=compare_pairs(models, "ndcg@10", seed=0)))
+    found = tiles(context(rows=rows, metrics=["ndcg@10"], pairs=compare_pairs(models, "ndcg@10", seed=0)))
     assert ("+200\u00a0%", "beside p, the floor") in found

@@ -19,7 +19,7 @@ from recsys.report.charts.parts import (
     tip,
 )
 from recsys.report.log_figures import HELD_OUT, TRAINING
-from recsys.report.page import Figure
+from recsys.report.tables import Figure
 
 _STEP = 26  # pixels of a row
 _THICK = {"band": 0.72}

@@ -31,7 +31,7 @@ from recsys.report.charts.parts import (
     with_room,
 )
 from recsys.report.cost_figures import LEAST_GAIN
-from recsys.report.page import Figure
+from recsys.report.tables import Figure
 
 _FEW = 5  # models whose intervals do not hide one another
 _MARKS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
-from recsys.report.page import Figure, Row
+from recsys.report.context import Row
+from recsys.report.tables import Figure
 
 HEIGHT = 250
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"

@@ -16,8 +16,9 @@ import vl_convert
 
 from recsys.report.charts import bars, lines
 from recsys.report.charts.parts import FONT, Looks, looks
-from recsys.report.page import Figure, Page
+from recsys.report.page import Page
 from recsys.report.palette import LIGHT
+from recsys.report.tables import Figure
 
 _WIDTH = 560
 LOCALE = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
@@ -42,17 +43,23 @@ class Charts:
     locale: Mapping[str, Any] = LOCALE
 
     def specifications(self, page: Page) -> dict[str, Any]:
-        """Return each chart as a Vega-Lite specification that fills its container."""
+        """Return each chart as a Vega-Lite specification that fills its container.
+
+        A figure of numbers alone has none.
+        """
         look = looks(page.rows)
-        found = {}
-        for figure in page.all_figures:
-            chart = _CHARTS[figure.chart or figure.name](figure, look).properties(width="container")
-            found[figure.name] = {
+        specifications = {}
+        for figure in page.figures:
+            draw = _CHARTS.get(figure.chart or figure.name)
+            if draw is None:
+                continue
+            chart = draw(figure, look).properties(width="container")
+            specifications[figure.name] = {
                 **chart.to_dict(),
                 "config": _config(),
                 "description": f"{figure.title}. {figure.caption}",
             }
-        return found
+        return specifications
 
     def scripts(self) -> str:
         """Return Vega, Vega-Lite and Vega-Embed as one script that needs no network."""

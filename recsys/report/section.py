@@ -1,0 +1,101 @@
+"""Sections of a report: what one is, and the registry that every form of the report is written from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from recsys.errors import ParameterError
+from recsys.report import sections as _folder
+from recsys.report.blocks import Block
+from recsys.report.context import ReportContext
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a section shows of one comparison.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+        A section without blocks is left out of pages; its record still stands in JSON.
+    record : mapping, optional
+        What stands in ``report.json``, by key; by default the blocks themselves, under the section's name.
+    """
+
+    blocks: tuple[Block, ...]
+    record: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of every form of the report.
+
+    Attributes
+    ----------
+    name : str
+        Unique; lower-case letters, digits, ``-`` and ``_``. The anchor on the page, the default key in JSON.
+    heading : str
+        May be empty: the section then stands in a box without a heading.
+    order : int
+        Sections come by this number, then by name. The built-in ones have the tens from 0 to 80.
+    build : function of a ReportContext
+        Returns the section's content, or None where there is nothing to say.
+    label : str
+        What links to the section say; the heading by default.
+    """
+
+    name: str
+    heading: str
+    order: int
+    build: Callable[[ReportContext], Content | None]
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What links to the section say."""
+        return self.label or self.heading
+
+
+_REGISTRY: dict[str, Section] = {}
+
+
+def register_section(section: Section) -> Section:
+    """Add a section to every report made from now on, in HTML, Markdown and JSON.
+
+    Parameters
+    ----------
+    section : Section
+
+    Returns
+    -------
+    Section
+        The same one.
+
+    Raises
+    ------
+    ParameterError
+        If the name is not valid, or another section has it.
+    """
+    if not _NAME.fullmatch(section.name):
+        raise ParameterError(
+            f"a report section is named {section.name!r}; expected lower-case letters, digits, - and _, "
+            f"a letter first."
+        )
+    if _REGISTRY.get(section.name, section) != section:
+        raise ParameterError(f"there is another report section {section.name!r}; give this one its own name.")
+    _REGISTRY[section.name] = section
+    return section
+
+
+def registered_sections() -> tuple[Section, ...]:
+    """Return all sections in the order of the page: those of `recsys.report.sections` and registered ones."""
+    for module in iter_modules(_folder.__path__):
+        import_module(f"{_folder.__name__}.{module.name}")
+    return tuple(sorted(_REGISTRY.values(), key=lambda section: (section.order, section.name)))

@@ -1,0 +1,90 @@
+"""The themes (components) of the models that have some, each with its strongest items."""
+
+from __future__ import annotations
+
+from recsys.recommend.themes import Theme, ThemeSet
+from recsys.report import numbers
+from recsys.report.blocks import Block, Card, CardEntry, CardList, Cards, Folded, Only, Text
+from recsys.report.context import ReportContext
+from recsys.report.phrases import stability
+from recsys.report.section import Content, Section, register_section
+from recsys.report.tables import Column, Table
+
+_N_SHOWN = 6
+_COLUMNS = (
+    Column("theme", "theme", "count"),
+    Column("share", "share", "share"),
+    Column("stability", "stability", "ratio"),
+    Column("items", "strongest items"),
+)
+
+
+def build(context: ReportContext) -> Content:
+    """Return a card a theme, or in Markdown a table a model; cards beyond the first few fold away."""
+    sets = context.theme_sets
+    record = {
+        "themes": [
+            {
+                "label": theme_set.label,
+                "n_themes": theme_set.n_themes,
+                "themes": [theme.to_json() for theme in theme_set.themes],
+            }
+            for theme_set in sets
+        ]
+    }
+    if not sets:
+        return Content((), record)
+    largest = max((theme.share for theme_set in sets for theme in theme_set.themes), default=1) or 1
+    first, *others = sets
+    cards = tuple(_card(theme, largest, is_anchored=True) for theme in first.themes)
+    html: list[Block] = [
+        Text(
+            f"{_counted(first)}, by the share of what they explain, each with its strongest items; bars are "
+            f"their weights beside the first. {stability(context)}",
+            style="note",
+        ),
+        Cards(cards[:_N_SHOWN]),
+    ]
+    if len(cards) > _N_SHOWN:
+        summary = f"{len(cards) - _N_SHOWN} more themes of {first.label}"
+        html.append(Folded(summary, (Cards(cards[_N_SHOWN:]),)))
+    for theme_set in others:
+        folded = Cards(tuple(_card(theme, largest) for theme in theme_set.themes))
+        html.append(Folded(_counted(theme_set), (folded,)))
+    markdown: list[Block] = [Text(stability(context))]
+    for theme_set in sets:
+        markdown += [Text(f"{_counted(theme_set)}:"), _table(theme_set)]
+    return Content((Only("html", tuple(html)), Only("markdown", tuple(markdown))), record)
+
+
+def _counted(theme_set: ThemeSet) -> str:
+    return f"{len(theme_set.themes)} of {theme_set.n_themes} themes of {theme_set.label}"
+
+
+def _card(theme: Theme, largest: float, *, is_anchored: bool = False) -> Card:
+    note = f"{numbers.count(theme.n_users)} users, {numbers.count(theme.n_items)} items"
+    if theme.stability is not None:
+        note += f"; stability {theme.stability:.2f}"
+    return Card(
+        f"Theme {theme.number}",
+        (
+            CardList(
+                tuple(CardEntry(name, weight=weight) for _, name, weight in theme.items), is_ordered=True
+            ),
+        ),
+        tag=numbers.share(theme.share),
+        meter=theme.share / largest,
+        note=note,
+        anchor=f"theme-{theme.number}" if is_anchored else "",
+    )
+
+
+def _table(theme_set: ThemeSet) -> Table:
+    rows = tuple(
+        (theme.number, theme.share, theme.stability, "; ".join(name for _, name, _ in theme.items))
+        for theme in theme_set.themes
+    )
+    return Table(f"Themes of {theme_set.label}", _COLUMNS, rows)
+
+
+register_section(Section("themes", "The themes of the model", order=60, build=build, label="Themes"))
