@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from recsys.models.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
+    from recsys.split.rules import SplitRule as SplitRule
+    from recsys.split.rules import register_split_rule as register_split_rule
+    from recsys.split.rules import unregister_split_rule as unregister_split_rule
     from recsys.split.specs import parse_split as parse_split
     from recsys.split.specs import parse_splits as parse_splits
 
@@ -64,6 +67,7 @@ _HOMES = {
     "PureSVD": "recsys.models.pure_svd",
     "Recommender": "recsys.recommend.recommender",
     "ScoreMetric": "recsys.evaluate.metrics",
+    "SplitRule": "recsys.split.rules",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.zero_filled_nmf",
     "evaluate_lists": "recsys.evaluate.from_lists",
@@ -73,9 +77,11 @@ _HOMES = {
     "parse_split": "recsys.split.specs",
     "parse_splits": "recsys.split.specs",
     "register_metric": "recsys.evaluate.metrics",
+    "register_split_rule": "recsys.split.rules",
     "save_bundle": "recsys.models.bundle",
     "themes": "recsys.recommend.themes",
     "unregister_metric": "recsys.evaluate.metrics",
+    "unregister_split_rule": "recsys.split.rules",
 }
 
 __all__ = ["__version__", *_HOMES]

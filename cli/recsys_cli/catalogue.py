@@ -1,7 +1,8 @@
-"""``recsys models`` and ``recsys metrics``."""
+"""``recsys models``, ``recsys metrics`` and ``recsys splits``."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,3 +94,16 @@ def _about_metric(metric: MetricDefinition) -> dict[str, Any]:
         "takes_k": metric.takes_k,
         "has_gap": metric.is_of_users,
     }
+
+
+def splits(json: options.Json = False) -> None:
+    """List the rules that hold out a part of a log, as --split takes them."""
+    from recsys.split.rules import split_rules
+
+    forms = [(rule, form) for rule in split_rules().values() for form in rule.forms]
+    if json:
+        say_json({"splits": [{"rule": rule.name, **asdict(form)} for rule, form in forms]})
+        return
+    say_table(["split", "what it holds out"], [[form.written, form.definition] for _, form in forms], left=2)
+    drawn = ", ".join(rule.name for rule in split_rules().values() if rule.can_repeat)
+    say(f"Rules that draw ({drawn}) repeat with xN at the end, as random:0.2x3.")

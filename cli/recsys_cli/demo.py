@@ -52,7 +52,7 @@ def _print(done: Demo) -> None:
         f"{log['n_pairs']:,} pairs"
     )
     say()
-    say(f"Held out: the last four weeks, {split['n_held_out_pairs']:,} household-product pairs, all new.")
+    say(f"Held out: the last four weeks, {split.n_held_out_pairs:,} household-product pairs, all new.")
     say(
         "It has no ratings: weighted-nmf is what recsys takes for such a log (--model auto), here with "
         "settings tuned on the four weeks before."

@@ -73,10 +73,10 @@ def evaluate(
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
-        raise ModelError(" ".join(measured.remarks))
+        raise ModelError(" ".join(map(str, measured.remarks)))
     if json:
-        several = {"splits": [dict(trial.split) for trial in trials]} if len(trials) > 1 else {}
-        say_json({**result.to_json(), "split": dict(trials[0].split), **several})
+        several = {"splits": [trial.split.to_json() for trial in trials]} if len(trials) > 1 else {}
+        say_json({**result.to_json(), "split": trials[0].split.to_json(), **several})
         return
     _say_choice(spec, result, loaded)
     say_results([result], trials)
@@ -199,7 +199,7 @@ def compare(
             raise KeyboardInterrupt
         if all(number is None for at in measured.values() for number in at.metrics.values()):
             troubles = [f"{r.label}: {r.error}" for r in results if r.error]
-            said = dict.fromkeys(remark for at in measured.values() for remark in at.remarks)
+            said = dict.fromkeys(str(remark) for at in measured.values() for remark in at.remarks)
             raise ModelError(" ".join([*troubles, *said]))
     # What took the time comes first: a page that cannot be written takes no numbers with it.
     record = comparison_record(results, trials, seed=seed)

@@ -178,10 +178,8 @@ SplitSpec: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--split",
-        help="What to hold out: random:0.2, random-user:0.2, folds:5, last:5, last:0.2, time:0.1, "
-        "time:2024-05-31, time:4w, time:2024-05-01..2024-06-01 (later events are left out), "
-        "time:4wx3 (the last three windows of four weeks, one after the other), "
-        "users:0.2:0.8 (whole users, told 0.8 of what they did) or user-folds:5; random:0.2x3 repeats.",
+        help="What to hold out, e.g. random:0.2 (of all pairs), last:5 (items of each user), time:4w, "
+        "folds:5, users:0.2 (whole users); 'recsys splits' lists all rules. random:0.2x3 repeats.",
         rich_help_panel=_RUN,
         show_default="random:0.2",
     ),

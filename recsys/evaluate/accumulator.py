@@ -14,6 +14,7 @@ from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.gap import GroupMean, gap, group_means
 from recsys.evaluate.list_block import ListBlock, descending_values
 from recsys.evaluate.metrics import CatalogueMetric, ListMetric, Metric, Need, ScoreMetric
+from recsys.remarks import Remark, RemarkCode
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 
@@ -60,7 +61,7 @@ class MetricAccumulator:
         self.catalogue, self.seen = catalogue, seen
         self.groups = groups
         self.n_catalogue = catalogue.n_items if n_catalogue is None else n_catalogue
-        self.remarks: list[str] = []
+        self.remarks: list[Remark] = []
         self._asked = [metric for metric in metrics if not metric.is_error]
         self._answered = [metric for metric in self._asked if self._can_answer(metric, has_scores)]
         bases = list(dict.fromkeys(metric.base for metric in self._answered))
@@ -91,7 +92,7 @@ class MetricAccumulator:
         elif metric.is_gap and self.groups is None and self.seen is None:
             why = "needs groups of users, or the training data to tell the active from the others"
         if why:
-            self.remarks.append(f"{metric} has no value: it {why}.")
+            self.remarks.append(_without_value(metric, f"it {why}"))
         return not why
 
     def update(
@@ -141,11 +142,14 @@ class MetricAccumulator:
                 value, why = self._mean(name), "it is not defined for any user"
             values[name] = None if np.isnan(value) else value
             if np.isnan(value):
-                self.remarks.append(f"{name} has no value: {why}.")
+                self.remarks.append(_without_value(metric, why))
         for n_defined, names in self._partly.items():
             self.remarks.append(
-                f"defined for {n_defined:,} of {len(self.users):,} users, and averaged over these: "
-                f"{', '.join(names)}."
+                Remark(
+                    RemarkCode.PARTLY_DEFINED,
+                    f"defined for {n_defined:,} of {len(self.users):,} users, and averaged over these: "
+                    f"{', '.join(names)}.",
+                )
             )
         shown = set(map(str, self._asked))
         self.per_user = {name: values for name, values in self.per_user.items() if name in shown}
@@ -158,6 +162,10 @@ class MetricAccumulator:
         if 0 < n_defined < len(values):
             self._partly.setdefault(n_defined, []).append(name)
         return float(np.mean(values[is_defined])) if n_defined else float("nan")
+
+
+def _without_value(metric: Metric, why: str) -> Remark:
+    return Remark(RemarkCode.METRIC_WITHOUT_VALUE, f"{metric} has no value: {why}.")
 
 
 def _values(metric: Metric, block: ListBlock) -> Float64Array:

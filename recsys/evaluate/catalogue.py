@@ -7,15 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.data.ids import Ids
-from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
-from recsys.models.pure_svd import PureSVD
+from recsys.models.item_vectors import item_vectors
 from recsys.typing import Float32Array, Float64Array, Int64Array
-
-_RANK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +25,8 @@ class Catalogue:
     categories : Labels or None
         Categories of each item.
     item_factors : float32, (n_items, any), or None
-        Vectors by which `diversity` tells items apart where there are no categories; None takes
-        the leading singular vectors of the training pattern, the same for every model.
+        Vectors by which `diversity` compares items where there are no categories; None takes
+        `item_vectors` of the training pattern, the same for every model.
 
     Raises
     ------
@@ -73,11 +69,11 @@ class Catalogue:
         return np.asarray(-np.log2(np.maximum(self.item_counts, 1) / self._n_users))
 
     @cached_property
-    def popularity_place(self) -> Int64Array:
-        """Place of each item by popularity, from 0, (n_items,); ties fall to the lower item number."""
-        places = np.empty(self.n_items, dtype=np.int64)
-        places[np.argsort(-self.item_counts, kind="stable")] = np.arange(self.n_items)
-        return places
+    def popularity_rank(self) -> Int64Array:
+        """Rank of each item by popularity, from 0, (n_items,); ties fall to the lower item number."""
+        ranks = np.empty(self.n_items, dtype=np.int64)
+        ranks[np.argsort(-self.item_counts, kind="stable")] = np.arange(self.n_items)
+        return ranks
 
     @cached_property
     def vectors(self) -> CompressedRows:
@@ -86,7 +82,7 @@ class Catalogue:
             labels = self.categories
             values = np.repeat(1 / np.sqrt(np.maximum(labels.counts, 1)), labels.counts).astype(np.float32)
             return CompressedRows(labels.indptr, labels.columns, values, max(len(labels.names), 1))
-        factors = self._leading_factors() if self.item_factors is None else self.item_factors
+        factors = item_vectors(self.seen) if self.item_factors is None else self.item_factors
         wide = np.asarray(factors, dtype=np.float64)
         lengths = np.linalg.norm(wide, axis=1)
         rows = np.flatnonzero(lengths > 0)
@@ -98,11 +94,3 @@ class Catalogue:
     @cached_property
     def _n_users(self) -> int:
         return max(int(np.count_nonzero(self.seen.counts)), 1)
-
-    def _leading_factors(self) -> Float32Array:
-        pattern = self.seen.with_values(np.ones(self.seen.nnz, dtype=np.float32))
-        user_ids, item_ids = Ids(np.arange(pattern.n_rows)), Ids(np.arange(self.n_items))
-        data = Interactions(pattern, user_ids, item_ids, "implicit")
-        factors = PureSVD(n_components=_RANK).fit(data).item_factors_
-        factors[self.item_counts == 0] = 0  # of these nothing is known
-        return factors

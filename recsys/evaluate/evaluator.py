@@ -17,16 +17,17 @@ from recsys.evaluate.definitions import ErrorMetric
 from recsys.evaluate.entry_errors import EntryErrors, errors_of
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric
-from recsys.models.base import Model
+from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.remarks import Remark, RemarkCode
 from recsys.typing import Float32Array, Int64Array
 
 __all__ = ["Measurements", "evaluate"]
 
 
 def evaluate(
-    model: Model,
+    model: Scorer,
     seen: CompressedRows,
     held_out: HeldOut,
     metrics: Sequence[Metric],
@@ -40,7 +41,7 @@ def evaluate(
 
     Parameters
     ----------
-    model : Model
+    model : Scorer
     seen : CompressedRows, (n_users, n_items)
         The training pattern.
     held_out : HeldOut
@@ -103,9 +104,8 @@ def evaluate(
         for name, metric in asked_errors.items():
             values[name] = float(metric.of_mean(np.mean(errors[name])))
     elif asked_errors:
-        remarks.append(
-            f"{model.name} ranks items but predicts no values, so it has no {' or '.join(asked_errors)}."
-        )
+        text = f"ranks items but predicts no values, so it has no {' or '.join(asked_errors)}."
+        remarks.append(Remark(RemarkCode.PREDICTS_NO_VALUES, text, subject=model.name))
         values.update(dict.fromkeys(asked_errors))
 
     return Measurements(
@@ -126,7 +126,7 @@ def rankable(seen: CompressedRows, held_out: HeldOut) -> Int64Array:
     return np.flatnonzero((held_out.n_held_out > 0) & (seen.counts > 0))
 
 
-def _predicted(model: Model, held_out: HeldOut) -> Float32Array:
+def _predicted(model: Scorer, held_out: HeldOut) -> Float32Array:
     predicted = model.predict(held_out.users, held_out.items)
     bad = ~np.isfinite(predicted)
     if bad.any():
@@ -139,7 +139,7 @@ def _predicted(model: Model, held_out: HeldOut) -> Float32Array:
 
 
 def _rank(
-    model: Model, seen: CompressedRows, accumulator: MetricAccumulator, block_bytes: int, progress: Progress
+    model: Scorer, seen: CompressedRows, accumulator: MetricAccumulator, block_bytes: int, progress: Progress
 ) -> None:
     """Rank block by block and measure each block."""
     n_items, keep_scores = model.n_items_, accumulator.needs_scores
@@ -156,10 +156,13 @@ def _rank(
             running.advance(len(block.users))
 
 
-def _too_long(ranked: Sequence[Metric], n_items: int) -> list[str]:
+def _too_long(ranked: Sequence[Metric], n_items: int) -> list[Remark]:
     """Return a remark for each length beyond the number of items."""
     beyond = sorted({metric.k for metric in ranked if metric.k is not None and metric.k > n_items})
     return [
-        f"the catalogue has only {n_items:,} items, so that the places from there to {k:,} stay empty."
+        Remark(
+            RemarkCode.LONGER_THAN_CATALOGUE,
+            f"the catalogue has only {n_items:,} items, so that the places from there to {k:,} stay empty.",
+        )
         for k in beyond
     ]

@@ -26,6 +26,7 @@ from recsys.kernels.given_lists import lay_out
 from recsys.kernels.hits import find_hits
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES
+from recsys.remarks import Remark, RemarkCode
 from recsys.typing import BoolArray, Int64Array
 
 _PLACE_BYTES = 32
@@ -176,15 +177,21 @@ def measure_lists(
     n_repeated, n_seen = _measure(lists, users, accumulator, seen, block_bytes, progress)
     values, group_means = accumulator.compute()
     remarks = [
-        *lists.remarks,
-        *_on_users(has_held_out, has_list, is_known),
-        *_on_places(n_repeated, n_seen, asked, int(lists.lengths.max(initial=0))),
+        *(
+            Remark(RemarkCode.ABOUT_LISTS, text)
+            for text in (
+                *lists.remarks,
+                *_on_users(has_held_out, has_list, is_known),
+                *_on_places(n_repeated, n_seen, asked, int(lists.lengths.max(initial=0))),
+            )
+        ),
         *accumulator.remarks,
     ]
     errors = [str(metric) for metric in asked if metric.is_error]
     if errors:
         need = "needs" if len(errors) == 1 else "need"
-        remarks.append(f"{' and '.join(errors)} {need} predicted values, and lists hold none.")
+        text = f"{' and '.join(errors)} {need} predicted values, and lists hold none."
+        remarks.append(Remark(RemarkCode.PREDICTS_NO_VALUES, text))
     return Measurements(
         metrics={str(metric): values.get(str(metric)) for metric in asked},
         per_user=accumulator.per_user,

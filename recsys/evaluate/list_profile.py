@@ -13,7 +13,7 @@ from recsys.evaluate.accumulator import MetricAccumulator
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import rankable
 from recsys.evaluate.metrics import parse_metrics
-from recsys.models.base import Model
+from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import ranked_blocks
 from recsys.typing import BoolArray, Float64Array, Int64Array
@@ -48,7 +48,7 @@ class ListProfile:
 
 
 def profile_lists(
-    model: Model,
+    model: Scorer,
     seen: CompressedRows,
     held_out: HeldOut,
     *,
@@ -62,7 +62,7 @@ def profile_lists(
 
     Parameters
     ----------
-    model : Model
+    model : Scorer
         Fitted.
     seen : CompressedRows, (n_users, n_items)
     held_out : HeldOut

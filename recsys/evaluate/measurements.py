@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.gap import GroupMean
+from recsys.remarks import Remark
 from recsys.typing import Float64Array, Int64Array
 
 
@@ -30,7 +31,7 @@ class Measurements:
         Held-out entries behind errors of predicted values.
     seconds : float
         Time of scoring, ranking and measuring.
-    remarks : tuple of str
+    remarks : tuple of Remark
     groups : mapping of str to tuple of GroupMean
         The group means behind each gap, by the gap's name.
     entry_errors : EntryErrors or None
@@ -43,6 +44,6 @@ class Measurements:
     n_users: int
     n_pairs: int
     seconds: float
-    remarks: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     groups: Mapping[str, tuple[GroupMean, ...]] = field(default_factory=dict)
     entry_errors: EntryErrors | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,9 +23,9 @@ from recsys.experiment.pooling import pooled
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.trial import Trial
-from recsys.models.base import Model
 from recsys.models.catalogue import make
 from recsys.models.new_users import NewUsers
+from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress
 from recsys.recommend.ranking import ranked_blocks
 
@@ -60,9 +60,9 @@ def warm_up(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: bool =
     if model.predicts_values:
         model.predict(np.arange(3), np.arange(3))
     if metrics:
-        answering = cast("Model", NewUsers(model, toy.by_user)) if folds_in else model
+        scorer: Scorer = NewUsers(model, toy.by_user) if folds_in else model
         catalogue = Catalogue(toy.by_user, Labels.from_pairs(np.arange(3), np.array(["a", "b", "a"]), 3))
-        evaluate(answering, toy.by_user, _one_pair(), metrics, catalogue=catalogue)
+        evaluate(scorer, toy.by_user, _one_pair(), metrics, catalogue=catalogue)
 
 
 def _one_pair() -> HeldOut:
@@ -112,14 +112,14 @@ def _run_one(
     spec = spec.resolved(trial.train.feedback).seeded(seed)
     model = make(spec.name, spec.params)
     trial.check(model)
-    warm_up(spec, metrics, folds_in=trial.told is not None)
+    warm_up(spec, metrics, folds_in=trial.histories is not None)
     with watched() as peak:
         began = time.perf_counter()
         model.fit(trial.train, progress=progress)
         fit_seconds = time.perf_counter() - began
     told = {"catalogue": trial.catalogue, **beside}
     measured = evaluate(
-        trial.answering(model), trial.seen, trial.held_out, metrics, progress=progress, **told
+        trial.scorer_for(model), trial.seen, trial.held_out, metrics, progress=progress, **told
     )
     return Result(
         label=spec.title,

@@ -21,7 +21,7 @@ from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
 from recsys.report.page import build_page
-from recsys.report.phrases import log_in_words, split_in_words
+from recsys.report.phrases import log_in_words
 from recsys.report.writing import write_report
 from recsys.resources import peak_memory
 
@@ -66,7 +66,7 @@ class Demo:
             "seconds": dict(self.seconds),
             "files": {name: str(path) for name, path in self.files.items()},
             "log": self.loaded.describe(),
-            "split": dict(self.trial.split),
+            "split": self.trial.split.to_json(),
             "results": [result.to_json() for result in self.results],
             "answer": self.answer,
             "n_lists": self.n_lists,
@@ -126,7 +126,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         context = make_context(
             title=f"Groceries: what {description['n_users']:,} households buy, and what they might like",
             subtitle="The Complete Journey, a purchase log that its authors call simulated: "
-            f"{log_in_words(description)} {split_in_words(SPLIT)}",
+            f"{log_in_words(description)} {trial.split.description.text}",
             loaded=loaded,
             trials=[trial],
             results=results,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from recsys.models.base import Model
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import make
 from recsys.models.factor_model import FactorModel
+from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2
 MOST_BYTES = 128 * 2**20
@@ -84,7 +85,7 @@ class Kept:
         for name, table in parts.items():
             with replacing(self.folder / f"{stem}.{name}") as place:
                 pq.write_table(table, place, compression="zstd")
-        kept = result.model if trial.split["part"] == 1 and _may_be_kept(result.model) else None
+        kept = result.model if trial.split.part == 1 and _may_be_kept(result.model) else None
         if kept is not None:
             bundle = Bundle.of(kept, trial.train, item_names=self.item_names)
             save_bundle(bundle, self.folder / f"{stem}.{_MODEL}")
@@ -93,7 +94,8 @@ class Kept:
             "format": FORMAT,
             "key": key,
             "version": __version__,
-            "split": dict(trial.split),
+            "split": trial.split.to_json(),
+            "remarks": [asdict(remark) for remark in result.measurements.remarks],
             "has_model": kept is not None,
             "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
         }
@@ -140,20 +142,21 @@ class Kept:
 
     def _key(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], seed: int) -> str:
         """Return the SHA-256 of all that a result depends on."""
-        told = {
+        split = trial.split
+        depends_on = {
             "format": FORMAT,
             "version": __version__,
             "train": trial.train.digest,
-            "told": None if trial.told is None else trial.told.digest,
+            "histories": None if trial.histories is None else trial.histories.digest,
             "held_out": trial.held_out.digest,
-            "split": [trial.split[name] for name in ("name", "seed", "digest", "part", "n_parts")],
+            "split": [split.name, split.seed, split.digest, split.part, split.n_parts],
             "model": spec.name,
             "config": make(spec.name, spec.params).config(),
             "seed": seed,
             "metrics": [str(metric) for metric in metrics],
             "context": dict(self.context),
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(depends_on, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _may_be_kept(model: Model | None) -> bool:
@@ -170,7 +173,8 @@ def _short(key: str) -> str:
 def _stem(result: Result, trial: Trial, key: str) -> str:
     """Return a name that people can read and that is another for another key."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", result.label).strip("-") or "model"
-    part = f".{trial.split['part']}-of-{trial.split['n_parts']}" if trial.split["n_parts"] > 1 else ""
+    split = trial.split
+    part = f".{split.part}-of-{split.n_parts}" if split.n_parts > 1 else ""
     return f"{words[:60]}{part}.{_short(key)}"
 
 
@@ -205,7 +209,9 @@ def _measurements(record: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> 
         n_users=int(record["n_users"]),
         n_pairs=int(record["n_pairs"]),
         seconds=float(record["seconds"]["score"]),
-        remarks=tuple(record["remarks"]),
+        remarks=tuple(
+            Remark(**{**remark, "code": RemarkCode(remark["code"])}) for remark in record["remarks"]
+        ),
         groups={
             name: tuple(GroupMean(**group) for group in groups) for name, groups in record["groups"].items()
         },

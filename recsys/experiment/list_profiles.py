@@ -58,7 +58,7 @@ def profile_models(
         if measured is None or measured.metrics[metric] is None or result.model is None:
             continue
         profiles[result.label] = profile_lists(
-            trial.answering(result.model),
+            trial.scorer_for(result.model),
             trial.seen,
             trial.held_out,
             metrics=curves,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from recsys import threads
 from recsys._version import __version__
 from recsys.evaluate.wording import counted
+from recsys.split.record import SplitRecord
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "numba", "implicit", "duckdb", "pyarrow", "safetensors", "scikit-learn",
@@ -32,18 +32,17 @@ def versions() -> dict[str, str]:
     return found
 
 
-def provenance(splits: Sequence[Mapping[str, Any]], train_digest: str, *, seed: int) -> list[tuple[str, str]]:
+def provenance(splits: Sequence[SplitRecord], train_digest: str, *, seed: int) -> list[tuple[str, str]]:
     """Return what a reader needs to make a report again and to read its seconds, each name once.
 
     Parameters
     ----------
-    splits : sequence of mapping
-        The records of the trials.
+    splits : sequence of SplitRecord
     train_digest : str
         Of the training data of the first.
     seed : int
     """
-    digests = [str(split["digest"]) for split in splits if split["digest"]]
+    digests = [split.digest for split in splits]
     names = ["split"] if len(digests) == 1 else [f"split {n}" for n in range(1, len(digests) + 1)]
     cores = counted(os.cpu_count() or 1, "core", "cores")
     used = counted(threads.current(), "thread", "threads")

@@ -44,10 +44,10 @@ def comparison_record(results: Sequence[Result], trials: Sequence[Trial], *, see
         "results": records,
         "comparisons": [asdict(test) for name in names for test in compare_pairs(measured, name, seed=seed)],
         "answer": sentences(measured, seed=seed),
-        "split": dict(trials[0].split),
+        "split": trials[0].split.to_json(),
     }
     if len(trials) > 1:
-        whole["splits"] = [dict(trial.split) for trial in trials]
+        whole["splits"] = [trial.split.to_json() for trial in trials]
     return whole
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.data.load import LoadedLog
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluate.metrics import higher_is_better, parse_metric
 from recsys.evaluate.significance import PairTest, compare_pairs
 from recsys.experiment.list_profiles import list_length, profile_models
 from recsys.experiment.provenance import provenance, versions
@@ -22,18 +22,17 @@ from recsys.progress import SILENT, Progress
 from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import ThemeSet, has_themes, theme_set
+from recsys.remarks import RemarkCode
 from recsys.report.answer import main_metric
 from recsys.report.context import ReportContext, Row
 from recsys.report.facts import about_log, about_split
 from recsys.report.numbers import joined
 from recsys.report.page import build_page
-from recsys.report.phrases import log_in_words, name_of_log, split_in_words
+from recsys.report.phrases import log_in_words, name_of_log
 from recsys.report.records import per_user
 from recsys.report.table import intervals, ranked, table_rows
 from recsys.report.writing import check_report, write_report
 
-# How the evaluation says of one model what a report says of several.
-_NO_VALUES = "ranks items but predicts no values"
 _MOST_THEMES = 12
 
 
@@ -138,7 +137,7 @@ def make_context(
             "n_users": max((values.n_users for values in measured.values()), default=0),
             "log": description,
             **record,
-            "splits": [dict(part.split) for part in trials],
+            "splits": [part.split.to_json() for part in trials],
         },
     )
 
@@ -161,7 +160,7 @@ def write_comparison(
     compared = f"{n_models} models compared" if n_models > 1 else f"{results[0].label} measured"
     context = make_context(
         title=f"{name_of_log(loaded.source)}: {compared}",
-        subtitle=f"{log_in_words(loaded.describe())} {split_in_words(str(trials[0].split['name']))}",
+        subtitle=f"{log_in_words(loaded.describe())} {trials[0].split.description.text}",
         loaded=loaded,
         trials=trials,
         results=results,
@@ -207,7 +206,7 @@ def _examples(
     bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10
 ) -> tuple[UserExample, ...]:
     """Choose users whose later items are known, where the users measured are those trained on."""
-    held_out = trial.held_out if trial.told is None else None
+    held_out = trial.held_out if trial.histories is None else None
     candidates = None if held_out is None else held_out.n_held_out > 0
     rows = sample_users(trial.train, n_users, seed=seed, candidates=candidates)
     lists = Recommender(bundle).recommend([trial.train.user_ids[int(row)] for row in rows], n)
@@ -247,14 +246,21 @@ def _theme_sets(
 def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
     """Return what is to be said of the models, what is the same of several in one."""
     said: dict[str, list[str]] = {}
+    ranking: list[str] = []
+    errors: list[str] = []
     for result in results:
-        for remark in () if result.measurements is None else result.measurements.remarks:
-            own = remark.removeprefix(result.label).removeprefix(result.spec.name).lstrip(" :")
-            said.setdefault(_NO_VALUES if own.startswith(_NO_VALUES) else own, []).append(result.label)
-    ranking = said.pop(_NO_VALUES, [])
-    remarks = [f"{joined(labels)}: {remark}" for remark, labels in said.items()]
+        if result.measurements is None:
+            continue
+        for remark in result.measurements.remarks:
+            if remark.code is RemarkCode.PREDICTS_NO_VALUES:
+                ranking.append(result.label)
+                errors = [name for name in result.measurements.metrics if parse_metric(name).is_error]
+            else:
+                said.setdefault(remark.text, []).append(result.label)
+    remarks = [f"{joined(labels)}: {text}" for text, labels in said.items()]
     if ranking:
-        remarks.append(f"{joined(ranking)} only rank{'' if len(ranking) > 1 else 's'} items: no rmse or mae.")
+        rank = "rank" if len(ranking) > 1 else "ranks"
+        remarks.append(f"{joined(ranking)} only {rank} items: no {' or '.join(errors)}.")
     without = [r.label for r in results if r.measurements is not None and r.model is None]
     if without:
         remarks.append(
@@ -272,13 +278,10 @@ def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
 def _histories(results: Sequence[Result]) -> Mapping[str, History]:
     """Return the histories of descents: the objective of a sampler wanders, and does not converge."""
     models = {r.label: r.model for r in results if r.model is not None}
-    histories = {
-        label: model.history for label, model in models.items() if "n_draws" not in model.get_params()
-    }
+    histories = {label: model.history for label, model in models.items() if not model.is_sampled}
     return {label: history for label, history in histories.items() if history is not None}
 
 
 def _window(trial: Trial) -> Sequence[str | int] | None:
     """Return the stretch of time that is held out; only a split by time holds out one."""
-    window: Sequence[str | int] | None = (trial.split.get("audit") or {}).get("window")
-    return window if str(trial.split["name"]).startswith("time") else None
+    return trial.split.audit.window if trial.split.description.is_by_time else None

@@ -78,7 +78,7 @@ class Result:
             "peak_memory_bytes": self.peak_memory_bytes,
             "stored_per_row": None if self.model is None else self.model.stored_per_row,
             "is_reused": self.is_reused,
-            "remarks": list(self.measurements.remarks),
+            "remarks": [str(remark) for remark in self.measurements.remarks],
             "groups": {
                 name: [asdict(group) for group in groups] for name, groups in self.measurements.groups.items()
             },

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
 
 import numpy as np
 
@@ -18,11 +16,13 @@ from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
-from recsys.experiment.audit import audit, remarks
 from recsys.models.base import Model
 from recsys.models.new_users import NewUsers
+from recsys.models.scorer import Scorer
+from recsys.split.audit import audit
+from recsys.split.record import SplitRecord
 from recsys.split.specs import parse_splits, several
-from recsys.split.split import Split
+from recsys.split.split import Split, SplitDescription
 from recsys.split.support import MinSupport
 from recsys.typing import Int64Array
 
@@ -42,30 +42,25 @@ class Trial:
     ----------
     train : Interactions
     held_out : HeldOut
-    split : dict
+    split : SplitRecord
         Name, seed, digest and audit of the split.
     load_seconds : float
         Reading, splitting and joining.
-    told : Interactions or None
-        Where whole users are held out: what a fitted model is told of them, items as in ``train``.
+    histories : Interactions or None
+        Where whole users are held out: what a fitted model is given of them, items as in ``train``.
         The user numbers of ``held_out`` are then the rows of this.
     """
 
     train: Interactions
     held_out: HeldOut
-    split: Mapping[str, Any]
+    split: SplitRecord
     load_seconds: float
-    told: Interactions | None = None
-
-    @property
-    def histories(self) -> CompressedRows | None:
-        """What is told of held-out users, (n_held_out_users, n_items), or None."""
-        return None if self.told is None else self.told.by_user
+    histories: Interactions | None = None
 
     @property
     def measured(self) -> Interactions:
         """The users who are measured, with what is known of them."""
-        return self.train if self.told is None else self.told
+        return self.train if self.histories is None else self.histories
 
     @property
     def seen(self) -> CompressedRows:
@@ -84,15 +79,12 @@ class Trial:
 
     def check(self, model: Model) -> None:
         """Raise ModelError, before a fit costs time, if a model cannot answer for the measured users."""
-        if self.told is not None:
+        if self.histories is not None:
             model.check_folds_in()
 
-    def answering(self, model: Model) -> Model:
-        """Return what answers for the measured users: the model, or the model told of new users."""
-        if self.told is None:
-            return model
-        # It has all that ranking and evaluation ask of a model.
-        return cast("Model", NewUsers(model, self.told.by_user))
+    def scorer_for(self, model: Model) -> Scorer:
+        """Return what scores the measured users: the model, or the model with new users folded in."""
+        return model if self.histories is None else NewUsers(model, self.histories.by_user)
 
 
 def prepare(
@@ -122,7 +114,7 @@ def prepare(
         load_seconds=load_seconds,
     )
     if len(trials) > 1:
-        raise ParameterError(several(trials[0].split["name"], len(trials)))
+        raise ParameterError(several(trials[0].split.name, len(trials)))
     return trials[0]
 
 
@@ -170,7 +162,8 @@ def prepare_all(
     support = support or MinSupport()
     if test is not None:
         everything = np.arange(len(loaded.log)), np.arange(len(test.log))
-        parts: tuple[Split, ...] = (Split(f"file:{test.source}", None, *everything),)
+        description = SplitDescription("file", "What is held out is a log of its own.")
+        parts: tuple[Split, ...] = (Split(f"file:{test.source}", description, None, *everything),)
     else:
         parts = parse_splits(split or DEFAULT_SPLIT, loaded.log, seed=seed)
     test_log = loaded.log if test is None else test.log
@@ -189,48 +182,46 @@ def check_source(test: object, split: str | None) -> None:
         raise ParameterError("both a test log (--test) and a split (--split) are given; choose one.")
 
 
-def _trial(log: Log, test: Log, parts: Split, duplicates: Duplicates | None, support: MinSupport) -> Trial:
+def _trial(log: Log, test: Log, split: Split, duplicates: Duplicates | None, support: MinSupport) -> Trial:
     filters = None
     if support:
-        rows, filters = support.core(log, parts.train)
-        parts = replace(parts, train=rows)
-    train = Interactions.from_log(log, parts.train, duplicates=duplicates)
-    told = None
-    if parts.history is not None:
+        rows, filters = support.core(log, split.train)
+        split = replace(split, train=rows)
+    train = Interactions.from_log(log, split.train, duplicates=duplicates)
+    histories = None
+    if split.history is not None:
         least = support.user if support.test else 0
-        told = _told(Interactions.from_log(log, parts.history, duplicates=duplicates), train.item_ids, least)
-    measured = train if told is None else told
+        of_users = Interactions.from_log(log, split.history, duplicates=duplicates)
+        histories = _histories(of_users, train.item_ids, least)
+    measured = train if histories is None else histories
     if filters is not None:
-        rows = _supported(test, parts.held_out, measured, support)
-        filters["n_held_out_events_removed"] = len(parts.held_out) - len(rows)
-        parts = replace(parts, held_out=rows)
-    held_out = HeldOut.from_log(test, parts.held_out, measured, duplicates=duplicates)
-    found = audit(log, parts.train, test, parts.held_out, held_out, measured.user_ids, history=parts.history)
-    found["n_left_out_events"] = parts.n_left_out
-    found["filters"] = filters
-    found["remarks"] = [*parts.remarks, *remarks(found)]
-    record = {
-        "name": parts.name,
-        "seed": parts.seed,
-        "digest": parts.digest if test is log else held_out.digest,
-        "part": parts.part,
-        "n_parts": parts.n_parts,
-        "n_train_events": len(parts.train),
-        "n_held_out_events": len(parts.held_out),
-        "n_train_pairs": train.nnz,
-        "n_held_out_pairs": held_out.n_pairs,
-        "n_repeated_pairs": held_out.n_repeated,
-        "n_zero_pairs": held_out.n_zero,
-        "n_cold_users": held_out.n_cold_users,
-        "n_cold_items": held_out.n_cold_items,
-        "n_users": train.n_users,
-        "n_items": train.n_items,
-        "audit": found,
-    }
-    return Trial(train, held_out, record, 0.0, told)
+        rows = _supported(test, split.held_out, measured, support)
+        filters = replace(filters, n_held_out_events_removed=len(split.held_out) - len(rows))
+        split = replace(split, held_out=rows)
+    held_out = HeldOut.from_log(test, split.held_out, measured, duplicates=duplicates)
+    record = SplitRecord(
+        name=split.name,
+        description=split.description,
+        seed=split.seed,
+        digest=split.digest if test is log else held_out.digest,
+        part=split.part,
+        n_parts=split.n_parts,
+        n_train_events=len(split.train),
+        n_held_out_events=len(split.held_out),
+        n_train_pairs=train.nnz,
+        n_held_out_pairs=held_out.n_pairs,
+        n_repeated_pairs=held_out.n_repeated,
+        n_zero_pairs=held_out.n_zero,
+        n_cold_users=held_out.n_cold_users,
+        n_cold_items=held_out.n_cold_items,
+        n_users=train.n_users,
+        n_items=train.n_items,
+        audit=audit(log, split, test, held_out, measured.user_ids, filters=filters),
+    )
+    return Trial(train, held_out, record, 0.0, histories)
 
 
-def _told(history: Interactions, item_ids: Ids, least: int) -> Interactions:
+def _histories(history: Interactions, item_ids: Ids, least: int) -> Interactions:
     """Return histories by the items of the training data, without users of whom too little is left."""
     columns = item_ids.rows(history.item_ids.values)[history.by_user.columns].astype(np.int32)
     known = history.by_user.only(columns >= 0)

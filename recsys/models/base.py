@@ -28,6 +28,8 @@ class Model(ABC):
     name: ClassVar[str]
     predicts_values: ClassVar[bool] = False
     """Whether `predict` gives values in the units of the log (ratings), so that rmse makes sense."""
+    is_sampled: ClassVar[bool] = False
+    """Whether `fit` draws from a posterior: its history then wanders instead of descending."""
     feedback: ClassVar[Feedback] = "implicit"
     """How a plain matrix given to `fit` is read."""
 

@@ -60,6 +60,7 @@ class BayesianNMF(FactorModel):
 
     name: ClassVar[str] = "bayesian-nmf"
     predicts_values: ClassVar[bool] = True
+    is_sampled: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
     n_components: int = param(16, "number of themes", minimum=1)

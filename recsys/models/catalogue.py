@@ -51,6 +51,12 @@ def find(name: str) -> type[Model]:
     return MODELS[name]
 
 
+def model_has_themes(name: str) -> bool:
+    """Return whether a model of this name has themes: non-negative factors. A name not known has none."""
+    cls = MODELS.get(name)
+    return cls is not None and issubclass(cls, FactorModel) and cls.has_themes
+
+
 def make(name: str, params: Mapping[str, Any] | None = None) -> Model:
     """Return an untrained model by name.
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recsys.report.numbers import count, joined, number, share
+from recsys.split.record import SplitRecord
+from recsys.split.support import FilterCounts
 
 
 def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -43,67 +45,64 @@ def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def about_split(split: Mapping[str, Any]) -> list[tuple[str, str]]:
+def about_split(split: SplitRecord) -> list[tuple[str, str]]:
     """Return how a log was split, and the answers to what a reader asks of it.
 
     Parameters
     ----------
-    split : mapping
-        The record of a trial; of its audit, what is there is told.
+    split : SplitRecord
     """
-    audit = split.get("audit") or {}
-    seed = "" if split["seed"] is None else f", seed {split['seed']}"
-    part = f", part {split['part']} of {split['n_parts']}" if split.get("n_parts", 1) > 1 else ""
+    audit = split.audit
+    seed = "" if split.seed is None else f", seed {split.seed}"
+    part = f", part {split.part} of {split.n_parts}" if split.n_parts > 1 else ""
     found = [
-        ("split", f"{split['name']}{seed}{part}"),
-        ("training", f"{count(split['n_train_events'])} events, {count(split['n_train_pairs'])} pairs"),
-        ("held out", f"{count(split['n_held_out_events'])} events, {count(split['n_held_out_pairs'])} pairs"),
+        ("split", f"{split.name}{seed}{part}"),
+        ("training", f"{count(split.n_train_events)} events, {count(split.n_train_pairs)} pairs"),
+        ("held out", f"{count(split.n_held_out_events)} events, {count(split.n_held_out_pairs)} pairs"),
     ]
-    for name, key in (("training time", "train_window"), ("held-out time", "window")):
-        if audit.get(key):
-            found.append((name, _moments(*audit[key])))
+    for name, window in (("training time", audit.train_window), ("held-out time", audit.window)):
+        if window is not None:
+            found.append((name, _moments(*window)))
     found.append(
-        ("on both sides", f"{count(split['n_repeated_pairs'])} held-out pairs also in training, set aside")
+        ("on both sides", f"{count(split.n_repeated_pairs)} held-out pairs also in training, set aside")
     )
-    if audit.get("n_future_events") is not None:
+    if audit.n_future_events is not None:
         found.append(
             (
                 "future in training",
-                f"{count(audit['n_future_events'])} events later than the same user's first held-out one; "
-                f"{count(audit['n_future_events_global'] or 0)} later than the first held-out event "
+                f"{count(audit.n_future_events)} events later than the same user's first held-out one; "
+                f"{count(audit.n_future_events_global or 0)} later than the first held-out event "
                 "of anyone",
             )
         )
-    found.append(("cold users", f"{count(split['n_cold_users'])}, not in training: not averaged"))
-    pairs = audit.get("n_held_out_pairs_of_cold_items")
-    of_pairs = "" if pairs is None else f" with {count(pairs)} pairs"
+    found.append(("cold users", f"{count(split.n_cold_users)}, not in training: not averaged"))
+    of_pairs = f" with {count(audit.n_held_out_pairs_of_cold_items)} pairs"
     found.append(
         (
             "cold items",
-            f"{count(split['n_cold_items'])}{of_pairs}, held out and not in training: count as missed",
+            f"{count(split.n_cold_items)}{of_pairs}, held out and not in training: count as missed",
         )
     )
-    if audit.get("n_users_with_held_out"):
+    if audit.n_users_with_held_out:
         found.append(
             (
                 "users evaluated",
-                f"{count(audit['n_users_evaluated'])} of {count(audit['n_users_with_held_out'])} with "
-                f"held-out items ({share(audit['share_evaluated'])})",
+                f"{count(audit.n_users_evaluated)} of {count(audit.n_users_with_held_out)} with "
+                f"held-out items ({share(audit.share_evaluated)})",
             )
         )
-    if audit.get("n_history_users") is not None:
+    if audit.n_history_users is not None and audit.n_history_events is not None:
         found.append(
             (
                 "held out as a whole",
-                f"{count(audit['n_history_users'])} users, told of by "
-                f"{count(audit['n_history_events'])} events",
+                f"{count(audit.n_history_users)} users, told of by {count(audit.n_history_events)} events",
             )
         )
-    if audit.get("n_left_out_events"):
-        found.append(("left out", f"{count(audit['n_left_out_events'])} events after the held-out window"))
-    if audit.get("filters"):
-        found.append(("support filter", _support(audit["filters"])))
-    found += [("note", _sentence(remark)) for remark in audit.get("remarks", ())]
+    if audit.n_left_out_events:
+        found.append(("left out", f"{count(audit.n_left_out_events)} events after the held-out window"))
+    if audit.filters:
+        found.append(("support filter", _support(audit.filters)))
+    found += [("note", _sentence(str(remark))) for remark in audit.remarks]
     return found
 
 
@@ -123,18 +122,18 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _support(filters: Mapping[str, Any]) -> str:
+def _support(filters: FilterCounts) -> str:
     """Return what a filter of least support asked for, and what it left out."""
     asked = [
-        f"{filters[key]:,} {words}"
-        for key, words in (("min_user", "items a user"), ("min_item", "users an item"))
-        if filters.get(key)
+        f"{least:,} {words}"
+        for least, words in ((filters.min_user, "items a user"), (filters.min_item, "users an item"))
+        if least
     ]
-    n_users, n_items = filters["n_users_removed"], filters["n_items_removed"]
-    where = "training and of the held-out part" if filters["filter_test"] else "training"
+    n_users, n_items = filters.n_users_removed, filters.n_items_removed
+    where = "training and of the held-out part" if filters.filter_test else "training"
     found = (
         f"at least {joined(asked)}: {count(n_users)} users, {count(n_items)} items and "
-        f"{count(filters['n_train_pairs_removed'])} training pairs left out of {where}"
+        f"{count(filters.n_train_pairs_removed)} training pairs left out of {where}"
     )
-    removed = filters.get("n_held_out_events_removed")
+    removed = filters.n_held_out_events_removed
     return f"{found}, {count(removed)} held-out events with them" if removed else found

@@ -16,34 +16,6 @@ from recsys.report.numbers import count, joined
 _GENERIC = frozenset(
     {"data", "events", "interactions", "log", "logs", "plays", "purchases", "ratings", "train", "training"}
 )
-_SPLITS: tuple[tuple[str, str], ...] = (
-    (r"last:(?P<share>0\.\d+)", "The last {share} of each user's items are held out."),
-    (r"last:1", "Each user's last item is held out."),
-    (r"last:(?P<n>\d+)", "The last {n} items of each user are held out."),
-    (r"random:(?P<share>0\.\d+)(x\d+)?", "{share} of all pairs, drawn at random, are held out."),
-    (r"random-user:(?P<share>0\.\d+)(x\d+)?", "{share} of each user's pairs, drawn at random, are held out."),
-    (r"folds:(?P<n>\d+)(x\d+)?", "All pairs are dealt to {n} folds, each held out once."),
-    (r"time:(?P<share>0\.\d+)", "The last {share} of the events are held out."),
-    (r"time:1w", "The last week is held out."),
-    (r"time:(?P<n>\d+)w", "The last {n} weeks are held out."),
-    (r"time:(?P<n>\d+)d", "The last {n} days are held out."),
-    (r"time:(?P<a>.+)\.\.(?P<b>.+)", "What came from {a} to {b} is held out."),
-    (r"time:(?P<a>.+)", "What came from {a} on is held out."),
-    (r"users:(?P<share>0\.\d+).*", "{share} of the users are held out; a part of what each did is told."),
-    (r"user-folds:(?P<n>\d+).*", "All users are dealt to {n} folds, each held out once as a whole."),
-    (r"file:.*", "What is held out is a log of its own."),
-)
-
-
-def split_in_words(name: str) -> str:
-    """Return what a split holds out, as a sentence."""
-    for pattern, words in _SPLITS:
-        if found := re.fullmatch(pattern, name):
-            parts = found.groupdict()
-            if "share" in parts:
-                parts["share"] = f"{100 * float(parts['share']):.4g} %"
-            return words.format(**parts)
-    return f"Split {name}."
 
 
 def log_in_words(description: Mapping[str, Any]) -> str:

@@ -47,13 +47,13 @@ class Pairs:
         """Number of pairs of each user, up to the last one that has any."""
         return np.bincount(self.users)
 
-    def places(self, key: Int64Array) -> Int64Array:
-        """Return the place of each pair among its user's, from 0, by an ascending key, shape (n_pairs,)."""
+    def positions(self, key: Int64Array) -> Int64Array:
+        """Return the position of each pair among its user's, from 0, by a key, shape (n_pairs,)."""
         by_user = np.lexsort((key, self.users))
         starts = np.r_[0, np.cumsum(self.counts)]
-        places = np.empty(len(self), dtype=np.int64)
-        places[by_user] = np.arange(len(self)) - starts[self.users[by_user]]
-        return places
+        positions = np.empty(len(self), dtype=np.int64)
+        positions[by_user] = np.arange(len(self)) - starts[self.users[by_user]]
+        return positions
 
 
 def later_repeats(log: Log, pairs: Pairs, held: BoolArray) -> BoolArray:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-
 from recsys.data.log import Log
 from recsys.errors import ParameterError
-from recsys.split import rules
+from recsys.split.arguments import check_parts, read_repeats
+from recsys.split.rules import find_split_rule
 from recsys.split.split import Split
-from recsys.split.times import rolling, time_point
-from recsys.split.users import GIVEN, user_folds, users_share
-
-SPECS = (
-    "random:SHARE, random-user:SHARE, folds:K, last:N, last:SHARE, time:SHARE, time:DATE, time:28d, time:4w, "
-    "time:NUMBER, time:FROM..TO, time:4wx3, users:SHARE[:GIVEN] or user-folds:K[:GIVEN]"
-)
-MOST_PARTS = 100
-"""Most splits that one rule makes: each is a model trained."""
-
-_Drawn = Callable[[Log, str, int, int], Sequence[Split]]
 
 
 def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
@@ -44,7 +31,8 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
         ``user-folds:5:0.8``      all users, dealt to five parts; each is held out once
         ========================  =============================================================
 
-        Those that draw can be repeated: ``random:0.2x3``.
+        Those that draw can be repeated: ``random:0.2x3``. Other rules can be registered by
+        `recsys.split.registry.register_split_rule`.
     log : Log
     seed : int
 
@@ -60,25 +48,27 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
     InputError
         If a part would be empty, or the log lacks what the rule needs.
     """
-    rule, _, argument = spec.partition(":")
-    if rule == "last":
-        return (_last(log, argument or "1", spec),)
-    if rule != "time" and rule not in _DRAWN:
-        raise ParameterError(f"there is no split {spec!r}; expected {SPECS}.")
-    repeats = re.fullmatch(r"(.*)x(\d{1,9})", argument)
-    argument, n_repeats = (argument, 1) if repeats is None else (repeats[1], int(repeats[2]))
-    if not 1 <= n_repeats <= MOST_PARTS:
-        raise ParameterError(f"split {spec!r}: {n_repeats} repeats; expected 1 to {MOST_PARTS}.")
-    if rule == "time":
-        return (time_point(log, argument or "0.2"),) if repeats is None else rolling(log, argument, n_repeats)
-    found = list(_DRAWN[rule](log, argument, seed, 0))
-    check_parts(spec, len(found) * n_repeats)
-    for repeat in range(1, n_repeats):
-        found += _DRAWN[rule](log, argument, seed, repeat)
-    if len(found) == 1:
-        return (found[0],)
-    name = found[0].name + ("" if n_repeats == 1 else f"x{n_repeats}")
-    return tuple(split.numbered(name, number, len(found)) for number, split in enumerate(found, start=1))
+    rule = find_split_rule(spec)
+    argument, n_repeats = spec.partition(":")[2], None
+    if rule.can_repeat:
+        argument, n_repeats = read_repeats(argument, spec)
+    splitter = rule.parse(argument)
+    splits = list(splitter(log, seed, 0))
+    if len(splits) > 1 and splits[0].n_parts > 1:
+        return tuple(splits)  # they know already that they are parts
+    check_parts(spec, len(splits) * (n_repeats or 1))
+    repeats = [0] * len(splits)
+    for repeat in range(1, n_repeats or 1):
+        more = splitter(log, seed, repeat)
+        splits += more
+        repeats += [repeat] * len(more)
+    if len(splits) == 1:
+        return (splits[0],)
+    name = splits[0].name + ("" if n_repeats in (None, 1) else f"x{n_repeats}")
+    return tuple(
+        split.as_part(name, part, len(splits), repeat=repeat)
+        for part, (split, repeat) in enumerate(zip(splits, repeats, strict=True), start=1)
+    )
 
 
 def parse_split(spec: str, log: Log, *, seed: int) -> Split:
@@ -89,82 +79,12 @@ def parse_split(spec: str, log: Log, *, seed: int) -> Split:
     ParameterError
         If the rule makes several, too.
     """
-    found = parse_splits(spec, log, seed=seed)
-    if len(found) > 1:
-        raise ParameterError(several(spec, len(found)))
-    return found[0]
+    splits = parse_splits(spec, log, seed=seed)
+    if len(splits) > 1:
+        raise ParameterError(several(spec, len(splits)))
+    return splits[0]
 
 
 def several(spec: str, n_parts: int) -> str:
-    """Say that one split was expected."""
+    """Return the message that one split was expected."""
     return f"split {spec!r} makes {n_parts} parts; expected a rule that makes one."
-
-
-def check_parts(spec: str, n: int) -> None:
-    """Raise ParameterError if a rule makes more parts than anybody would train."""
-    if n > MOST_PARTS:
-        raise ParameterError(f"split {spec!r} makes more than {MOST_PARTS} parts; ask for fewer.")
-
-
-def _last(log: Log, argument: str, spec: str) -> Split:
-    number = _read(argument, spec)
-    if 0 < number < 1:
-        return rules.last_share(log, number)
-    return rules.last_n(log, _whole(argument, spec))
-
-
-def _random(log: Log, argument: str, seed: int, repeat: int) -> Sequence[Split]:
-    share = _read(argument or "0.2", f"random:{argument}")
-    return (rules.random_share(log, share, seed=seed, repeat=repeat),)
-
-
-def _random_user(log: Log, argument: str, seed: int, repeat: int) -> Sequence[Split]:
-    share = _read(argument or "0.2", f"random-user:{argument}")
-    return (rules.random_share_of_each(log, share, seed=seed, repeat=repeat),)
-
-
-def _folds(log: Log, argument: str, seed: int, repeat: int) -> Sequence[Split]:
-    return rules.folds(log, _n_folds(argument or "5", f"folds:{argument}"), seed=seed, repeat=repeat)
-
-
-def _users(log: Log, argument: str, seed: int, repeat: int) -> Sequence[Split]:
-    share, _, given = argument.partition(":")
-    spec = f"users:{argument}"
-    told = _read(given, spec) if given else GIVEN
-    return (users_share(log, _read(share or "0.2", spec), told, seed=seed, repeat=repeat),)
-
-
-def _user_folds(log: Log, argument: str, seed: int, repeat: int) -> Sequence[Split]:
-    n, _, given = argument.partition(":")
-    spec = f"user-folds:{argument}"
-    told = _read(given, spec) if given else GIVEN
-    return user_folds(log, _n_folds(n or "5", spec), told, seed=seed, repeat=repeat)
-
-
-_DRAWN: dict[str, _Drawn] = {
-    "random": _random,
-    "random-user": _random_user,
-    "folds": _folds,
-    "users": _users,
-    "user-folds": _user_folds,
-}
-
-
-def _read(text: str, spec: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ParameterError(f"split {spec!r}: {text!r} is no number; expected {SPECS}.") from None
-
-
-def _whole(text: str, spec: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ParameterError(f"split {spec!r}: {text!r} is no whole number; expected {SPECS}.") from None
-
-
-def _n_folds(text: str, spec: str) -> int:
-    n = _whole(text, spec)
-    check_parts(spec, n)
-    return n

@@ -8,7 +8,46 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recsys.errors import InputError
+from recsys.remarks import Remark
 from recsys.typing import BoolArray, Int64Array
+
+
+@dataclass(frozen=True)
+class SplitDescription:
+    """What a split holds out, for readers and for programs, so that nobody reads its name.
+
+    Attributes
+    ----------
+    rule : str
+        Name of the rule.
+    text : str
+        What is held out, as a sentence.
+    share : float or None
+        Share of the pairs, events or users that is held out.
+    n_items : int or None
+        Items held out of each user.
+    n_folds : int or None
+    given : float or None
+        Of users held out as a whole: how many of their pairs the fitted model is given, a share or,
+        from 1 on, a number.
+    start, end : int or None
+        Of a split at points in time: what came at ``start`` or later, and before ``end``, is held
+        out; in the units of the log's times. No ``end``: all that came later.
+    """
+
+    rule: str
+    text: str
+    share: float | None = None
+    n_items: int | None = None
+    n_folds: int | None = None
+    given: float | None = None
+    start: int | None = None
+    end: int | None = None
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether a stretch of time is held out, the same for everyone."""
+        return self.start is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,22 +58,26 @@ class Split:
     ----------
     name : str
         The rule, as it is given on the command line, e.g. ``"random:0.2"``.
+    description : SplitDescription
     seed : int or None
         The seed, where chance was used.
     train, held_out : int64
-        Ascending row numbers.
+        Row numbers in ascending order.
     history : int64 or None
-        Where whole users are held out: the part of their events that a fitted model is told, to
+        Where whole users are held out: the part of their events that a fitted model is given, to
         predict ``held_out`` from. None where the users of both parts are the same.
     n_left_out : int
         Events in none of the parts, since they came after what is held out.
     part, n_parts : int
-        Which of how many splits of one rule this is, from 1: a fold or a repeat.
-    remarks : tuple of str
+        Which of how many splits of one rule this is, from 1: a fold, a window or a repeat.
+    repeat : int
+        Which repeat of a drawing rule this is, from 0.
+    remarks : tuple of Remark
         What the parts show that the name does not.
     """
 
     name: str
+    description: SplitDescription
     seed: int | None
     train: Int64Array
     held_out: Int64Array
@@ -42,7 +85,8 @@ class Split:
     n_left_out: int = 0
     part: int = 1
     n_parts: int = 1
-    remarks: tuple[str, ...] = ()
+    repeat: int = 0
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -57,31 +101,52 @@ class Split:
 
     @classmethod
     def of_mask(
-        cls, name: str, seed: int | None, held_out: BoolArray, *, train: BoolArray | None = None
+        cls,
+        name: str,
+        description: SplitDescription,
+        seed: int | None,
+        held_out: BoolArray,
+        *,
+        train: BoolArray | None = None,
+        history: BoolArray | None = None,
     ) -> Split:
-        """Make a split from a mark for each event; what is not held out trains, unless told otherwise.
+        """Make a split from a mark for each event.
+
+        Parameters
+        ----------
+        name : str
+        description : SplitDescription
+        seed : int or None
+        held_out : bool, (n_events,)
+        train : bool, (n_events,), optional
+            By default what is not held out.
+        history : bool, (n_events,), optional
 
         Raises
         ------
         InputError
-            If one part is empty.
+            If the training or the held-out part is empty.
         """
         train = ~held_out if train is None else train
-        n_left_out = len(held_out) - int(np.count_nonzero(train | held_out))
-        split = cls(name, seed, np.flatnonzero(train), np.flatnonzero(held_out), n_left_out=n_left_out)
-        split.check()
+        used = train | held_out if history is None else train | held_out | history
+        split = cls(
+            name,
+            description,
+            seed,
+            np.flatnonzero(train),
+            np.flatnonzero(held_out),
+            None if history is None else np.flatnonzero(history),
+            n_left_out=len(held_out) - int(np.count_nonzero(used)),
+        )
+        for part, rows in (("training", split.train), ("held-out", split.held_out)):
+            if len(rows) == 0:
+                raise InputError(f"split {name!r} leaves the {part} part empty; choose another.")
         return split
 
-    def numbered(self, name: str, part: int, n_parts: int) -> Split:
+    def as_part(self, name: str, part: int, n_parts: int, *, repeat: int = 0) -> Split:
         """Return this split as one of several that a rule makes."""
-        return replace(self, name=name, part=part, n_parts=n_parts)
+        return replace(self, name=name, part=part, n_parts=n_parts, repeat=repeat)
 
-    def remarked(self, *remarks: str) -> Split:
-        """Return this split with more remarks."""
-        return replace(self, remarks=(*self.remarks, *remarks))
-
-    def check(self) -> None:
-        """Raise InputError if a part is empty."""
-        for part, rows in (("training", self.train), ("held-out", self.held_out)):
-            if len(rows) == 0:
-                raise InputError(f"split {self.name!r} leaves the {part} part empty; choose another.")
+    def with_remark(self, remark: Remark) -> Split:
+        """Return this split with one more remark."""
+        return replace(self, remarks=(*self.remarks, remark))

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from recsys.data.log import Log
 from recsys.errors import InputError, ParameterError
 from recsys.typing import BoolArray, Int64Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterCounts:
+    """What a filter of least support asked for, and what it removed.
+
+    Attributes
+    ----------
+    min_user, min_item : int
+    filter_test : bool
+        Whether the held-out part was filtered, too.
+    n_train_events_removed, n_train_pairs_removed, n_users_removed, n_items_removed : int
+        Of the training part.
+    n_held_out_events_removed : int
+    """
+
+    min_user: int
+    min_item: int
+    filter_test: bool
+    n_train_events_removed: int
+    n_train_pairs_removed: int
+    n_users_removed: int
+    n_items_removed: int
+    n_held_out_events_removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +73,7 @@ class MinSupport:
     def __bool__(self) -> bool:
         return self.user > 0 or self.item > 0
 
-    def core(self, log: Log, rows: Int64Array) -> tuple[Int64Array, dict[str, Any]]:
+    def core(self, log: Log, rows: Int64Array) -> tuple[Int64Array, FilterCounts]:
         """Return the events that stay, and counts of what left.
 
         Parameters
@@ -80,15 +103,15 @@ class MinSupport:
         user_stays[users[stays]] = True
         item_stays[items[stays]] = True
         kept = rows[user_stays[log.users[rows]] & item_stays[log.items[rows]]]
-        return kept, {
-            "min_user": self.user,
-            "min_item": self.item,
-            "filter_test": self.test,
-            "n_train_events_removed": len(rows) - len(kept),
-            "n_train_pairs_removed": len(np.unique(log.pairs[rows])) - len(np.unique(log.pairs[kept])),
-            "n_users_removed": int(np.count_nonzero(~user_stays[users_before])),
-            "n_items_removed": int(np.count_nonzero(~item_stays[items_before])),
-        }
+        return kept, FilterCounts(
+            min_user=self.user,
+            min_item=self.item,
+            filter_test=self.test,
+            n_train_events_removed=len(rows) - len(kept),
+            n_train_pairs_removed=len(np.unique(log.pairs[rows])) - len(np.unique(log.pairs[kept])),
+            n_users_removed=int(np.count_nonzero(~user_stays[users_before])),
+            n_items_removed=int(np.count_nonzero(~item_stays[items_before])),
+        )
 
     def _core(self, users: Int64Array, items: Int64Array) -> BoolArray:
         """Mark the pairs that stay."""

@@ -10,6 +10,7 @@ from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import parse_metrics
 from recsys.models.catalogue import make
+from recsys.remarks import RemarkCode
 from tests.held_out import held_out_of
 from tests.logs import log_of, random_log
 from tests.matrices import rows_of
@@ -167,7 +168,7 @@ def test_one_group_is_no_comparison(train, held_out):
     groups = UserGroups(np.zeros(train.n_users, dtype=np.int64), ("all",))
     found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg-gap@5"), groups=groups)
     assert found.metrics == {"ndcg-gap@5": None}
-    assert "fewer than two groups" in found.remarks[0]
+    assert "fewer than two groups" in str(found.remarks[0])
 
 
 def test_calibration_without_categories_says_what_to_give(train, held_out):
@@ -175,7 +176,7 @@ def test_calibration_without_categories_says_what_to_give(train, held_out):
     assert found.metrics["calibration@5"] is None
     assert found.metrics["ndcg@5"] is not None
     assert "calibration@5" not in found.per_user
-    assert found.remarks == (
+    assert tuple(map(str, found.remarks)) == (
         "calibration@5 has no value: it needs the category of each item; "
         "give a table of items and its category column.",
     )
@@ -183,7 +184,7 @@ def test_calibration_without_categories_says_what_to_give(train, held_out):
 
 def test_places_beyond_the_catalogue_are_told_of(train, held_out):
     found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg@5,ndcg@19"))
-    assert found.remarks == (
+    assert tuple(map(str, found.remarks)) == (
         "the catalogue has only 18 items, so that the places from there to 19 stay empty.",
     )
 
@@ -274,7 +275,8 @@ def test_a_model_that_predicts_no_values_has_no_errors_and_says_so(train, held_o
     assert found.metrics["rmse"] is found.metrics["mae"] is None
     assert found.metrics["hit-rate@5"] > 0
     (remark,) = found.remarks
-    assert "popularity ranks items but predicts no values" in remark
+    assert remark.code is RemarkCode.PREDICTS_NO_VALUES
+    assert str(remark) == "popularity ranks items but predicts no values, so it has no rmse or mae."
     assert evaluate(fitted(train), train.by_user, held_out, parse_metrics("rmse")).remarks == ()
 
 
@@ -295,8 +297,8 @@ def test_only_cold_users_held_out_are_refused_for_lists_and_measured_by_errors(t
 
 def test_what_explains_a_missing_value_comes_first(train, held_out):
     found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("calibration@19"))
-    assert found.remarks[0].startswith("calibration@19 has no value: it needs the category")
-    assert found.remarks[1].startswith("the catalogue has only 18 items")
+    assert str(found.remarks[0]).startswith("calibration@19 has no value: it needs the category")
+    assert str(found.remarks[1]).startswith("the catalogue has only 18 items")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -93,7 +93,7 @@ def test_an_error_of_predicted_values(register, measure):
     assert interval(found, "own", seed=0) == interval(found, "rmse", seed=0)
     without = measure("own,ndcg@3", "popularity")
     assert without.metrics["own"] is None
-    assert without.remarks[-1] == "popularity ranks items but predicts no values, so it has no own."
+    assert str(without.remarks[-1]) == "popularity ranks items but predicts no values, so it has no own."
 
 
 @pytest.mark.parametrize(

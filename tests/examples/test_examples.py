@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.evaluate.metrics import unregister_metric
+from recsys.split.rules import unregister_split_rule
 from recsys_cli.main import run
 
 HERE = Path(__file__).parent
@@ -54,7 +55,41 @@ def test_a_metric_that_is_not_registered_is_not_known(log, capsys):
     assert "there is no metric 'rbp@3'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["add_a_metric"])
+@pytest.fixture
+def new_items():
+    yield runpy.run_path(str(HERE / "add_a_split_rule.py"))
+    unregister_split_rule("new-items")
+
+
+def test_a_split_rule_is_usable_by_name_and_told_in_the_report(new_items, tmp_path, capsys):
+    # Of eight items, each later than the one before, the last two are new; one user takes only these.
+    rows = [f"u{user},i{item},{10 * item + user}" for item in range(8) for user in range(4)]
+    rows += [f"new,i{item},{10 * item + 5}" for item in (6, 7)]
+    log, page = tmp_path / "log.csv", tmp_path / "report.md"
+    log.write_text("user,item,time\n" + "\n".join(rows) + "\n")
+    words = [
+        "compare",
+        str(log),
+        "--model",
+        "popularity",
+        "--split",
+        "new-items:0.25",
+        "--metrics",
+        "recall@2",
+    ]
+    assert run([*words, "--report", str(page), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    split = found["split"]
+    assert split["name"] == "new-items:0.25"
+    assert (split["n_train_events"], split["n_held_out_events"]) == (24, 10)
+    assert (split["n_cold_items"], split["n_cold_users"]) == (2, 1)
+    assert found["results"][0]["metrics"]["recall@2"] == 0
+    assert "The 25 % of the items that came last are held out, with all their events." in page.read_text()
+    assert run(["splits"]) == 0
+    assert "new-items:SHARE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["add_a_metric", "add_a_split_rule"])
 def test_contributing_shows_the_example_as_it_is(name):
     code = (HERE / f"{name}.py").read_text()
     assert f"```python\n{code}```" in (HERE.parents[1] / "CONTRIBUTING.md").read_text()

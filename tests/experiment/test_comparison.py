@@ -214,7 +214,7 @@ def test_models_that_are_small_are_found_again_too(tmp_path, split):
     for one, two in zip(made, found, strict=True):
         assert two.is_reused
         assert two.model is not None
-        scores = [trials[0].answering(at.model).score_block(users) for at in (one, two)]
+        scores = [trials[0].scorer_for(at.model).score_block(users) for at in (one, two)]
         np.testing.assert_array_equal(*scores)
 
 

@@ -184,7 +184,7 @@ def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
 def test_folds_keep_the_digest_of_each_split(tmp_path):
     found, trials, *_ = report(tmp_path, split="folds:3")
     digests = [found["provenance"][f"split {n}"].removeprefix("SHA-256 ") for n in (1, 2, 3)]
-    assert digests == [trial.split["digest"] for trial in trials]
+    assert digests == [trial.split.digest for trial in trials]
     assert {"made", "machine", "seed", "training data"} <= set(found["provenance"])
     assert {"altair", "scikit-learn", "vl-convert-python"} <= set(found["versions"])
 
@@ -215,7 +215,7 @@ def test_the_main_metric_is_the_first_asked_for_and_stands_first(tmp_path):
 
 def test_models_that_only_rank_are_told_of_together(tmp_path):
     knn = ModelSpec("item-knn", label="neighbours")
-    found, *_ = report(tmp_path, metrics="ndcg@3,rmse", specs=(NMF, knn, POPULARITY))
+    found, *_ = report(tmp_path, metrics="ndcg@3,rmse,mae", specs=(NMF, knn, POPULARITY))
     assert "weighted-nmf, neighbours and popularity only rank items: no rmse or mae." in found["remarks"]
 
 

@@ -54,13 +54,13 @@ def test_the_audit_counts_what_it_says(spec, seed, with_support):
     log = random_log(150, n_users=15, n_items=20, seed=seed)
     support = MinSupport(2, 2) if with_support else None
     trial = prepare(loaded(log), split=spec, seed=seed, support=support)
-    found = trial.split["audit"]
-    json.dumps(dict(trial.split))
+    found = trial.split.to_json()["audit"]
+    json.dumps(trial.split.to_json())
     held_out = trial.held_out
 
     assert not entries(trial.train) & asked(trial)
     assert not entries(trial.measured) & asked(trial)
-    assert found["n_pairs_on_both_sides"] == trial.split["n_repeated_pairs"] == held_out.n_repeated
+    assert found["n_pairs_on_both_sides"] == trial.split.n_repeated_pairs == held_out.n_repeated
     assert found["n_users_evaluated"] == len({user for user in held_out.users.tolist() if user >= 0})
     assert found["share_evaluated"] == found["n_users_evaluated"] / found["n_users_with_held_out"]
     assert found["n_users_with_held_out"] == found["n_users_evaluated"] + found["n_cold_users"]
@@ -81,7 +81,7 @@ def test_future_events_are_counted_by_user_and_over_all():
     train = log_of([("a", 1, 1, 5), ("a", 2, 1, 7), ("a", 3, 1, 9), ("b", 1, 1, 8), ("c", 1, 1, 6)])
     test = log_of([("a", 4, 1, 7), ("a", 5, 1, 20), ("b", 4, 1, 30), ("d", 1, 1, 40)])
     trial = prepare(loaded(train), test=loaded(test, "the test"))
-    found = trial.split["audit"]
+    found = trial.split.to_json()["audit"]
     assert found["n_future_events"] == 1  # a met item 3 after 4; an equal time is not later
     assert found["n_future_events_global"] == 2
     assert found["window"] == [7, 40]
@@ -90,11 +90,11 @@ def test_future_events_are_counted_by_user_and_over_all():
     assert found["n_users_with_held_out"] == 3
     assert found["n_users_evaluated"] == 2
     assert any("1 events later than the same user's first" in remark for remark in found["remarks"])
-    assert trial.split["name"] == "file:the test"
+    assert trial.split.name == "file:the test"
 
 
 def test_what_needs_times_is_none_without_them():
-    found = prepare(loaded(random_log(80, with_times=False)), split="random:0.3").split["audit"]
+    found = prepare(loaded(random_log(80, with_times=False)), split="random:0.3").split.to_json()["audit"]
     for key in ("n_future_events", "n_future_events_global", "window", "train_window"):
         assert found[key] is None
     assert found["remarks"] == []
@@ -103,7 +103,7 @@ def test_what_needs_times_is_none_without_them():
 def test_times_of_two_kinds_are_told_of():
     train = log_of([("a", 1, 1, 5), ("b", 2, 1, 7)])
     test = log_of([("a", 2, 1, 10**15)], time_kind="timestamp")
-    found = prepare(loaded(train), test=loaded(test)).split["audit"]
+    found = prepare(loaded(train), test=loaded(test)).split.to_json()["audit"]
     assert found["n_future_events"] is None
     (said,) = found["remarks"]
     assert "of another kind than those of the training part (5 ...)" in said
@@ -111,7 +111,7 @@ def test_times_of_two_kinds_are_told_of():
 
 def test_few_users_evaluated_are_remarked():
     events = [("a", 1, 1, 1), ("b", 2, 1, 2), ("a", 2, 1, 9), *((f"c{n}", 1, 1, 10 + n) for n in range(4))]
-    found = prepare(loaded(log_of(events)), split="time:9").split["audit"]
+    found = prepare(loaded(log_of(events)), split="time:9").split.to_json()["audit"]
     assert found["share_evaluated"] == 1 / 5
     assert "only 1 of 5 users" in found["remarks"][0]
 
@@ -119,7 +119,7 @@ def test_few_users_evaluated_are_remarked():
 def test_files_have_a_digest_that_tells_them_apart():
     train = loaded(log_of([("a", 1), ("b", 2)]))
     tests = [loaded(log_of([("a", item)])) for item in (2, 3)]
-    one, again, other = (prepare(train, test=test).split["digest"] for test in (tests[0], tests[0], tests[1]))
+    one, again, other = (prepare(train, test=test).split.digest for test in (tests[0], tests[0], tests[1]))
     assert one == again != other
 
 
@@ -128,7 +128,7 @@ def test_every_fold_is_a_trial_and_together_they_hold_out_everything():
     trials = prepare_all(loaded(log), split="folds:4", seed=1, load_seconds=100.0)
     together = sum(trial.held_out.n_pairs for trial in trials)
     assert together == len(np.unique(log.pairs))
-    assert [trial.split["part"] for trial in trials] == [1, 2, 3, 4]
+    assert [trial.split.part for trial in trials] == [1, 2, 3, 4]
     assert trials[0].load_seconds >= 100 > trials[1].load_seconds
     with pytest.raises(ParameterError, match="makes 4 parts"):
         prepare(loaded(log), split="folds:4")
@@ -142,9 +142,9 @@ def test_folds_of_users_measure_everyone_once():
     assert set.union(*measured) == set(log.user_ids)
     for trial in trials:
         assert not set(trial.train.user_ids) & set(trial.user_ids)
-        assert trial.told.item_ids == trial.train.item_ids
-        assert trial.seen is trial.histories
-        assert trial.split["audit"]["n_history_users"] == len(trial.user_ids)
+        assert trial.histories.item_ids == trial.train.item_ids
+        assert trial.seen is trial.histories.by_user
+        assert trial.split.to_json()["audit"]["n_history_users"] == len(trial.user_ids)
 
 
 def test_filters_hold_for_training_alone_unless_asked():
@@ -153,14 +153,14 @@ def test_filters_hold_for_training_alone_unless_asked():
     kept = prepare(loaded(train), test=loaded(test), support=MinSupport(user=3, item=3))
     assert entries(kept.train) == {(user, item) for user in "abc" for item in (1, 2, 3)}
     assert kept.held_out.n_pairs == 5
-    assert kept.split["audit"]["filters"] == {
+    assert kept.split.to_json()["audit"]["filters"] == {
         "min_user": 3, "min_item": 3, "filter_test": False,
         "n_train_events_removed": 3, "n_train_pairs_removed": 3, "n_users_removed": 1, "n_items_removed": 1,
         "n_held_out_events_removed": 0,
     }  # fmt: skip
     items_only = prepare(loaded(train), test=loaded(test), support=MinSupport(item=3, test=True))
-    assert items_only.split["audit"]["filters"]["n_held_out_events_removed"] == 3
-    assert items_only.split["audit"]["n_cold_users"] == 1
+    assert items_only.split.to_json()["audit"]["filters"]["n_held_out_events_removed"] == 3
+    assert items_only.split.to_json()["audit"]["n_cold_users"] == 1
     with pytest.raises(InputError, match="nothing of the held-out part stays"):
         prepare(loaded(train), test=loaded(test), support=MinSupport(3, 3, test=True))
 
@@ -168,7 +168,7 @@ def test_filters_hold_for_training_alone_unless_asked():
 def test_filters_change_the_digest():
     log = loaded(random_log(100, n_users=20, n_items=20))
     digests = {
-        prepare(log, split="random:0.2", support=support).split["digest"]
+        prepare(log, split="random:0.2", support=support).split.digest
         for support in (None, MinSupport(user=3), MinSupport(user=3, test=True))
     }
     assert len(digests) == 3
@@ -181,12 +181,12 @@ def test_histories_hold_only_items_that_training_knows():
     for seed in range(4):
         trial = prepare(loaded(log), split="users:0.4:0.5", seed=seed, support=MinSupport(item=2))
         assert "odd" not in [*trial.user_ids, *trial.train.user_ids]
-        if trial.split["n_cold_users"]:  # "odd" is held out, and nothing it did is known
-            assert trial.split["audit"]["n_held_out_pairs_of_cold_users"] == 3
+        if trial.split.n_cold_users:  # "odd" is held out, and nothing it did is known
+            assert trial.split.to_json()["audit"]["n_held_out_pairs_of_cold_users"] == 3
             break
     else:
         raise AssertionError("no seed held out the odd user")
-    assert all(item in trial.train.item_ids for _, item in entries(trial.told))
+    assert all(item in trial.train.item_ids for _, item in entries(trial.histories))
 
 
 def test_held_out_users_of_whom_too_little_is_known_leave_with_the_others_where_asked():
@@ -194,16 +194,16 @@ def test_held_out_users_of_whom_too_little_is_known_leave_with_the_others_where_
     few, all_ = (
         prepare(log, split="users:0.5:0.5", support=MinSupport(user=3, test=test)) for test in (True, False)
     )
-    assert min(few.told.by_user.counts) >= 3 > min(all_.told.by_user.counts)
+    assert min(few.histories.by_user.counts) >= 3 > min(all_.histories.by_user.counts)
     assert set(few.user_ids) < set(all_.user_ids)
-    assert few.split["n_cold_users"] == 0
-    assert few.split["audit"]["filters"]["n_held_out_events_removed"] > 0
+    assert few.split.n_cold_users == 0
+    assert few.split.to_json()["audit"]["filters"]["n_held_out_events_removed"] > 0
 
 
 @pytest.mark.parametrize("spec", ["last:5", "last:0.2", "time:0.2", "time:8w..4w", "users:0.2", "random:0.2"])
 def test_no_split_in_time_of_a_real_log_leaks_a_users_future(shared_data, spec):
     log = load_log(shared_data / "ml-100k" / "u1_train.parquet")
-    found = prepare(log, split=spec).split["audit"]
+    found = prepare(log, split=spec).split.to_json()["audit"]
     assert (found["n_future_events"] > 0) == spec.startswith("random")
     assert (found["n_future_events_global"] > 0) == (not spec.startswith("time"))
 
@@ -226,7 +226,7 @@ def test_popularity_surprises_nobody_whatever_the_split(spec):
 def test_popularity_is_a_share_of_the_users_trained_on_where_others_are_measured():
     trial = prepare(loaded(random_log(300, n_users=30, n_items=15)), split="users:0.2:0.5")
     items = by_popularity(trial.train.item_counts)
-    model = trial.answering(make("popularity", {}).fit(trial.train))
+    model = trial.scorer_for(make("popularity", {}).fit(trial.train))
     found = profile_lists(
         model,
         trial.seen,
@@ -267,3 +267,24 @@ def test_new_users_are_served_by_their_tastes():
     assert found.metrics["recall@18"] == 1.0
     assert found.metrics["rmse"] < 0.5
     assert found.remarks == ()
+
+
+def test_the_record_of_a_split_has_the_keys_that_programs_know():
+    record = prepare(loaded(random_log(80)), split="random:0.3", support=MinSupport(1, 1)).split.to_json()
+    assert list(record) == [
+        "name", "seed", "digest", "part", "n_parts", "n_train_events", "n_held_out_events", "n_train_pairs",
+        "n_held_out_pairs", "n_repeated_pairs", "n_zero_pairs", "n_cold_users", "n_cold_items", "n_users",
+        "n_items", "audit",
+    ]  # fmt: skip
+    assert list(record["audit"]) == [
+        "n_pairs_on_both_sides", "n_future_events", "n_future_events_global", "n_cold_users", "n_cold_items",
+        "n_held_out_pairs_of_cold_users", "n_held_out_pairs_of_cold_items", "n_users_with_held_out",
+        "n_users_evaluated", "share_evaluated", "n_history_users", "n_history_events", "window",
+        "train_window", "n_left_out_events", "filters", "remarks",
+    ]  # fmt: skip
+    assert list(record["audit"]["filters"]) == [
+        "min_user", "min_item", "filter_test", "n_train_events_removed", "n_train_pairs_removed",
+        "n_users_removed", "n_items_removed", "n_held_out_events_removed",
+    ]  # fmt: skip
+    assert all(isinstance(remark, str) for remark in record["audit"]["remarks"])
+    assert json.loads(json.dumps(record)) == record

@@ -3,6 +3,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from recsys.remarks import RemarkCode
 from recsys.split.specs import parse_split
 from tests.logs import log_of, random_log
 from tests.split.events import pairs_of
@@ -45,5 +46,7 @@ def test_last_orders_equal_times_by_line():
 
 def test_without_times_the_last_items_are_those_of_the_last_lines_and_that_is_told():
     log = random_log(60, with_times=False)
-    assert "last lines" in parse_split("last:0.3", log, seed=0).remarks[0]
+    (remark,) = parse_split("last:0.3", log, seed=0).remarks
+    assert remark.code is RemarkCode.NO_TIMES
+    assert "last lines" in remark.text
     assert not parse_split("last:0.3", random_log(60), seed=0).remarks

@@ -3,7 +3,7 @@ import pytest
 
 from recsys.errors import InputError, ParameterError
 from recsys.split.specs import parse_split, parse_splits
-from recsys.split.split import Split
+from recsys.split.split import Split, SplitDescription
 from tests.logs import log_of, random_log
 from tests.split.events import DAYS, events_of, pairs_of, shuffled
 
@@ -48,7 +48,11 @@ TIMELESS = log_of([(1, "a"), (2, "b")])
 @pytest.mark.parametrize(
     ("spec", "log", "message"),
     [
-        ("half", NUMBERS, "there is no split 'half'; expected random:SHARE, random-user:SHARE"),
+        (
+            "half",
+            NUMBERS,
+            r"there is no split 'half'; expected .*random:SHARE, .* or users:SHARE\[:",
+        ),
         ("random:x", NUMBERS, "split 'random:x': 'x' is no number"),
         ("random:0", NUMBERS, "the share is expected between 0 and 1"),
         ("random:1", NUMBERS, "the share is expected between 0 and 1"),
@@ -122,8 +126,8 @@ def test_rules_have_defaults():
 
 def test_a_digest_tells_the_parts_apart():
     marks = np.array([True, False, True, False])
-    digests = {
-        Split.of_mask("a", None, mask).digest for mask in (marks, ~marks, np.array([1, 0, 0, 0], bool))
-    }
+    about = SplitDescription("a", "Some are held out.")
+    masks = marks, ~marks, np.array([1, 0, 0, 0], bool)
+    digests = {Split.of_mask("a", about, None, mask).digest for mask in masks}
     assert len(digests) == 3
-    assert Split.of_mask("another name", 5, marks).digest in digests
+    assert Split.of_mask("another name", about, 5, marks).digest in digests

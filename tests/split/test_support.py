@@ -34,11 +34,11 @@ def test_what_stays_is_the_core(min_user, min_item, seed):
     kept, removed = MinSupport(min_user, min_item).core(log, rows)
     assert set(zip(log.users[kept].tolist(), log.items[kept].tolist(), strict=True)) == expected
     assert set(kept) <= set(rows)
-    assert removed["n_train_events_removed"] == len(rows) - len(kept)
-    assert removed["n_train_pairs_removed"] == len(everything) - len(expected)
+    assert removed.n_train_events_removed == len(rows) - len(kept)
+    assert removed.n_train_pairs_removed == len(everything) - len(expected)
     for side, at in (("users", 0), ("items", 1)):
         gone = {pair[at] for pair in everything} - {pair[at] for pair in expected}
-        assert removed[f"n_{side}_removed"] == len(gone)
+        assert getattr(removed, f"n_{side}_removed") == len(gone)
 
 
 def test_repeats_are_no_support():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError, ParameterError
+from recsys.remarks import RemarkCode
 from recsys.split.specs import parse_split, parse_splits
 from tests.logs import log_of, random_log
 from tests.split.events import DAYS, dated
@@ -30,7 +31,8 @@ def test_equal_times_stay_on_one_side_and_are_told():
     log = log_of([(1, item, 1, [1, 2, 2, 2][item]) for item in range(4)])
     split = parse_split("time:0.25", log, seed=0)
     assert split.held_out.tolist() == [1, 2, 3]
-    assert "holds out 75 % of the events: 3 happened at one and the same time" in split.remarks[0]
+    assert "holds out 75 % of the events: 3 happened at one and the same time" in split.remarks[0].text
+    assert split.remarks[0].code is RemarkCode.EQUAL_TIMES
     assert not parse_split("time:0.75", log, seed=0).remarks
 
 

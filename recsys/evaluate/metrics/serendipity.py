@@ -31,7 +31,7 @@ def serendipity(block: ListBlock, k: int) -> Float64Array:
             block.users,
             block.seen.indptr,
             block.seen.columns,
-            block.catalogue.popularity_place,
+            block.catalogue.popularity_rank,
             counts,
         )
     return counts / k

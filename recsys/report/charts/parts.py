@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
+from recsys.models.catalogue import model_has_themes
 from recsys.report.context import Row
 from recsys.report.tables import Figure
 
@@ -52,7 +53,7 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
     """
     found = {}
     for place, row in enumerate(rows):
-        is_strong = place < _N_STRONG or row.colour == 0 or row.model.endswith("nmf")
+        is_strong = place < _N_STRONG or row.colour == 0 or model_has_themes(row.model)
         found[row.label] = Look(
             row.colour,
             tuple(_DASHES[max(0, row.colour - 1) // 5 % len(_DASHES)]),

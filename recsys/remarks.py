@@ -1,0 +1,55 @@
+"""Remarks: what readers should know beside a result, with a code for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RemarkCode(StrEnum):
+    """What a remark is about. Programs compare codes; texts may change."""
+
+    NO_TIMES = "no-times"
+    """A log without times: the order of its lines took their place."""
+    EQUAL_TIMES = "equal-times"
+    """More is held out than asked for, since many events happened at the same time."""
+    TIMES_OF_TWO_KINDS = "times-of-two-kinds"
+    """Times of training and held-out part cannot be compared."""
+    FUTURE_OF_SAME_USERS = "future-of-same-users"
+    """Training holds events later than the same user's first held-out one."""
+    FUTURE_OF_OTHER_USERS = "future-of-other-users"
+    """Training holds events later than the first held-out one, none of them the same user's."""
+    FEW_USERS_EVALUATED = "few-users-evaluated"
+    """Most users with held-out items have nothing in training."""
+    PREDICTS_NO_VALUES = "predicts-no-values"
+    """A model ranks items but predicts no values, so that errors of values have none."""
+    METRIC_WITHOUT_VALUE = "metric-without-value"
+    """A metric has no value: it lacks what it needs, or is not defined for anybody."""
+    PARTLY_DEFINED = "partly-defined"
+    """A metric is averaged over those users for whom it is defined."""
+    LONGER_THAN_CATALOGUE = "longer-than-catalogue"
+    """More positions are asked for than there are items."""
+    ABOUT_LISTS = "about-lists"
+    """Something about lists that were made elsewhere."""
+    OTHER = "other"
+    """Anything else, e.g. what a split rule from outside this package remarks."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence or part of one, and its code.
+
+    Attributes
+    ----------
+    code : RemarkCode
+    text : str
+    subject : str
+        What the text is said of, e.g. a model's name, where it does not stand for itself.
+    """
+
+    code: RemarkCode
+    text: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.text}" if self.subject else self.text
