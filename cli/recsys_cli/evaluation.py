@@ -144,6 +144,7 @@ def compare(
     from recsys import threads as pool
     from recsys.errors import ModelError, ParameterError, RecsysError
     from recsys.evaluate.metrics import parse_metrics
+    from recsys.evaluate.pair_tests import PairTests
     from recsys.experiment.comparison import STOPPED
     from recsys.experiment.comparison import compare as compare_models
     from recsys.experiment.kept import Kept
@@ -202,7 +203,8 @@ def compare(
             said = dict.fromkeys(str(remark) for at in measured.values() for remark in at.remarks)
             raise ModelError(" ".join([*troubles, *said]))
     # What took the time comes first: a page that cannot be written takes no numbers with it.
-    record = comparison_record(results, trials, seed=seed)
+    tests = PairTests(measured, seed=seed)
+    record = comparison_record(results, trials, seed=seed, tests=tests)
     if kept is not None:
         write_record(record, kept.folder / "comparison.json")
     if not json:
@@ -221,7 +223,8 @@ def compare(
             with pool.use(flags["threads"]), progress(quiet=json) as listener:
                 write_comparison(
                     page, loaded, trials, results, names,
-                    seed=seed, command=_command(), plan=_plan_text(config or []), progress=listener,
+                    seed=seed, command=_command(), plan=_plan_text(config or []), tests=tests,
+                    progress=listener,
                 )  # fmt: skip
         except Exception as failure:  # whatever it is, the numbers are there
             trouble = f"results stand; the report could not be written: {type(failure).__name__}: {failure}"

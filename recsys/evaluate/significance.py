@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -114,9 +113,6 @@ def interval(measured: Measurements, metric: str, *, seed: int) -> Interval | No
     return Interval(float(quantity.value(totals.sum(), sizes.sum())), low, high)
 
 
-_done: weakref.WeakKeyDictionary[Measurements, dict[Any, tuple[PairTest, ...]]] = weakref.WeakKeyDictionary()
-
-
 def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: int) -> tuple[PairTest, ...]:
     """Test every pair of models on a metric, the best first.
 
@@ -132,7 +128,7 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     Returns
     -------
     tuple of PairTest
-        Remembered while the measurements live, so that a page and a terminal share the work.
+        `recsys.evaluate.pair_tests.PairTests` keeps them, for what asks more than once.
 
     Raises
     ------
@@ -145,21 +141,18 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     `exchange_p_values`, adjusted for the number of pairs by `holm`. Errors are means over entries:
     all entries of a user are drawn, and exchanged, as one.
     """
-    found = {label: (at, _quantity(at, metric)) for label, at in measured.items()}
-    known = {label: (at, quantity) for label, (at, quantity) in found.items() if quantity is not None}
+    quantities = {label: _quantity(measurements, metric) for label, measurements in measured.items()}
+    known = {label: quantity for label, quantity in quantities.items() if quantity is not None}
     if len(known) < 2:
         return ()
-    (name, (first, quantity)), *others = known.items()
-    for label, (at, other) in others:
-        if not (np.array_equal(first.users, at.users) and np.array_equal(quantity.sizes, other.sizes)):
+    (name, quantity), *others = known.items()
+    for label, other in others:
+        same_users = np.array_equal(measured[name].users, measured[label].users)
+        if not (same_users and np.array_equal(quantity.sizes, other.sizes)):
             raise InputError(
                 f"{name} and {label} were measured on different users; compare models on the same split."
             )
-    key = (metric, seed, tuple((label, weakref.ref(at)) for label, (at, _) in known.items()))
-    memory = _done.setdefault(first, {})
-    if key not in memory:
-        memory[key] = _compare({label: quantity for label, (_, quantity) in known.items()}, metric, seed)
-    return memory[key]
+    return _compare(known, metric, seed)
 
 
 def _quantity(measured: Measurements, metric: str) -> _Quantity | None:
@@ -184,28 +177,28 @@ def _compare(known: Mapping[str, _Quantity], metric: str, seed: int) -> tuple[Pa
         if both.any():
             shared.setdefault(both.tobytes(), (both, []))[1].append((one, two))
 
-    found: dict[tuple[str, str], tuple[Interval, float, float | None, int]] = {}
+    results: dict[tuple[str, str], tuple[Interval, float, float | None, int]] = {}
     for users, pairs in shared.values():
         members = [label for label in labels if any(label in pair for pair in pairs)]
-        at = {label: place for place, label in enumerate(members)}
+        column_of = {label: column for column, label in enumerate(members)}
         totals = np.column_stack([known[label].totals[users] for label in members])
         value = known[labels[0]].value
         sums = resampled_sums(np.column_stack([totals, sizes[users]]), seed=seed)
         drawn = sign * value(sums[:, :-1], sums[:, -1:])
-        seen = sign * value(totals.sum(axis=0), sizes[users].sum())
-        columns = np.array([[at[one], at[two]] for one, two in pairs])
+        observed = sign * value(totals.sum(axis=0), sizes[users].sum())
+        columns = np.array([[column_of[one], column_of[two]] for one, two in pairs])
         p_values = exchange_p_values(totals, columns, seed=seed)
         for pair, (one, two), p_value in zip(pairs, columns, p_values.tolist(), strict=True):
             low, high = percentiles(drawn[:, one] - drawn[:, two], len(totals))
-            lead = Interval(float(seen[one] - seen[two]), low, high)
+            lead = Interval(float(observed[one] - observed[two]), low, high)
             # Divided by the mean size, not by the user's own: their mean is then the difference tested.
             effect = _effect_size(sign * (totals[:, one] - totals[:, two]) / sizes[users].mean())
-            found[pair] = lead, p_value, effect, len(totals)
+            results[pair] = lead, p_value, effect, len(totals)
 
-    ordered = [pair for pair in combinations(labels, 2) if pair in found]
-    adjusted = holm(np.array([found[pair][1] for pair in ordered]))
+    ordered = [pair for pair in combinations(labels, 2) if pair in results]
+    adjusted = holm(np.array([results[pair][1] for pair in ordered]))
     return tuple(
-        _test(metric, pair, *found[pair], p_adjusted)
+        _test(metric, pair, *results[pair], p_adjusted)
         for pair, p_adjusted in zip(ordered, adjusted.tolist(), strict=True)
     )
 

@@ -8,14 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluate.significance import compare_pairs, interval
+from recsys.evaluate.pair_tests import PairTests
+from recsys.evaluate.significance import interval
 from recsys.experiment.comparison import Result
 from recsys.experiment.trial import Trial
 from recsys.files import replacing
 from recsys.report.answer import sentences
 
 
-def comparison_record(results: Sequence[Result], trials: Sequence[Trial], *, seed: int) -> dict[str, Any]:
+def comparison_record(
+    results: Sequence[Result], trials: Sequence[Trial], *, seed: int, tests: PairTests | None = None
+) -> dict[str, Any]:
     """Return what ``compare --json`` prints.
 
     Parameters
@@ -24,6 +27,8 @@ def comparison_record(results: Sequence[Result], trials: Sequence[Trial], *, see
     trials : sequence of Trial
     seed : int
         Of intervals and tests.
+    tests : PairTests, optional
+        Of the same results and seed, where they are made already.
 
     Returns
     -------
@@ -32,18 +37,19 @@ def comparison_record(results: Sequence[Result], trials: Sequence[Trial], *, see
         all metrics of users; ``answer``, sentences; ``split``, and ``splits`` if there are several.
     """
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
+    tests = tests or PairTests(measured, seed=seed)
     names = list(next(iter(measured.values())).metrics) if measured else []
     records = []
     for result in results:
         record = result.to_json()
-        if (at := result.measurements) is not None:
-            found = {name: interval(at, name, seed=seed) for name in names}
-            record["intervals"] = {name: [i.low, i.high] for name, i in found.items() if i is not None}
+        if (values := result.measurements) is not None:
+            spans = {name: interval(values, name, seed=seed) for name in names}
+            record["intervals"] = {name: [i.low, i.high] for name, i in spans.items() if i is not None}
         records.append(record)
     whole: dict[str, Any] = {
         "results": records,
-        "comparisons": [asdict(test) for name in names for test in compare_pairs(measured, name, seed=seed)],
-        "answer": sentences(measured, seed=seed),
+        "comparisons": [asdict(test) for name in names for test in tests.on(name)],
+        "answer": sentences(tests),
         "split": trials[0].split.to_json(),
     }
     if len(trials) > 1:

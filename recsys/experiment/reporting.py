@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.data.load import LoadedLog
 from recsys.evaluate.metrics import higher_is_better, parse_metric
-from recsys.evaluate.significance import PairTest, compare_pairs
+from recsys.evaluate.pair_tests import PairTests
 from recsys.experiment.list_profiles import list_length, profile_models
 from recsys.experiment.provenance import provenance, versions
 from recsys.experiment.record import comparison_record
@@ -68,6 +68,7 @@ def make_context(
     command: str,
     plan: Mapping[str, str] | None = None,
     example: ExampleModel | None = None,
+    tests: PairTests | None = None,
     progress: Progress = SILENT,
 ) -> ReportContext:
     """Gather what the sections of a report are built from.
@@ -86,16 +87,17 @@ def make_context(
         The files that the command reads.
     example : ExampleModel, optional
         By default the best of the results that has themes, with some users whose later items are known.
+    tests : PairTests, optional
+        Of the same results and seed, where they are made already.
     progress : Progress
     """
     trial = trials[0]
-    record = comparison_record(results, trials, seed=seed)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
+    tests = tests or PairTests(measured, seed=seed)
+    record = comparison_record(results, trials, seed=seed, tests=tests)
     main = main_metric(list(measured.values()))
     metrics = [*(name for name in metrics if name == main), *(name for name in metrics if name != main)]
-    pairs: list[PairTest] = [
-        pair for metric in metrics for pair in compare_pairs(measured, metric, seed=seed)
-    ]
+    pairs = [pair for metric in metrics for pair in tests.on(metric)]
     example = example or _example_model(results, main, loaded, trial, seed=seed)
     examples = () if example is None else example.examples
     rows = table_rows(record["results"], metrics, intervals(measured, metrics, seed=seed), pairs)
@@ -152,9 +154,13 @@ def write_comparison(
     seed: int,
     command: str,
     plan: Mapping[str, str] | None = None,
+    tests: PairTests | None = None,
     progress: Progress = SILENT,
 ) -> None:
-    """Write the report of a comparison in the form that the path asks for; see `check_report`."""
+    """Write the report of a comparison in the form that the path asks for; see `check_report`.
+
+    Parameters as in `make_context`.
+    """
     check_report(path)
     n_models = len(results)
     compared = f"{n_models} models compared" if n_models > 1 else f"{results[0].label} measured"
@@ -168,6 +174,7 @@ def write_comparison(
         seed=seed,
         command=command,
         plan=plan,
+        tests=tests,
         progress=progress,
     )
     ids = trials[0].user_ids

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import higher_is_better
-from recsys.evaluate.significance import compare_pairs, digits_for, has_users, interval
+from recsys.evaluate.pair_tests import PairTests
+from recsys.evaluate.significance import digits_for, has_users, interval
 from recsys.report.numbers import joined
 
 _MOST_NAMES = 4
@@ -21,13 +22,14 @@ def main_metric(measured: Sequence[Measurements]) -> str | None:
         (
             name
             for name in (measured[0].metrics if measured else ())
-            if higher_is_better(name) is not None and any(has_users(at, name) for at in measured)
+            if higher_is_better(name) is not None
+            and any(has_users(measurements, name) for measurements in measured)
         ),
         None,
     )
 
 
-def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
+def sentences(tests: PairTests) -> list[str]:
     """Return the answer in plain sentences.
 
     First who is best, or who shares the lead; then the value and how sure it is, the other metrics in
@@ -36,55 +38,54 @@ def sentences(measured: Mapping[str, Measurements], *, seed: int) -> list[str]:
 
     Parameters
     ----------
-    measured : mapping of label to Measurements
-        All of the same users.
-    seed : int
-        Of intervals and tests.
+    tests : PairTests
+        Of the models to speak of.
     """
+    measured, seed = tests.measured, tests.seed
     metric = main_metric(list(measured.values()))
     if metric is None:
         return []
-    leaders = _leaders(measured, metric, seed=seed)
+    leaders = _leaders(tests, metric)
     best = leaders[0]
     value = interval(measured[best], metric, seed=seed)
     assert value is not None
     digits = digits_for(value)
     spread = f"{value.mean:.{digits}f} (95 % interval {value.low:.{digits}f} to {value.high:.{digits}f})"
     users = f"{measured[best].n_users:,} users"
-    tests = compare_pairs(measured, metric, seed=seed)
-    if not tests:
+    pairs = tests.on(metric)
+    if not pairs:
         return [f"{best} has {metric} {spread}.", f"{users}; there is no other model to compare it with."]
     first = (
         f"{best} is best on {metric}."
         if len(leaders) == 1
         else f"There is no clear difference between {joined(leaders)} on {metric}."
     )
-    others = _others(measured, metric, seed=seed)
-    own = [test.sentence for test in tests if best in (test.better, test.other)]
+    others = _others(tests, metric)
+    own = [pair.sentence for pair in pairs if best in (pair.better, pair.other)]
     return [first, f"{best} has {spread}, {users}.", *([others] if others else []), *own]
 
 
-def _leaders(measured: Mapping[str, Measurements], metric: str, *, seed: int) -> list[str]:
+def _leaders(tests: PairTests, metric: str) -> list[str]:
     """Return the best model on a metric, and after it those that are not clearly worse."""
-    tests = compare_pairs(measured, metric, seed=seed)
-    if not tests:
-        return [label for label, at in measured.items() if has_users(at, metric)][:1]
+    pairs = tests.on(metric)
+    if not pairs:
+        return [label for label, values in tests.measured.items() if has_users(values, metric)][:1]
     # The best stands first in the first of all pairs, and in all of its own.
-    best = tests[0].better
-    own = [test for test in tests if best in (test.better, test.other)]
-    return [best, *(t.other if t.better == best else t.better for t in own if not t.is_significant)]
+    best = pairs[0].better
+    own = [pair for pair in pairs if best in (pair.better, pair.other)]
+    return [best, *(p.other if p.better == best else p.better for p in own if not p.is_significant)]
 
 
-def _others(measured: Mapping[str, Measurements], main: str, *, seed: int) -> str:
+def _others(tests: PairTests, main: str) -> str:
     """Return one sentence on the metrics beside the main one; those with the same answer together."""
     said: dict[frozenset[str], tuple[str, list[str]]] = {}
-    for metric in next(iter(measured.values())).metrics:
-        known = {label: at.metrics[metric] for label, at in measured.items()}
+    for metric in next(iter(tests.measured.values())).metrics:
+        known = {label: measured.metrics[metric] for label, measured in tests.measured.items()}
         values = {label: value for label, value in known.items() if value is not None}
         more = higher_is_better(metric)
         if metric == main or more is None or not values:
             continue
-        leaders = _leaders(measured, metric, seed=seed)
+        leaders = _leaders(tests, metric)
         if len(values) == 1:
             ((label, value),) = values.items()
             words, name = f"only {label} has {{}}", f"{metric} ({value:.4f})"

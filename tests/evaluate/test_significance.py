@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import gc
 import itertools
-import weakref
 
 import numpy as np
 import pytest
@@ -11,9 +9,10 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.errors import InputError
-from recsys.evaluate import significance
+from recsys.evaluate import pair_tests
 from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.measurements import Measurements
+from recsys.evaluate.pair_tests import PairTests
 from recsys.evaluate.randomisation import exchange_p_values, holm
 from recsys.evaluate.significance import compare_pairs, interval
 from recsys.evaluate.uncertainty import N_GROUPS, bootstrap
@@ -177,22 +176,23 @@ def test_models_of_different_users_cannot_be_compared():
         compare_pairs({"a": measured(np.ones(3)), "b": measured(np.ones(4))}, "ndcg@10", seed=0)
 
 
-def test_work_is_done_once_and_forgotten_with_the_measurements(monkeypatch):
-    calls = []
-    work = significance._compare
-    monkeypatch.setattr(significance, "_compare", lambda *given: calls.append(1) or work(*given))
+def test_tests_of_all_pairs_are_made_once_for_each_metric(monkeypatch):
+    asked = []
+    work = pair_tests.compare_pairs
+    monkeypatch.setattr(
+        pair_tests, "compare_pairs", lambda *given, **seed: asked.append(given[1]) or work(*given, **seed)
+    )
     draw = np.random.default_rng(9)
-    at = {"a": measured(draw.random(20)), "b": measured(draw.random(20))}
-    first = compare_pairs(at, "ndcg@10", seed=0)
-    assert compare_pairs(dict(at), "ndcg@10", seed=0) is first
-    assert len(calls) == 1
-    compare_pairs(at, "ndcg@10", seed=1)
-    compare_pairs({"b": at["a"], "a": at["b"]}, "ndcg@10", seed=0)
-    assert len(calls) == 3
-    gone = [weakref.ref(one) for one in at.values()]
-    del at
-    gc.collect()
-    assert [one() for one in gone] == [None, None]
+    models = {label: measured(draw.random(20)) for label in "ab"}
+    tests = PairTests(models, seed=3)
+    assert asked == []
+    first = tests.on("ndcg@10")
+    assert tests.on("ndcg@10") is first
+    assert tests.on("coverage@10") == tests.on("coverage@10") == ()
+    assert asked == ["ndcg@10", "coverage@10"]
+    assert first == work(models, "ndcg@10", seed=3)
+    assert PairTests(models, seed=3).on("ndcg@10") == first
+    assert PairTests(models, seed=4).on("ndcg@10") != first
 
 
 def test_the_number_of_threads_changes_no_bit():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.evaluate.evaluator import Measurements
+from recsys.evaluate.pair_tests import PairTests
 from recsys.report.answer import main_metric, sentences
 
 
@@ -13,9 +14,13 @@ def measured(values, metric="ndcg@10"):
     )
 
 
+def answer(models):
+    return sentences(PairTests(models, seed=0))
+
+
 def test_a_clear_lead_is_called_one():
     noise = np.random.default_rng(0).random(400)
-    found = sentences({"b": measured(noise * 0.1), "a": measured(noise * 0.1 + 0.2)}, seed=0)
+    found = answer({"b": measured(noise * 0.1), "a": measured(noise * 0.1 + 0.2)})
     assert found[0] == "a is best on ndcg@10."
     assert found[1].startswith("a has 0.")
     assert found[1].endswith("400 users.")
@@ -24,7 +29,7 @@ def test_a_clear_lead_is_called_one():
 
 def test_models_that_differ_by_chance_are_not_told_apart():
     draw = np.random.default_rng(1)
-    found = sentences({"a": measured(draw.random(50)), "b": measured(draw.random(50))}, seed=0)
+    found = answer({"a": measured(draw.random(50)), "b": measured(draw.random(50))})
     assert found[0] == "There is no clear difference between a and b on ndcg@10."
     assert found[2].startswith("No clear difference between ")
 
@@ -32,13 +37,12 @@ def test_models_that_differ_by_chance_are_not_told_apart():
 def test_every_other_model_has_its_sentence():
     draw = np.random.default_rng(2)
     base = draw.random(200)
-    found = sentences(
+    found = answer(
         {
             "c": measured(base - 0.5),
             "a": measured(base),
             "b": measured(base + draw.normal(0, 0.01, 200)),
-        },
-        seed=0,
+        }
     )
     assert len(found) == 4
     assert "c" not in found[0].split("on ndcg@10")[0].split()
@@ -46,16 +50,16 @@ def test_every_other_model_has_its_sentence():
 
 
 def test_a_model_alone_has_nothing_to_be_compared_with():
-    found = sentences({"a": measured(np.random.default_rng(3).random(30))}, seed=0)
+    found = answer({"a": measured(np.random.default_rng(3).random(30))})
     assert found[0].startswith("a has ndcg@10 0.")
     assert "no other model" in found[1]
 
 
 def test_without_values_of_users_there_is_no_answer():
     errors_only = Measurements({"rmse": 1.0}, {}, np.zeros(0, int), 3, 3, 0.0, ())
-    assert sentences({"a": errors_only}, seed=0) == []
+    assert answer({"a": errors_only}) == []
     assert main_metric([errors_only]) is None
-    assert sentences({}, seed=0) == []
+    assert answer({}) == []
 
 
 def several(scale, rmse=None):
@@ -69,7 +73,7 @@ def several(scale, rmse=None):
 def test_the_first_metric_asked_for_decides_and_the_others_have_one_sentence():
     measured = {"a": several(0.3), "b": several(0.1, rmse=0.93), "c": several(0.0)}
     assert main_metric(list(measured.values())) == "recall@5"
-    found = sentences(measured, seed=0)
+    found = answer(measured)
     assert found[0] == "a is best on recall@5."
     assert "there is no clear difference between" in found[2].lower()
     assert "on ndcg@5 c is best" in found[2]
