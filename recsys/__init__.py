@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from recsys.models.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
+    from recsys.report.section import register_section as register_section
+    from recsys.report.section import unregister_section as unregister_section
     from recsys.split.rules import SplitRule as SplitRule
     from recsys.split.rules import register_split_rule as register_split_rule
     from recsys.split.rules import unregister_split_rule as unregister_split_rule
@@ -77,10 +79,12 @@ _HOMES = {
     "parse_split": "recsys.split.specs",
     "parse_splits": "recsys.split.specs",
     "register_metric": "recsys.evaluate.metrics",
+    "register_section": "recsys.report.section",
     "register_split_rule": "recsys.split.rules",
     "save_bundle": "recsys.models.bundle",
     "themes": "recsys.recommend.themes",
     "unregister_metric": "recsys.evaluate.metrics",
+    "unregister_section": "recsys.report.section",
     "unregister_split_rule": "recsys.split.rules",
 }
 

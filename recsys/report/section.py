@@ -94,6 +94,11 @@ def register_section(section: Section) -> Section:
     return section
 
 
+def unregister_section(name: str) -> None:
+    """Take a section out of the reports made from now on; without a section of that name, do nothing."""
+    _REGISTRY.pop(name, None)
+
+
 def registered_sections() -> tuple[Section, ...]:
     """Return all sections in the order of the page: those of `recsys.report.sections` and registered ones."""
     for module in iter_modules(_folder.__path__):
