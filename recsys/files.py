@@ -42,7 +42,7 @@ def _umask() -> int:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a sibling to write; on success it takes the place of ``path``, on failure it goes.
 
     Parameters
@@ -64,27 +64,27 @@ def replacing(path: Path) -> Iterator[Path]:
         sibling.unlink(missing_ok=True)
 
 
-def previous(folder: Path) -> Path:
-    """Return where `replacing_folder` keeps the old folder for the moment of the exchange."""
+def previous_folder(folder: Path) -> Path:
+    """Return where `atomic_write_folder` keeps the old folder for the moment of the exchange."""
     return folder.with_name(f".{folder.name}.previous")
 
 
-def standing(folder: Path) -> Path:
+def current_folder(folder: Path) -> Path:
     """Return ``folder``, or its predecessor if a write was cut off between the two renames."""
-    return previous(folder) if not folder.exists() and previous(folder).exists() else folder
+    return previous_folder(folder) if not folder.exists() and previous_folder(folder).exists() else folder
 
 
 @contextmanager
-def replacing_folder(folder: Path) -> Iterator[Path]:
+def atomic_write_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty sibling folder; on success it takes the place of ``folder``.
 
     A folder cannot be renamed over another, so the old one steps aside first. A reader that uses
-    `standing` finds the old folder or the new one at every moment.
+    `current_folder` finds the old folder or the new one at every moment.
     """
     folder = folder.resolve()  # a link stays a link, to the new folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     sibling = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    aside = previous(folder)
+    aside = previous_folder(folder)
     try:
         yield sibling
         sibling.chmod(0o777 & ~_umask())

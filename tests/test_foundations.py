@@ -5,7 +5,7 @@ from threadpoolctl import threadpool_info
 
 from recsys import rng, threads
 from recsys.errors import LogError, NotFittedError, ParameterError, RecsysError
-from recsys.files import previous, replacing, replacing_folder, sha256, standing
+from recsys.files import atomic_write, atomic_write_folder, current_folder, previous_folder, sha256
 
 
 def test_a_stream_is_the_same_for_the_same_seed_and_names():
@@ -47,7 +47,7 @@ def names(folder):
 
 
 def test_a_file_is_replaced_when_all_is_written(old_file):
-    with replacing(old_file) as sibling:
+    with atomic_write(old_file) as sibling:
         sibling.write_text("new")
         assert old_file.read_text() == "old"
     assert old_file.read_text() == "new"
@@ -56,7 +56,7 @@ def test_a_file_is_replaced_when_all_is_written(old_file):
 
 @pytest.mark.parametrize("error", [ValueError, Killed])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(old_file, error):
-    with pytest.raises(error), replacing(old_file) as sibling:  # noqa: PT012 - the write comes first
+    with pytest.raises(error), atomic_write(old_file) as sibling:  # noqa: PT012 - the write comes first
         sibling.write_text("half")
         raise error
     assert old_file.read_text() == "old"
@@ -64,16 +64,16 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(old_file, error):
 
 
 def test_folders_above_are_made(tmp_path):
-    with replacing(tmp_path / "a" / "b" / "file") as sibling:
+    with atomic_write(tmp_path / "a" / "b" / "file") as sibling:
         sibling.write_text("new")
-    with replacing_folder(tmp_path / "c" / "d" / "folder") as place:
+    with atomic_write_folder(tmp_path / "c" / "d" / "folder") as place:
         (place / "part").write_text("new")
     assert (tmp_path / "a" / "b" / "file").read_text() == "new"
     assert (tmp_path / "c" / "d" / "folder" / "part").read_text() == "new"
 
 
 def test_a_folder_is_replaced_as_a_whole(old_folder):
-    with replacing_folder(old_folder) as place:
+    with atomic_write_folder(old_folder) as place:
         assert names(place) == []
         (place / "part").write_text("new")
         assert (old_folder / "part").read_text() == "old"
@@ -84,7 +84,7 @@ def test_a_folder_is_replaced_as_a_whole(old_folder):
 
 @pytest.mark.parametrize("error", [ValueError, Killed])
 def test_a_failed_write_leaves_the_old_folder_and_nothing_else(old_folder, error):
-    with pytest.raises(error), replacing_folder(old_folder) as place:  # noqa: PT012 - the write comes first
+    with pytest.raises(error), atomic_write_folder(old_folder) as place:  # noqa: PT012 - the write comes first
         (place / "part").write_text("half")
         raise error
     assert (old_folder / "part").read_text() == "old"
@@ -94,9 +94,9 @@ def test_a_failed_write_leaves_the_old_folder_and_nothing_else(old_folder, error
 def test_what_is_written_is_as_readable_as_any_other_file(tmp_path):
     (tmp_path / "plain").touch()
     (tmp_path / "plain folder").mkdir()
-    with replacing(tmp_path / "file") as sibling:
+    with atomic_write(tmp_path / "file") as sibling:
         sibling.touch(0o600)
-    with replacing_folder(tmp_path / "folder") as place:
+    with atomic_write_folder(tmp_path / "folder") as place:
         (place / "part").touch(0o600)
     plain = (tmp_path / "plain").stat().st_mode
     assert (tmp_path / "file").stat().st_mode == plain
@@ -105,21 +105,21 @@ def test_what_is_written_is_as_readable_as_any_other_file(tmp_path):
 
 
 def test_the_folder_that_stands_is_the_new_one_or_the_one_set_aside(old_folder):
-    assert standing(old_folder) == old_folder
-    old_folder.rename(previous(old_folder))
-    assert standing(old_folder) == previous(old_folder)
-    assert (standing(old_folder) / "part").read_text() == "old"
-    with replacing_folder(old_folder) as place:
+    assert current_folder(old_folder) == old_folder
+    old_folder.rename(previous_folder(old_folder))
+    assert current_folder(old_folder) == previous_folder(old_folder)
+    assert (current_folder(old_folder) / "part").read_text() == "old"
+    with atomic_write_folder(old_folder) as place:
         (place / "part").write_text("new")
-    assert standing(old_folder) == old_folder
+    assert current_folder(old_folder) == old_folder
     assert names(old_folder.parent) == ["folder"]
-    assert standing(old_folder.parent / "nothing") == old_folder.parent / "nothing"
+    assert current_folder(old_folder.parent / "nothing") == old_folder.parent / "nothing"
 
 
 def test_a_folder_left_aside_does_not_stop_a_write(old_folder):
-    previous(old_folder).mkdir()
-    (previous(old_folder) / "part").write_text("older")
-    with replacing_folder(old_folder) as place:
+    previous_folder(old_folder).mkdir()
+    (previous_folder(old_folder) / "part").write_text("older")
+    with atomic_write_folder(old_folder) as place:
         (place / "part").write_text("new")
     assert (old_folder / "part").read_text() == "new"
     assert names(old_folder.parent) == ["folder"]

@@ -10,9 +10,9 @@ from recsys_cli.output import say, say_json
 
 def doctor(json: options.Json = False) -> None:
     """Check the installation: versions, threads, kernels, optional packages."""
-    from recsys.experiment.checkup import checkup
+    from recsys.experiment.installation import check_installation
 
-    found = checkup()
+    found = check_installation()
     if json:
         say_json(found)
     else:

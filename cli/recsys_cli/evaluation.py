@@ -54,22 +54,22 @@ def evaluate(
     from recsys.errors import ModelError
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import run
-    from recsys_cli.beside import check, default_metrics_beside, know
+    from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
     from recsys_cli.inputs import load_trials, one_spec
 
     spec = one_spec(model, set_, config)
     asked = None if metrics is None else parse_metrics(metrics)
-    beside = options.Beside(items, item_id, item_category, groups, group, group_id, block_mib)
-    check(beside, asked, names_are_shown=False)
+    extra = options.EvaluationOptions(items, item_id, item_category, groups, group, group_id, block_mib)
+    check_options(extra, asked, names_are_shown=False)
     reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
         loaded, trials = load_trials(
             log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed,
             min_user=min_user, min_item=min_item, filter_test=filter_test,
         )  # fmt: skip
-        asked = asked or default_metrics_beside(beside, loaded)
-        known = know(beside, loaded, threads)
-        result = run(spec, trials, asked, seed=seed, measuring=known.measuring, progress=listener)
+        asked = asked or default_metrics_for(extra, loaded)
+        inputs = read_inputs(extra, loaded, threads)
+        result = run(spec, trials, asked, seed=seed, measuring=inputs.measuring, progress=listener)
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
@@ -153,7 +153,7 @@ def compare(
     from recsys.experiment.reporting import write_comparison
     from recsys.experiment.settings import AUTO, specs_from_flags
     from recsys.report.writing import check_report
-    from recsys_cli.beside import check, default_metrics_beside, know
+    from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
     from recsys_cli.inputs import load_trials
 
     if log is not None and log.endswith(".toml"):
@@ -180,19 +180,21 @@ def compare(
     if flags["report"] is not None:
         check_report(flags["report"].expanduser())
     reading = options.Reading(**{name: flags[name] for name in options.Reading.__dataclass_fields__})
-    beside = options.Beside(**{name: flags[name] for name in options.Beside.__dataclass_fields__})
-    check(beside, asked)
+    extra = options.EvaluationOptions(
+        **{name: flags[name] for name in options.EvaluationOptions.__dataclass_fields__}
+    )
+    check_options(extra, asked)
     splitting = ("test", "split", "duplicates", "seed", "min_user", "min_item", "filter_test")
     seed, folder, page = flags["seed"], flags["out"], flags["report"]
     with pool.use(flags["threads"]), progress(quiet=json) as listener:
         loaded, trials = load_trials(
             flags["log"], reading, listener, **{name: flags[name] for name in splitting}
         )
-        asked = asked or default_metrics_beside(beside, loaded)
-        known = know(beside, loaded, flags["threads"])
-        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names, known.context)
+        asked = asked or default_metrics_for(extra, loaded)
+        inputs = read_inputs(extra, loaded, flags["threads"])
+        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names, inputs.context)
         results = compare_models(
-            specs, trials, asked, seed=seed, measuring=known.measuring, kept=kept, progress=listener
+            specs, trials, asked, seed=seed, measuring=inputs.measuring, kept=kept, progress=listener
         )
         measured = {r.label: r.measurements for r in results if r.measurements is not None}
         is_stopped = results[-1].error == STOPPED

@@ -271,8 +271,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What is told beside a log and its metrics: categories, groups of users, a bound on memory."""
+class EvaluationOptions:
+    """What an evaluation reads beside a log: categories of items, groups of users, a bound on memory."""
 
     items: Path | None = None
     item_id: str | None = None

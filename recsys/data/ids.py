@@ -97,7 +97,7 @@ class Ids:
         number = _integer_or_none(value)
         return value if number is None else number
 
-    def joined(self, new: Ids) -> tuple[Ids, Int64Array]:
+    def union(self, new: Ids) -> tuple[Ids, Int64Array]:
         """Return these ids with those of ``new`` that are not known appended, and the rows of ``new``.
 
         Raises

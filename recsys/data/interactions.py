@@ -258,8 +258,8 @@ class Interactions:
             raise InputError(
                 f"the new feedback is {new.feedback}; expected {self.feedback}, as known so far."
             )
-        user_ids, users = self.user_ids.joined(new.user_ids)
-        item_ids, items = self.item_ids.joined(new.item_ids)
+        user_ids, users = self.user_ids.union(new.user_ids)
+        item_ids, items = self.item_ids.union(new.item_ids)
         rows, columns = users[new.by_user.row_numbers], items[new.by_user.columns]
         where = places(self.by_user, rows, columns, len(item_ids))
         values = new.by_user.values.astype(np.float64)

@@ -65,7 +65,7 @@ class Labels:
         entries = np.arange(counts.sum()) + np.repeat(self.indptr[rows] - (ends - counts), counts)
         return Labels(np.r_[0, ends], self.columns[entries], self.names)
 
-    def extended(self, n_rows: int) -> Labels:
+    def padded(self, n_rows: int) -> Labels:
         """Return the same labels with rows appended that bear none."""
         more = np.full(n_rows - self.n_rows, self.indptr[-1])
         return Labels(np.r_[self.indptr, more], self.columns, self.names)

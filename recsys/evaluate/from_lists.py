@@ -98,7 +98,7 @@ def evaluate_lists(
     pairs = HeldOut.from_log(log, None, known, duplicates="last")
     if train is None:
         return measure_lists(given, pairs, metrics, groups=groups, block_bytes=block_bytes, progress=progress)
-    catalogue = Catalogue(known.by_user, None if categories is None else categories.extended(known.n_items))
+    catalogue = Catalogue(known.by_user, None if categories is None else categories.padded(known.n_items))
     if groups is not None:
         nobody = np.full(known.n_users - n_users, -1)
         groups = UserGroups(np.r_[groups.of_user, nobody], groups.names)
@@ -209,7 +209,7 @@ def _all_items(lists: pd.DataFrame, log: Log) -> Ids:
     if len(lists) == 0:
         return log.item_ids
     _, listed = encode(ids_in(lists, "item", "the lists"))
-    joined, _ = log.item_ids.joined(listed)
+    joined, _ = log.item_ids.union(listed)
     return encode(joined.values)[1]
 
 

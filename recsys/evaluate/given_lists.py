@@ -138,8 +138,8 @@ def ids_in(frame: pd.DataFrame, name: str, what: str) -> AnyArray:
 
 def extended(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
     """Return interactions with more users and items that have none."""
-    users, _ = data.user_ids.joined(user_ids)
-    items, _ = data.item_ids.joined(item_ids)
+    users, _ = data.user_ids.union(user_ids)
+    items, _ = data.item_ids.union(item_ids)
     rows = data.by_user
     indptr = np.r_[rows.indptr, np.full(len(users) - data.n_users, rows.nnz)]
     wider = type(rows)(indptr, rows.columns, rows.values, len(items))

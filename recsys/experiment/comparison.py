@@ -33,7 +33,7 @@ Measuring: TypeAlias = Callable[[Trial], Mapping[str, Any]]
 
 STOPPED = "interrupted"
 FLOOR = "popularity"
-__all__ = ["FLOOR", "STOPPED", "Result", "compare", "run", "warm_up", "with_floor"]
+__all__ = ["FLOOR", "STOPPED", "Result", "compare", "precompile", "run", "with_floor"]
 # What makes a fit short; the rest decides which kernels it uses.
 _SMALL = {
     "max_iter": 2, "n_init": 1, "validation_share": 0.0,
@@ -41,7 +41,7 @@ _SMALL = {
 }  # fmt: skip
 
 
-def warm_up(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: bool = False) -> None:
+def precompile(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: bool = False) -> None:
     """Compile what a model and metrics need on a toy matrix, so that timings hold work and no compilation.
 
     Parameters
@@ -112,7 +112,7 @@ def _run_one(
     spec = spec.resolved(trial.train.feedback).seeded(seed)
     model = make(spec.name, spec.params)
     trial.check(model)
-    warm_up(spec, metrics, folds_in=trial.histories is not None)
+    precompile(spec, metrics, folds_in=trial.histories is not None)
     with watched() as peak:
         began = time.perf_counter()
         model.fit(trial.train, progress=progress)

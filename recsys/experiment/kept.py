@@ -24,7 +24,7 @@ from recsys.evaluate.metrics import Metric
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import Trial
-from recsys.files import replacing, sha256
+from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import make
@@ -83,8 +83,8 @@ class Kept:
         if result.measurements.entry_errors is not None:
             parts[_ERRORS] = _errors_table(result.measurements.entry_errors)
         for name, table in parts.items():
-            with replacing(self.folder / f"{stem}.{name}") as place:
-                pq.write_table(table, place, compression="zstd")
+            with atomic_write(self.folder / f"{stem}.{name}") as partial:
+                pq.write_table(table, partial, compression="zstd")
         kept = result.model if trial.split.part == 1 and _may_be_kept(result.model) else None
         if kept is not None:
             bundle = Bundle.of(kept, trial.train, item_names=self.item_names)
@@ -99,8 +99,10 @@ class Kept:
             "has_model": kept is not None,
             "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
         }
-        with replacing(self.folder / f"{stem}.json") as place:
-            place.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
+        with atomic_write(self.folder / f"{stem}.json") as partial:
+            partial.write_text(
+                json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
+            )
 
     def find(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int) -> Result | None:
         """Return a result that was kept, or None if there is none that is whole and of the same key."""

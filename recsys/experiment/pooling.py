@@ -93,7 +93,7 @@ def _common_rows(user_ids: Sequence[Ids]) -> list[Int64Array]:
     together = user_ids[0]
     rows = []
     for ids in user_ids:
-        together, of_these = together.joined(ids)
+        together, of_these = together.union(ids)
         rows.append(of_these)
     return rows
 

@@ -12,7 +12,7 @@ from recsys.evaluate.pair_tests import PairTests
 from recsys.evaluate.significance import interval
 from recsys.experiment.comparison import Result
 from recsys.experiment.trial import Trial
-from recsys.files import replacing
+from recsys.files import atomic_write
 from recsys.report.answer import sentences
 
 
@@ -58,8 +58,8 @@ def comparison_record(
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:
-    """Write a record as JSON; an older file at that place is replaced as a whole."""
-    with replacing(path) as place:
-        place.write_text(
+    """Write a record as JSON; an older file at that partial is replaced as a whole."""
+    with atomic_write(path) as partial:
+        partial.write_text(
             json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False, default=str), encoding="utf-8"
         )

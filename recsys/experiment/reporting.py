@@ -26,7 +26,7 @@ from recsys.remarks import RemarkCode
 from recsys.report.answer import main_metric
 from recsys.report.context import ReportContext, Row
 from recsys.report.facts import about_log, about_split
-from recsys.report.numbers import joined
+from recsys.report.numbers import in_words
 from recsys.report.page import build_page
 from recsys.report.phrases import log_in_words, name_of_log
 from recsys.report.records import per_user
@@ -179,7 +179,7 @@ def write_comparison(
     )
     ids = trials[0].user_ids
     for trial in trials[1:]:
-        ids, _ = ids.joined(trial.user_ids)
+        ids, _ = ids.union(trial.user_ids)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     write_report(build_page(context), path, per_user(measured, ids))
 
@@ -264,14 +264,14 @@ def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
                 errors = [name for name in result.measurements.metrics if parse_metric(name).is_error]
             else:
                 said.setdefault(remark.text, []).append(result.label)
-    remarks = [f"{joined(labels)}: {text}" for text, labels in said.items()]
+    remarks = [f"{in_words(labels)}: {text}" for text, labels in said.items()]
     if ranking:
         rank = "rank" if len(ranking) > 1 else "ranks"
-        remarks.append(f"{joined(ranking)} only {rank} items: no {' or '.join(errors)}.")
+        remarks.append(f"{in_words(ranking)} only {rank} items: no {' or '.join(errors)}.")
     without = [r.label for r in results if r.measurements is not None and r.model is None]
     if without:
         remarks.append(
-            f"Charts of lists leave out {joined(without)}: of an earlier run only what was measured is "
+            f"Charts of lists leave out {in_words(without)}: of an earlier run only what was measured is "
             f"kept, not the model."
         )
     if n_trials > 1:

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from recsys.data.interactions import Duplicates, Interactions
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
-from recsys.experiment.comparison import warm_up
+from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
-from recsys.files import replacing
+from recsys.files import atomic_write
 from recsys.models.bundle import Bundle
 from recsys.models.catalogue import make
 from recsys.progress import SILENT, Progress
@@ -50,7 +50,7 @@ def train(
     data = Interactions.from_log(loaded.log, duplicates=duplicates)
     spec = spec.resolved(data.feedback).seeded(seed)
     model = make(spec.name, spec.params)
-    warm_up(spec)
+    precompile(spec)
     began = time.perf_counter()
     try:
         model.fit(data, progress=progress)
@@ -99,10 +99,10 @@ def write_lists(recommended: Recommendations, path: Path) -> None:
     """
     check_list_path(path)
     frame = recommended.to_frame()
-    with replacing(path) as place:
+    with atomic_write(path) as partial:
         if path.suffix == ".parquet":
-            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), place, compression="zstd")
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), partial, compression="zstd")
         elif path.suffix == ".csv":
-            frame.to_csv(place, index=False, quoting=csv.QUOTE_MINIMAL)
+            frame.to_csv(partial, index=False, quoting=csv.QUOTE_MINIMAL)
         else:
-            frame.to_json(place, orient="records", lines=True, force_ascii=False)
+            frame.to_json(partial, orient="records", lines=True, force_ascii=False)

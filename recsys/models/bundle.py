@@ -33,7 +33,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, ModelError, RecsysError
 from recsys.factorization.history import History
-from recsys.files import previous, replacing_folder, sha256, standing
+from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
 from recsys.models.base import Model, require
 from recsys.models.catalogue import MODELS, make
 from recsys.models.factor_model import FactorModel
@@ -131,7 +131,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     folder = Path(folder)
     check_place(folder)
     history = bundle.model.history
-    with replacing_folder(folder) as place:
+    with atomic_write_folder(folder) as place:
         arrays = {f"model.{name}": array for name, array in bundle.model.to_arrays().items()}
         arrays["seen.indptr"], arrays["seen.items"] = bundle.seen.indptr, bundle.seen.columns
         arrays["item_counts"] = bundle.item_counts
@@ -174,7 +174,7 @@ def load_bundle(folder: Path) -> Bundle:
     """
     folder = Path(folder).resolve()
     for attempt in range(_ATTEMPTS):
-        place = standing(folder)
+        place = current_folder(folder)
         before = _stamp(place)
         try:
             return _load(place)
@@ -190,7 +190,7 @@ def load_bundle(folder: Path) -> Bundle:
         ) as error:
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
-                if _stamp(standing(folder)) != before or previous(folder).exists():
+                if _stamp(current_folder(folder)) != before or previous_folder(folder).exists():
                     continue  # another process was putting a new bundle in its place
             if isinstance(error, BundleError):
                 raise

@@ -8,7 +8,7 @@ from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import higher_is_better
 from recsys.evaluate.pair_tests import PairTests
 from recsys.evaluate.significance import digits_for, has_users, interval
-from recsys.report.numbers import joined
+from recsys.report.numbers import in_words
 
 _MOST_NAMES = 4
 
@@ -58,7 +58,7 @@ def sentences(tests: PairTests) -> list[str]:
     first = (
         f"{best} is best on {metric}."
         if len(leaders) == 1
-        else f"There is no clear difference between {joined(leaders)} on {metric}."
+        else f"There is no clear difference between {in_words(leaders)} on {metric}."
     )
     others = _others(tests, metric)
     own = [pair.sentence for pair in pairs if best in (pair.better, pair.other)]
@@ -98,11 +98,11 @@ def _others(tests: PairTests, main: str) -> str:
         kind = "only" if len(values) == 1 else "tested" if leaders else "not tested"
         key = frozenset([kind, *(leaders or [words])])
         said.setdefault(key, (words, []))[1].append(name)
-    text = "; ".join(words.replace("{}", joined(names)) for words, names in said.values())
+    text = "; ".join(words.replace("{}", in_words(names)) for words, names in said.values())
     return text[:1].upper() + text[1:] + "." if text else ""
 
 
 def _verdict(leaders: Sequence[str]) -> str:
     if len(leaders) == 1:
         return f"on {{}} {leaders[0]} is best"
-    return f"on {{}} there is no clear difference between {joined(leaders, _MOST_NAMES)}"
+    return f"on {{}} there is no clear difference between {in_words(leaders, _MOST_NAMES)}"

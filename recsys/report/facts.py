@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recsys.report.numbers import count, joined, number, share
+from recsys.report.numbers import count, in_words, number, share
 from recsys.split.record import SplitRecord
 from recsys.split.support import FilterCounts
 
@@ -132,7 +132,7 @@ def _support(filters: FilterCounts) -> str:
     n_users, n_items = filters.n_users_removed, filters.n_items_removed
     where = "training and of the held-out part" if filters.filter_test else "training"
     found = (
-        f"at least {joined(asked)}: {count(n_users)} users, {count(n_items)} items and "
+        f"at least {in_words(asked)}: {count(n_users)} users, {count(n_items)} items and "
         f"{count(filters.n_train_pairs_removed)} training pairs left out of {where}"
     )
     removed = filters.n_held_out_events_removed

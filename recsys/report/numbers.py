@@ -97,7 +97,7 @@ def probability(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def joined(names: Sequence[str], most: int | None = None) -> str:
+def in_words(names: Sequence[str], most: int | None = None) -> str:
     """Return names as words: "a, b and c"; beyond ``most``, how many others there are."""
     shown = list(names)
     if most is not None and len(shown) > most:

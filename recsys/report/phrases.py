@@ -10,7 +10,7 @@ from typing import Any
 from recsys.evaluate.metrics import higher_is_better, parse_metric
 from recsys.evaluate.significance import PairTest
 from recsys.report.context import ReportContext
-from recsys.report.numbers import count, joined
+from recsys.report.numbers import count, in_words
 
 # Names that say nothing of what is in a file; its folder may.
 _GENERIC = frozenset(
@@ -51,7 +51,7 @@ def measured_as(context: ReportContext) -> str:
         )
     if errors:
         runs = "runs" if len(errors) == 1 else "run"
-        said.append(f"{joined(errors)} {runs} over held-out entries, intervals over users.")
+        said.append(f"{in_words(errors)} {runs} over held-out entries, intervals over users.")
     return " ".join(said)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.errors import ParameterError
-from recsys.files import replacing, replacing_folder
+from recsys.files import atomic_write, atomic_write_folder
 from recsys.report import html, markdown, records
 from recsys.report.drawing import Drawing, installed
 from recsys.report.page import Page
@@ -19,7 +19,7 @@ _MARK = "report.json"
 
 
 def check_report(path: Path) -> None:
-    """Raise ParameterError, before anything is computed, if no report can be written to a place.
+    """Raise ParameterError, before anything is computed, if no report can be written to a partial.
 
     ``.html``, ``.md``, ``.json`` and ``.parquet`` (every user's values) are one file of that form; a
     name without a suffix, or a folder, becomes a folder with all of them and the charts as files.
@@ -51,19 +51,19 @@ def write_report(page: Page, path: Path, users: pd.DataFrame | None = None) -> N
     check_report(path)
     suffix = path.suffix.lower()
     if path.is_dir() or not suffix:
-        with replacing_folder(path) as folder:
+        with atomic_write_folder(path) as folder:
             _write_all(page, folder, users)
         return
     drawing = installed() if suffix.startswith(".htm") else None
-    with replacing(path) as place:
+    with atomic_write(path) as partial:
         if suffix == ".parquet":
-            _table(users).to_parquet(place, index=False)
+            _table(users).to_parquet(partial, index=False)
         elif suffix == ".json":
-            place.write_text(records.to_json(page), encoding="utf-8")
+            partial.write_text(records.to_json(page), encoding="utf-8")
         elif suffix == ".md":
-            place.write_text(markdown.render(page), encoding="utf-8")
+            partial.write_text(markdown.render(page), encoding="utf-8")
         else:
-            place.write_text(html.render(page, drawing), encoding="utf-8")
+            partial.write_text(html.render(page, drawing), encoding="utf-8")
 
 
 def _write_all(page: Page, folder: Path, users: pd.DataFrame | None) -> None:

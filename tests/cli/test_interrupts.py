@@ -32,7 +32,7 @@ def interrupted_descent(monkeypatch):
             raise KeyboardInterrupt
         sweep(problem)
 
-    monkeypatch.setattr("recsys.experiment.training.warm_up", lambda _: None)
+    monkeypatch.setattr("recsys.experiment.training.precompile", lambda _: None)
     monkeypatch.setattr(MaskedProblem, "sweep_users", interrupted)
 
 
@@ -69,7 +69,7 @@ def test_an_interrupted_comparison_keeps_what_is_done(recsys, monkeypatch, ratin
         raise KeyboardInterrupt
 
     monkeypatch.setattr("recsys.models.als.ALS._fit", interrupted)
-    monkeypatch.setattr("recsys.experiment.comparison.warm_up", lambda *_, **__: None)
+    monkeypatch.setattr("recsys.experiment.comparison.precompile", lambda *_, **__: None)
     models = ("--model", "popularity", "--model", "als", "--model", "masked-nmf")
     code, out, err = recsys("compare", ratings, *models, "--metrics", "ndcg@5", "--json")
     assert code == 130

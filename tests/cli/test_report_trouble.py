@@ -17,7 +17,7 @@ def log(tmp_path, monkeypatch):
     def broken(*_, **__):
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr(comparison, "warm_up", lambda *_, **__: None)
+    monkeypatch.setattr(comparison, "precompile", lambda *_, **__: None)
     monkeypatch.setattr(reporting, "write_comparison", broken)
     path = tmp_path / "log.csv"
     path.write_text(ROWS)

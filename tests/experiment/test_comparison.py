@@ -28,8 +28,8 @@ POPULARITY = ModelSpec("popularity")
 
 
 @pytest.fixture(autouse=True)
-def no_warming_up(monkeypatch):
-    monkeypatch.setattr(comparison, "warm_up", lambda *_, **__: None)
+def no_precompiling(monkeypatch):
+    monkeypatch.setattr(comparison, "precompile", lambda *_, **__: None)
 
 
 def trials_of(split="random:0.3", seed=0):

@@ -29,8 +29,8 @@ POPULARITY = ModelSpec("popularity")
 
 
 @pytest.fixture(autouse=True)
-def no_warming_up(monkeypatch):
-    monkeypatch.setattr(comparison, "warm_up", lambda *_, **__: None)
+def no_precompiling(monkeypatch):
+    monkeypatch.setattr(comparison, "precompile", lambda *_, **__: None)
 
 
 def loaded(log=None):

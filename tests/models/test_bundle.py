@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from recsys import files
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
-from recsys.files import sha256, standing
+from recsys.files import current_folder, sha256
 from recsys.models import bundle as bundles
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.catalogue import make
@@ -287,7 +287,7 @@ def test_between_the_two_renames_a_reader_finds_the_old_bundle(tmp_path, monkeyp
         save_bundle(bundle_of(seed=2), folder)
     monkeypatch.undo()
     assert seed_of(folder) == 1
-    assert standing(folder) in (folder, files.previous(folder))
+    assert current_folder(folder) in (folder, files.previous_folder(folder))
     save_bundle(bundle_of(seed=3), folder)
     assert seed_of(folder) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

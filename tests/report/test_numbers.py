@@ -43,7 +43,7 @@ def test_small_probabilities_are_bounded():
 
 
 def test_names_are_joined_as_people_say_them():
-    assert numbers.joined([]) == ""
-    assert numbers.joined(["a"]) == "a"
-    assert numbers.joined(["a", "b", "c"]) == "a, b and c"
-    assert numbers.joined(list("abcdef"), 3) == "a, b and 4 others"
+    assert numbers.in_words([]) == ""
+    assert numbers.in_words(["a"]) == "a"
+    assert numbers.in_words(["a", "b", "c"]) == "a, b and c"
+    assert numbers.in_words(list("abcdef"), 3) == "a, b and 4 others"

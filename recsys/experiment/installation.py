@@ -18,7 +18,7 @@ from recsys.models.catalogue import MODELS
 from recsys.resources import bundled
 
 
-def checkup() -> dict[str, Any]:
+def check_installation() -> dict[str, Any]:
     """Train every model on a toy matrix, save, load and compare; look at versions and files.
 
     Returns

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.evaluate.metrics import parse_metrics
-from recsys.experiment.comparison import warm_up
+from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
 from recsys.models.catalogue import MODELS, make
 from tests.registered import CATALOGUE, ERRORS, PER_USER, SCORED
@@ -24,7 +24,7 @@ from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.settings import ModelSpec
-from tests.experiment.test_warm_up import EVERY, trial_of
+from tests.experiment.test_precompile import EVERY, trial_of
 
 def compiled():
     kernels = [found for found in gc.get_objects() if isinstance(found, Dispatcher)]
@@ -74,4 +74,4 @@ def test_nothing_is_compiled_while_a_model_is_measured(split):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_can_be_warmed_up_with_every_metric(name):
-    warm_up(ModelSpec(name), parse_metrics(EVERY), folds_in=make(name, {}).folds_in)
+    precompile(ModelSpec(name), parse_metrics(EVERY), folds_in=make(name, {}).folds_in)

@@ -16,12 +16,12 @@ from recsys.errors import ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.trial import Trial, default_metrics
-from recsys_cli.options import Beside
+from recsys_cli.options import EvaluationOptions
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
-    """What is known beside a log, by the ids of that log.
+class EvaluationInputs:
+    """What an evaluation reads beside a log, by the ids of that log.
 
     Attributes
     ----------
@@ -40,17 +40,17 @@ class Known:
     block_bytes: int | None = None
 
     def measuring(self, trial: Trial) -> Mapping[str, Any]:
-        """Return what `recsys.evaluate.evaluator.evaluate` is told, in the row numbers of a trial."""
-        told: dict[str, Any] = {}
+        """Return arguments of `recsys.evaluate.evaluator.evaluate`, in the row numbers of a trial."""
+        arguments: dict[str, Any] = {}
         if self.categories is not None:
             items = self.item_ids.rows(trial.train.item_ids.values)
-            told["catalogue"] = Catalogue(trial.train.by_user, self.categories.select(items))
+            arguments["catalogue"] = Catalogue(trial.train.by_user, self.categories.select(items))
         if self.groups is not None:
             users = self.user_ids.rows(trial.user_ids.values)
-            told["groups"] = UserGroups.from_labels(self.groups.select(users))
+            arguments["groups"] = UserGroups.from_labels(self.groups.select(users))
         if self.block_bytes is not None:
-            told["block_bytes"] = self.block_bytes
-        return told
+            arguments["block_bytes"] = self.block_bytes
+        return arguments
 
     @property
     def context(self) -> dict[str, str]:
@@ -59,40 +59,44 @@ class Known:
         return {name: _digest(of) for name, of in labels.items() if of is not None}
 
 
-def check(beside: Beside, asked: Sequence[Metric] | None, *, names_are_shown: bool = True) -> None:
+def check_options(
+    options: EvaluationOptions, asked: Sequence[Metric] | None, *, names_are_shown: bool = True
+) -> None:
     """Raise ParameterError, before a log is read, where options lack one another or a metric.
 
     Parameters
     ----------
-    beside : Beside
+    options : EvaluationOptions
     asked : sequence of Metric, or None for those of a default
     names_are_shown : bool
         Whether the command has a use for --items without categories.
     """
-    if beside.items is not None and beside.item_category is None and not names_are_shown:
+    if options.items is not None and options.item_category is None and not names_are_shown:
         raise ParameterError(
             "--items is of use here for its categories; name their column by --item-category."
         )
-    if beside.item_id is not None and beside.items is None:
+    if options.item_id is not None and options.items is None:
         raise ParameterError("--item-id names a column of --items; give --items too.")
-    if beside.item_category is not None and beside.items is None:
+    if options.item_category is not None and options.items is None:
         raise ParameterError("--item-category names a column of --items; give --items too.")
-    if (beside.groups is None) != (beside.group is None):
+    if (options.groups is None) != (options.group is None):
         raise ParameterError("--groups and --group belong together: a file and its column of groups.")
-    if beside.group_id is not None and beside.groups is None:
+    if options.group_id is not None and options.groups is None:
         raise ParameterError("--group-id names a column of --groups; give --groups too.")
     if asked is None:
         return
-    if beside.groups is not None and not any(metric.is_gap for metric in asked):
+    if options.groups is not None and not any(metric.is_gap for metric in asked):
         raise ParameterError("no metric asked for compares --groups; add e.g. ndcg-gap@10 to --metrics.")
-    if beside.item_category is not None and not any(metric.uses_categories for metric in asked):
+    if options.item_category is not None and not any(metric.uses_categories for metric in asked):
         those = " or ".join(
             f"{name}@10" for name in registered(ListMetric) if Metric(name, 10).uses_categories
         )
         raise ParameterError(f"no metric asked for uses --item-category; add {those} to --metrics.")
 
 
-def know(beside: Beside, loaded: LoadedLog, n_threads: int | None = None) -> Known:
+def read_inputs(
+    options: EvaluationOptions, loaded: LoadedLog, n_threads: int | None = None
+) -> EvaluationInputs:
     """Read the tables that the options name.
 
     Raises
@@ -102,34 +106,34 @@ def know(beside: Beside, loaded: LoadedLog, n_threads: int | None = None) -> Kno
     """
     log = loaded.log
     categories = groups = None
-    if beside.item_category is not None:
+    if options.item_category is not None:
         categories = label_table(
-            beside.items,
+            options.items,
             log.item_ids,
-            label=beside.item_category,
-            id_column=beside.item_id,
+            label=options.item_category,
+            id_column=options.item_id,
             n_threads=n_threads,
         )
-    if beside.groups is not None:
-        assert beside.group is not None
+    if options.groups is not None:
+        assert options.group is not None
         groups = label_table(
-            beside.groups,
+            options.groups,
             log.user_ids,
-            label=beside.group,
-            id_column=beside.group_id or loaded.columns.user,
+            label=options.group,
+            id_column=options.group_id or loaded.columns.user,
             separator=None,
             n_threads=n_threads,
         )
         UserGroups.from_labels(groups)  # nobody is in two
-    block_bytes = None if beside.block_mib is None else beside.block_mib * 2**20
-    return Known(log.user_ids, log.item_ids, categories, groups, block_bytes)
+    block_bytes = None if options.block_mib is None else options.block_mib * 2**20
+    return EvaluationInputs(log.user_ids, log.item_ids, categories, groups, block_bytes)
 
 
-def default_metrics_beside(beside: Beside, loaded: LoadedLog) -> tuple[Metric, ...]:
+def default_metrics_for(options: EvaluationOptions, loaded: LoadedLog) -> tuple[Metric, ...]:
     """Return the metrics to show when none are asked for, those of categories and groups among them."""
     more = [
-        *(["diversity@10", "calibration@10"] if beside.item_category is not None else []),
-        *(["ndcg-gap@10"] if beside.groups is not None else []),
+        *(["diversity@10", "calibration@10"] if options.item_category is not None else []),
+        *(["ndcg-gap@10"] if options.groups is not None else []),
     ]
     return parse_metrics([*default_metrics(loaded.log.feedback).split(","), *more])
 
