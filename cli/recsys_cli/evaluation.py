@@ -147,10 +147,10 @@ def compare(
     from recsys.evaluate.pair_tests import PairTests
     from recsys.experiment.comparison import STOPPED
     from recsys.experiment.comparison import compare as compare_models
-    from recsys.experiment.kept import Kept
     from recsys.experiment.plan import Plan, plans_among
     from recsys.experiment.record import comparison_record, write_record
     from recsys.experiment.reporting import write_comparison
+    from recsys.experiment.result_store import ResultStore
     from recsys.experiment.settings import AUTO, specs_from_flags
     from recsys.report.writing import check_report
     from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
@@ -192,9 +192,11 @@ def compare(
         )
         asked = asked or default_metrics_for(extra, loaded)
         inputs = read_inputs(extra, loaded, flags["threads"])
-        kept = None if folder is None else Kept(folder.expanduser(), loaded.item_names, inputs.context)
+        store = (
+            None if folder is None else ResultStore(folder.expanduser(), loaded.item_names, inputs.context)
+        )
         results = compare_models(
-            specs, trials, asked, seed=seed, measuring=inputs.measuring, kept=kept, progress=listener
+            specs, trials, asked, seed=seed, measuring=inputs.measuring, store=store, progress=listener
         )
         measured = {r.label: r.measurements for r in results if r.measurements is not None}
         is_stopped = results[-1].error == STOPPED
@@ -207,14 +209,14 @@ def compare(
     # What took the time comes first: a page that cannot be written takes no numbers with it.
     tests = PairTests(measured, seed=seed)
     record = comparison_record(results, trials, seed=seed, tests=tests)
-    if kept is not None:
-        write_record(record, kept.folder / "comparison.json")
+    if store is not None:
+        write_record(record, store.folder / "comparison.json")
     if not json:
         _say_choice(specs[0], results[0], loaded)
         say_results(results, trials)
         _say_answer(record)
-        if kept is not None:
-            _say_kept(results, kept.folder, is_stopped)
+        if store is not None:
+            _say_stored(results, store.folder, is_stopped)
         elif is_stopped:
             say("Interrupted. With --out FOLDER results are kept, and the next run goes on from them.")
     trouble = None
@@ -232,7 +234,7 @@ def compare(
             trouble = f"results stand; the report could not be written: {type(failure).__name__}: {failure}"
             page = None
     if json:
-        paths = {"report": page, "out": None if kept is None else kept.folder}
+        paths = {"report": page, "out": None if store is None else store.folder}
         say_json({**record, **{name: None if path is None else str(path) for name, path in paths.items()}})
     elif page is not None:
         say(f"Report in {page}")
@@ -255,7 +257,7 @@ def _say_answer(record: Mapping[str, Any]) -> None:
         )
 
 
-def _say_kept(results: Sequence[Result], folder: Path, is_stopped: bool) -> None:
+def _say_stored(results: Sequence[Result], folder: Path, is_stopped: bool) -> None:
     reused = [result.label for result in results if result.is_reused]
     if reused:
         say(f"Taken from {folder}, as made before: {', '.join(reused)}")

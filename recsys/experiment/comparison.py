@@ -17,10 +17,10 @@ from recsys.errors import RecsysError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import Metric
-from recsys.experiment.kept import Kept
 from recsys.experiment.memory import watched
 from recsys.experiment.pooling import pooled
 from recsys.experiment.result import Result
+from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.trial import Trial
 from recsys.models.catalogue import make
@@ -141,7 +141,7 @@ def compare(
     *,
     seed: int = 0,
     measuring: Measuring | None = None,
-    kept: Kept | None = None,
+    store: ResultStore | None = None,
     progress: Progress = SILENT,
 ) -> list[Result]:
     """Run several models on the same trials; popularity, the floor, is added if it is not among them.
@@ -158,9 +158,9 @@ def compare(
     seed : int
     measuring : function of a Trial, optional
         Returns what `evaluate` is told beside the trial, by argument: ``catalogue``, ``groups``,
-        ``block_bytes``. What results depend on must then stand in the context of ``kept``, too.
-    kept : Kept, optional
-        Where each result is written as soon as it is there, and where those of before are found.
+        ``block_bytes``. What results depend on must then stand in the context of ``store``, too.
+    store : ResultStore, optional
+        Where each result is saved as soon as it is there, and where earlier ones are loaded from.
     progress : Progress
 
     Raises
@@ -178,7 +178,7 @@ def compare(
         parts: list[Result] = []
         error = None
         for trial, known in zip(every, beside, strict=True):
-            part = _found_or_made(spec, trial, metrics, seed, known, kept, progress)
+            part = _loaded_or_run(spec, trial, metrics, seed, known, store, progress)
             if isinstance(part, str):
                 of_several = len(every) > 1 and part != STOPPED
                 error = f"trial {len(parts) + 1} of {len(every)}: {part}" if of_several else part
@@ -194,20 +194,20 @@ def compare(
     return results
 
 
-def _found_or_made(
+def _loaded_or_run(
     spec: ModelSpec,
     trial: Trial,
     metrics: Sequence[Metric],
     seed: int,
     beside: Mapping[str, Any],
-    kept: Kept | None,
+    store: ResultStore | None,
     progress: Progress,
 ) -> Result | str:
-    """Find or make a result, or return what went wrong."""
+    """Load a result or run the model, or return what went wrong."""
     try:
-        found = None if kept is None else kept.find(spec, trial, metrics, seed=seed)
-        if found is not None:
-            return found
+        loaded = None if store is None else store.load(spec, trial, metrics, seed=seed)
+        if loaded is not None:
+            return loaded
         try:
             result = _run_one(spec, trial, metrics, seed, beside, progress)
         except RecsysError as failure:
@@ -215,8 +215,8 @@ def _found_or_made(
         except Exception as failure:
             # A foreign library may raise anything, a model may ask for more memory than there is.
             return f"{type(failure).__name__}: {failure}".removesuffix(": ")
-        if kept is not None:
-            kept.keep(result, trial, metrics)
+        if store is not None:
+            store.save(result, trial, metrics)
     except KeyboardInterrupt:
         return STOPPED
     return result

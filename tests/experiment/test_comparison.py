@@ -15,8 +15,8 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.evaluate.significance import compare_pairs
 from recsys.experiment import comparison
 from recsys.experiment.comparison import STOPPED, compare, run
-from recsys.experiment.kept import Kept
 from recsys.experiment.record import comparison_record, write_record
+from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare_all
 from tests.logs import random_log
@@ -122,14 +122,14 @@ def test_a_wrong_parameter_is_told_before_anything_is_trained(fits):
 
 
 def test_an_interrupted_comparison_goes_on_where_it_stopped(monkeypatch, tmp_path, fits):
-    trials, kept = trials_of("folds:3"), Kept(tmp_path / "kept")
+    trials, kept = trials_of("folds:3"), ResultStore(tmp_path / "kept")
     with monkeypatch.context() as patched:
         failing(patched, "als", KeyboardInterrupt(), after=2)
-        first = compare([NMF, ALS], trials, METRICS, kept=kept)
+        first = compare([NMF, ALS], trials, METRICS, store=kept)
     assert [r.error for r in first] == [None, STOPPED]
     assert fits == {"masked-nmf": 3, "als": 2}
 
-    second = compare([NMF, ALS], trials, METRICS, kept=kept)
+    second = compare([NMF, ALS], trials, METRICS, store=kept)
     assert [(r.label, r.error, r.is_reused) for r in second] == [
         ("masked-nmf", None, True), ("als", None, False), ("popularity", None, False),
     ]  # fmt: skip
@@ -143,16 +143,16 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(monkeypatch, tmp_pat
 
 
 def test_a_result_found_again_has_its_model(tmp_path):
-    trials, kept = trials_of(), Kept(tmp_path)
-    (made, _), (found, _) = (compare([NMF], trials, METRICS, kept=kept) for _ in range(2))
+    trials, kept = trials_of(), ResultStore(tmp_path)
+    (made, _), (found, _) = (compare([NMF], trials, METRICS, store=kept) for _ in range(2))
     users = np.arange(trials[0].train.n_users)
     assert np.array_equal(made.model.score_block(users), found.model.score_block(users))
     assert found.model.history is not None
 
 
 def test_what_a_result_depends_on_makes_it_anew(tmp_path, fits):
-    trials, kept = trials_of(), Kept(tmp_path)
-    compare([NMF], trials, METRICS, kept=kept)
+    trials, kept = trials_of(), ResultStore(tmp_path)
+    compare([NMF], trials, METRICS, store=kept)
     before = fits["masked-nmf"]
     changes = [
         ([dataclasses.replace(NMF, params={**NMF.params, "l2": 0.3})], trials, METRICS, {"seed": 0}),
@@ -162,27 +162,27 @@ def test_what_a_result_depends_on_makes_it_anew(tmp_path, fits):
         ([NMF], trials_of(seed=2), METRICS, {"seed": 0}),
     ]
     for number, (specs, data, metrics, other) in enumerate(changes, 1):
-        results = compare(specs, data, metrics, kept=kept, **other)
+        results = compare(specs, data, metrics, store=kept, **other)
         assert not results[0].is_reused
         assert fits["masked-nmf"] == before + number
-    elsewhere = Kept(tmp_path, context={"categories": "others"})
-    assert not compare([NMF], trials, METRICS, kept=elsewhere)[0].is_reused
+    elsewhere = ResultStore(tmp_path, context={"categories": "others"})
+    assert not compare([NMF], trials, METRICS, store=elsewhere)[0].is_reused
     # Nothing that was there is lost, and a label is but a name.
-    renamed = compare([dataclasses.replace(NMF, label="ours")], trials, METRICS, kept=kept)
+    renamed = compare([dataclasses.replace(NMF, label="ours")], trials, METRICS, store=kept)
     assert (renamed[0].is_reused, renamed[0].label) == (True, "ours")
 
 
 def test_another_version_makes_it_anew(tmp_path, monkeypatch):
-    trials, kept = trials_of(), Kept(tmp_path)
-    compare([POPULARITY], trials, METRICS, kept=kept)
-    monkeypatch.setattr("recsys.experiment.kept.__version__", "0.0.0")
-    assert not compare([POPULARITY], trials, METRICS, kept=kept)[0].is_reused
+    trials, kept = trials_of(), ResultStore(tmp_path)
+    compare([POPULARITY], trials, METRICS, store=kept)
+    monkeypatch.setattr("recsys.experiment.result_store.__version__", "0.0.0")
+    assert not compare([POPULARITY], trials, METRICS, store=kept)[0].is_reused
 
 
 @pytest.mark.parametrize("damage", ["cut off", "changed table", "no table", "no JSON", "a list"])
 def test_what_is_not_whole_is_made_anew(tmp_path, damage):
-    trials, kept = trials_of(), Kept(tmp_path)
-    compare([POPULARITY], trials, METRICS, kept=kept)
+    trials, kept = trials_of(), ResultStore(tmp_path)
+    compare([POPULARITY], trials, METRICS, store=kept)
     (record,), (table,) = tmp_path.glob("*.json"), tmp_path.glob("*.users.parquet")
     if damage == "cut off":
         record.unlink()  # it is written last
@@ -192,24 +192,24 @@ def test_what_is_not_whole_is_made_anew(tmp_path, damage):
         table.unlink()
     else:
         record.write_text("{" if damage == "no JSON" else "[]")
-    (again,) = compare([POPULARITY], trials, METRICS, kept=kept)
+    (again,) = compare([POPULARITY], trials, METRICS, store=kept)
     assert not again.is_reused
-    assert compare([POPULARITY], trials, METRICS, kept=kept)[0].is_reused
+    assert compare([POPULARITY], trials, METRICS, store=kept)[0].is_reused
 
 
 def test_results_that_cannot_be_written_end_the_comparison(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file; expected a folder"):
-        Kept(tmp_path / "file")
+        ResultStore(tmp_path / "file")
     with pytest.raises(OSError, match="Not a directory"):
-        compare([POPULARITY], trials_of(), METRICS, kept=Kept(tmp_path / "file" / "below"))
+        compare([POPULARITY], trials_of(), METRICS, store=ResultStore(tmp_path / "file" / "below"))
 
 
 @pytest.mark.parametrize("split", ["random:0.3", "users:0.4:0.5"])
 def test_models_that_are_small_are_found_again_too(tmp_path, split):
-    trials, kept = trials_of(split), Kept(tmp_path)
+    trials, kept = trials_of(split), ResultStore(tmp_path)
     specs = [NMF, POPULARITY, ModelSpec("item-knn"), ModelSpec("ease")]
-    made, found = (compare(specs, trials, METRICS[:2], kept=kept) for _ in range(2))
+    made, found = (compare(specs, trials, METRICS[:2], store=kept) for _ in range(2))
     users = np.arange(min(trials[0].train.n_users, len(trials[0].user_ids)))
     for one, two in zip(made, found, strict=True):
         assert two.is_reused
@@ -219,9 +219,9 @@ def test_models_that_are_small_are_found_again_too(tmp_path, split):
 
 
 def test_large_models_that_have_no_themes_are_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("recsys.experiment.kept.MOST_BYTES", 1000)
-    trials, kept = trials_of(), Kept(tmp_path)
-    _, found = (compare([NMF, ModelSpec("ease")], trials, METRICS[:2], kept=kept) for _ in range(2))
+    monkeypatch.setattr("recsys.experiment.result_store.MOST_BYTES", 1000)
+    trials, kept = trials_of(), ResultStore(tmp_path)
+    _, found = (compare([NMF, ModelSpec("ease")], trials, METRICS[:2], store=kept) for _ in range(2))
     assert [result.model is None for result in found] == [False, True, False]
 
 

@@ -1,4 +1,4 @@
-"""Results written as they come, and found again: an interrupted comparison goes on where it stopped."""
+"""Results stored as they come and loaded again: an interrupted comparison goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2
 MOST_BYTES = 128 * 2**20
-"""Largest model without factors that is kept. Factors always are: the page tells of themes."""
+"""Largest model without factors that is stored. Factors always are: a report shows themes."""
 _USERS, _ERRORS, _MODEL = "users.parquet", "errors.parquet", "model"
 
 
 @dataclass(frozen=True)
-class Kept:
+class ResultStore:
     """A folder of results, one of each model and trial.
 
     ::
@@ -48,7 +48,7 @@ class Kept:
         NAME.errors.parquet   sums of errors of each user, where an error was asked for
         NAME.model/           the fitted model as a bundle, of the first trial, if not very large
 
-    A result is taken up again only for the same key: training data, held-out pairs, model and all its
+    A result is loaded only for the same key: training data, held-out pairs, model and all its
     parameters, seed, metrics and version of this package. Others stay where they are, unused.
 
     Attributes
@@ -68,7 +68,7 @@ class Kept:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder} is a file; expected a folder to keep results in.")
 
-    def keep(self, result: Result, trial: Trial, metrics: Sequence[Metric]) -> None:
+    def save(self, result: Result, trial: Trial, metrics: Sequence[Metric]) -> None:
         """Write a result; it counts once its JSON file, written last, is there.
 
         Raises
@@ -85,9 +85,9 @@ class Kept:
         for name, table in parts.items():
             with atomic_write(self.folder / f"{stem}.{name}") as partial:
                 pq.write_table(table, partial, compression="zstd")
-        kept = result.model if trial.split.part == 1 and _may_be_kept(result.model) else None
-        if kept is not None:
-            bundle = Bundle.of(kept, trial.train, item_names=self.item_names)
+        stored = result.model if trial.split.part == 1 and _is_storable(result.model) else None
+        if stored is not None:
+            bundle = Bundle.of(stored, trial.train, item_names=self.item_names)
             save_bundle(bundle, self.folder / f"{stem}.{_MODEL}")
         record = {
             **result.to_json(),
@@ -96,7 +96,7 @@ class Kept:
             "version": __version__,
             "split": trial.split.to_json(),
             "remarks": [asdict(remark) for remark in result.measurements.remarks],
-            "has_model": kept is not None,
+            "has_model": stored is not None,
             "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
         }
         with atomic_write(self.folder / f"{stem}.json") as partial:
@@ -104,8 +104,8 @@ class Kept:
                 json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
             )
 
-    def find(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int) -> Result | None:
-        """Return a result that was kept, or None if there is none that is whole and of the same key."""
+    def load(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int) -> Result | None:
+        """Return a result that was stored, or None if there is none that is whole and of the same key."""
         spec = spec.resolved(trial.train.feedback).seeded(seed)
         key = self._key(spec, trial, metrics, seed)
         for path in sorted(self.folder.glob(f"*.{_short(key)}.json")):
@@ -161,7 +161,7 @@ class Kept:
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _may_be_kept(model: Model | None) -> bool:
+def _is_storable(model: Model | None) -> bool:
     return model is not None and (
         isinstance(model, FactorModel)
         or sum(array.nbytes for array in model.to_arrays().values()) <= MOST_BYTES
