@@ -1,4 +1,4 @@
-"""Writes that are either done or not begun: a sibling is written, synced and renamed."""
+"""Atomic writes: a sibling is written, synced and renamed over the target."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _umask() -> int:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a sibling to write; on success it takes the place of ``path``, on failure it goes.
+    """Yield a sibling to write, which replaces ``path`` on success and is removed on failure.
 
     Parameters
     ----------
@@ -76,15 +76,15 @@ def current_folder(folder: Path) -> Path:
 
 @contextmanager
 def atomic_write_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty sibling folder; on success it takes the place of ``folder``.
+    """Yield an empty sibling folder, which replaces ``folder`` on success and is removed on failure.
 
-    A folder cannot be renamed over another, so the old one steps aside first. A reader that uses
-    `current_folder` finds the old folder or the new one at every moment.
+    A folder cannot be renamed over another, so the old one is renamed first. A reader that uses
+    `current_folder` sees the old folder or the new one at every moment.
     """
     folder = folder.resolve()  # a link stays a link, to the new folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     sibling = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    aside = previous_folder(folder)
+    previous = previous_folder(folder)
     try:
         yield sibling
         sibling.chmod(0o777 & ~_umask())
@@ -93,18 +93,18 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
             _sync(file)
         _sync_folder(sibling)
         if folder.exists():
-            if aside.exists():
-                shutil.rmtree(aside)
-            folder.rename(aside)
+            if previous.exists():
+                shutil.rmtree(previous)
+            folder.rename(previous)
         try:
             sibling.rename(folder)
         except BaseException:
-            if aside.exists() and not folder.exists():
-                aside.rename(folder)
+            if previous.exists() and not folder.exists():
+                previous.rename(folder)
             raise
         _sync_folder(folder.parent)
-        if aside.exists():
-            shutil.rmtree(aside)
+        if previous.exists():
+            shutil.rmtree(previous)
     finally:
         if sibling.exists():
             shutil.rmtree(sibling)

@@ -91,10 +91,10 @@ def run(
     every = _listed(trials)
     parts: list[Result] = []
     for trial in every:
-        beside = {} if measuring is None else measuring(trial)
-        part = _run_one(spec, trial, metrics, seed, beside, progress)
+        side_data = {} if measuring is None else measuring(trial)
+        part = _run_one(spec, trial, metrics, seed, side_data, progress)
         parts.append(part if not parts else replace(part, model=None))
-    return _joined(parts, every)
+    return _pooled_result(parts, every)
 
 
 def _listed(trials: Trial | Sequence[Trial]) -> list[Trial]:
@@ -106,7 +106,7 @@ def _run_one(
     trial: Trial,
     metrics: Sequence[Metric],
     seed: int,
-    beside: Mapping[str, Any],
+    side_data: Mapping[str, Any],
     progress: Progress,
 ) -> Result:
     spec = spec.resolved(trial.train.feedback).seeded(seed)
@@ -117,9 +117,9 @@ def _run_one(
         began = time.perf_counter()
         model.fit(trial.train, progress=progress)
         fit_seconds = time.perf_counter() - began
-    told = {"catalogue": trial.catalogue, **beside}
+    arguments = {"catalogue": trial.catalogue, **side_data}
     measured = evaluate(
-        trial.scorer_for(model), trial.seen, trial.held_out, metrics, progress=progress, **told
+        trial.scorer_for(model), trial.seen, trial.held_out, metrics, progress=progress, **arguments
     )
     return Result(
         label=spec.title,
@@ -157,7 +157,7 @@ def compare(
     metrics : sequence of Metric
     seed : int
     measuring : function of a Trial, optional
-        Returns what `evaluate` is told beside the trial, by argument: ``catalogue``, ``groups``,
+        Returns further arguments of `evaluate`, by name: ``catalogue``, ``groups``,
         ``block_bytes``. What results depend on must then stand in the context of ``store``, too.
     store : ResultStore, optional
         Where each result is saved as soon as it is there, and where earlier ones are loaded from.
@@ -172,12 +172,12 @@ def compare(
     chosen = labelled(with_floor([spec.resolved(every[0].train.feedback) for spec in specs]))
     for spec in chosen:
         make(spec.name, spec.params)
-    beside = [{} if measuring is None else measuring(trial) for trial in every]
+    side_data = [{} if measuring is None else measuring(trial) for trial in every]
     results = []
     for spec in chosen:
         parts: list[Result] = []
         error = None
-        for trial, known in zip(every, beside, strict=True):
+        for trial, known in zip(every, side_data, strict=True):
             part = _loaded_or_run(spec, trial, metrics, seed, known, store, progress)
             if isinstance(part, str):
                 of_several = len(every) > 1 and part != STOPPED
@@ -186,7 +186,7 @@ def compare(
             # One model is enough to be shown; those of all trials at once would fill the memory.
             parts.append(part if not parts else replace(part, model=None))
         if error is None:
-            results.append(_joined(parts, every))
+            results.append(_pooled_result(parts, every))
         else:
             results.append(Result(spec.title, spec, seed, None, None, 0.0, every[0].load_seconds, error))
         if error == STOPPED:
@@ -199,7 +199,7 @@ def _loaded_or_run(
     trial: Trial,
     metrics: Sequence[Metric],
     seed: int,
-    beside: Mapping[str, Any],
+    side_data: Mapping[str, Any],
     store: ResultStore | None,
     progress: Progress,
 ) -> Result | str:
@@ -209,7 +209,7 @@ def _loaded_or_run(
         if loaded is not None:
             return loaded
         try:
-            result = _run_one(spec, trial, metrics, seed, beside, progress)
+            result = _run_one(spec, trial, metrics, seed, side_data, progress)
         except RecsysError as failure:
             return str(failure)
         except Exception as failure:
@@ -228,7 +228,7 @@ def with_floor(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
     return list(specs) if has_floor else [*specs, ModelSpec(FLOOR)]
 
 
-def _joined(parts: Sequence[Result], trials: Sequence[Trial]) -> Result:
+def _pooled_result(parts: Sequence[Result], trials: Sequence[Trial]) -> Result:
     """Return the one result, or several pooled."""
     first = parts[0]
     if len(parts) == 1:

@@ -1,4 +1,4 @@
-"""The whole way on the built-in purchase log, from raw lines to a report."""
+"""The whole pipeline on the built-in purchase log, from raw lines to a report."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ N_EXAMPLES = 3
 
 @dataclass(frozen=True, eq=False)
 class Demo:
-    """What the demo has to show.
+    """The results of the demo.
 
     Attributes
     ----------
     loaded, trial, results
-        The log, the split and what came of each model.
+        The log, the split and each model's result.
     answer : list of str
         The comparison in sentences.
     themes : list of Theme

@@ -1,4 +1,4 @@
-"""Whether this installation is sound."""
+"""A check of this installation: package files, threads, every model, optional packages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recsys.resources import bundled
 
 
 def check_installation() -> dict[str, Any]:
-    """Train every model on a toy matrix, save, load and compare; look at versions and files.
+    """Train every model on a toy matrix, save, load and compare; check versions and files.
 
     Returns
     -------

@@ -12,7 +12,7 @@ _PROCESS = Path("/proc/self")
 
 
 class Peak:
-    """What `watched` measured; ``n_bytes`` is None where the system does not tell."""
+    """What `watched` measured; ``n_bytes`` is None where the system has no such figure."""
 
     n_bytes: int | None = None
 

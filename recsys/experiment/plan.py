@@ -90,9 +90,9 @@ class Plan:
         A test log given takes the place of the plan's split, and a split that of its test log.
         """
         mine = dict(self.flags)
-        for one, other in (("test", "split"), ("split", "test")):
-            if given.get(one):
-                mine.pop(other, None)
+        for source, replaced in (("test", "split"), ("split", "test")):
+            if given.get(source):
+                mine.pop(replaced, None)
         return {
             name: mine.get(name, value) if value is None or value is False else value
             for name, value in given.items()

@@ -40,16 +40,17 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
         return measured[0]
     rows = _common_rows(user_ids)
     first = measured[0]
-    users = np.unique(np.concatenate([row[at.users] for at, row in zip(measured, rows, strict=True)]))
-    places = [np.searchsorted(users, row[at.users]) for at, row in zip(measured, rows, strict=True)]
+    users = np.unique(np.concatenate([row[part.users] for part, row in zip(measured, rows, strict=True)]))
+    positions = [np.searchsorted(users, row[part.users]) for part, row in zip(measured, rows, strict=True)]
     per_user = {
-        name: _means([at.per_user[name] for at in measured], places, len(users)) for name in first.per_user
+        name: _means([part.per_user[name] for part in measured], positions, len(users))
+        for name in first.per_user
     }
-    errors = _joined(measured, rows)
+    errors = _pooled_errors(measured, rows)
     groups = _pooled_groups(measured)
     metrics: dict[str, float | None] = {}
     for name in first.metrics:
-        values = [at.metrics[name] for at in measured]
+        values = [part.metrics[name] for part in measured]
         known = [value for value in values if value is not None]
         if name in per_user and not np.isnan(per_user[name]).all():
             metrics[name] = float(np.nanmean(per_user[name]))
@@ -59,16 +60,16 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
             metrics[name] = gap(groups[name])
         else:
             metrics[name] = float(np.mean(known)) if len(known) == len(values) else None
-    said = dict.fromkeys(remark for at in measured for remark in at.remarks)
+    texts = dict.fromkeys(remark for part in measured for remark in part.remarks)
     return replace(
         first,
         metrics=metrics,
         per_user=per_user,
         users=users,
-        n_users=len(users) if len(users) else max(at.n_users for at in measured),
-        n_pairs=sum(at.n_pairs for at in measured),
-        seconds=float(np.mean([at.seconds for at in measured])),
-        remarks=tuple(said),
+        n_users=len(users) if len(users) else max(part.n_users for part in measured),
+        n_pairs=sum(part.n_pairs for part in measured),
+        seconds=float(np.mean([part.seconds for part in measured])),
+        remarks=tuple(texts),
         groups=groups,
         entry_errors=errors,
     )
@@ -79,11 +80,15 @@ def _pooled_groups(measured: Sequence[Measurements]) -> dict[str, tuple[GroupMea
     pooled_means = {}
     for name, groups in measured[0].groups.items():
         names = [group.group for group in groups]
-        parts = [at.groups.get(name, ()) for at in measured]
+        parts = [part.groups.get(name, ()) for part in measured]
         if all([group.group for group in part] == names for part in parts):
             pooled_means[name] = tuple(
-                GroupMean(of[0].group, max(at.n_users for at in of), float(np.mean([at.mean for at in of])))
-                for of in zip(*parts, strict=True)
+                GroupMean(
+                    same[0].group,
+                    max(group.n_users for group in same),
+                    float(np.mean([group.mean for group in same])),
+                )
+                for same in zip(*parts, strict=True)
             )
     return pooled_means
 
@@ -98,9 +103,9 @@ def _common_rows(user_ids: Sequence[Ids]) -> list[Int64Array]:
     return rows
 
 
-def _means(values: Sequence[Float64Array], places: Sequence[Int64Array], n_users: int) -> Float64Array:
+def _means(values: Sequence[Float64Array], positions: Sequence[Int64Array], n_users: int) -> Float64Array:
     """Return the mean of each user's values, NaN for those who have none."""
-    of_all, users = np.concatenate(values), np.concatenate(places)
+    of_all, users = np.concatenate(values), np.concatenate(positions)
     known = ~np.isnan(of_all)
     counts = np.bincount(users[known], minlength=n_users)
     sums = np.bincount(users[known], weights=of_all[known], minlength=n_users)
@@ -108,14 +113,14 @@ def _means(values: Sequence[Float64Array], places: Sequence[Int64Array], n_users
     return means
 
 
-def _joined(measured: Sequence[Measurements], rows: Sequence[Int64Array]) -> EntryErrors | None:
-    parts = [at.entry_errors for at in measured]
-    if any(part is None for part in parts):
+def _pooled_errors(measured: Sequence[Measurements], rows: Sequence[Int64Array]) -> EntryErrors | None:
+    parts = [part.entry_errors for part in measured]
+    if any(errors is None for errors in parts):
         return None
     return EntryErrors.added(
         [
-            replace(part, users=np.where(part.users >= 0, row[part.users], -1))
-            for part, row in zip(parts, rows, strict=True)
-            if part is not None
+            replace(errors, users=np.where(errors.users >= 0, row[errors.users], -1))
+            for errors, row in zip(parts, rows, strict=True)
+            if errors is not None
         ]
     )

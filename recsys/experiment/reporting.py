@@ -251,7 +251,7 @@ def _theme_sets(
 
 
 def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
-    """Return what is to be said of the models, what is the same of several in one."""
+    """Return remarks on the models; one that applies to several names them all."""
     said: dict[str, list[str]] = {}
     ranking: list[str] = []
     errors: list[str] = []

@@ -1,4 +1,4 @@
-"""What came of one model in a comparison."""
+"""The result of one model in a comparison."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recsys.models.base import Model
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What came of one model.
+    """The result of one model: measurements, cost, the fitted model, or an error.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Result:
     peak_memory_bytes : int or None
         Most memory of the fit beyond what the process held before; see `recsys.experiment.memory`.
     is_reused : bool
-        Whether it was not made now, but found where results are kept.
+        Whether it was loaded from a `ResultStore` and not computed now.
     parts : tuple of Result
         One a trial, where there are several. The model is then that of the first; measurements are
         pooled by user, seconds are means and memory is the most over trials.

@@ -78,17 +78,17 @@ def config_text(path: Path) -> str:
     ParameterError
         If there is no such file, or it is no text.
     """
-    found = path.expanduser()
-    if not found.is_file() and path.name == str(path):
-        found = bundled("configs") / path.name
-    if not found.is_file():
-        known = sorted(file.name for file in bundled("configs").glob("*.toml"))
+    file = path.expanduser()
+    if not file.is_file() and path.name == str(path):
+        file = bundled("configs") / path.name
+    if not file.is_file():
+        known = sorted(entry.name for entry in bundled("configs").glob("*.toml"))
         hint = f" These travel with the package: {', '.join(known)}." if known else ""
         raise ParameterError(f"there is no config {path}.{hint}")
     try:
-        return found.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ParameterError(f"{found} is no TOML file: {error}.") from None
+        raise ParameterError(f"{file} is no TOML file: {error}.") from None
 
 
 def model_from_table(table: Any, where: str) -> ModelSpec:

@@ -58,20 +58,20 @@ class Recommendations:
 
     def select(self, users: Iterable[Id]) -> Recommendations:
         """Return the lists of some of the users, in the order given."""
-        place = {user: at for at, user in enumerate(self.users)}
-        chosen = [place[user] for user in users]
-        spans = [np.arange(self.indptr[at], self.indptr[at + 1]) for at in chosen]
+        position_of = {user: position for position, user in enumerate(self.users)}
+        chosen = [position_of[user] for user in users]
+        spans = [np.arange(self.indptr[position], self.indptr[position + 1]) for position in chosen]
         rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
         return Recommendations(
-            users=tuple(self.users[at] for at in chosen),
+            users=tuple(self.users[position] for position in chosen),
             indptr=np.r_[0, np.cumsum([len(span) for span in spans], dtype=np.int64)],
             items=self.items[rows],
             names=tuple(self.names[row] for row in rows),
             scores=self.scores[rows],
             themes=self.themes[rows],
             theme_shares=self.theme_shares[rows],
-            sources=tuple(self.sources[at] for at in chosen),
-            reasons=tuple(self.reasons[at] for at in chosen),
+            sources=tuple(self.sources[position] for position in chosen),
+            reasons=tuple(self.reasons[position] for position in chosen),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -98,15 +98,15 @@ class Recommendations:
 
     def lists(self) -> Iterator[dict[str, Any]]:
         """Yield one plain record a user, for JSON."""
-        for at, user in enumerate(self.users):
-            span = range(int(self.indptr[at]), int(self.indptr[at + 1]))
+        for number, user in enumerate(self.users):
+            span = range(int(self.indptr[number]), int(self.indptr[number + 1]))
             yield {
                 "user": user,
-                "source": self.sources[at],
-                "reason": self.reasons[at] or None,
+                "source": self.sources[number],
+                "reason": self.reasons[number] or None,
                 "items": [
                     {
-                        "rank": place + 1,
+                        "rank": position + 1,
                         "item": self.items[row].item()
                         if hasattr(self.items[row], "item")
                         else self.items[row],
@@ -115,6 +115,6 @@ class Recommendations:
                         "theme": int(self.themes[row]) or None,
                         "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
                     }
-                    for place, row in enumerate(span)
+                    for position, row in enumerate(span)
                 ],
             }

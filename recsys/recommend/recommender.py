@@ -71,13 +71,13 @@ class Recommender:
         bundle = self.bundle
         wanted: list[Id] = list(bundle.user_ids if users is None else users)
         rows = bundle.user_ids.rows(wanted)
-        # "7" and 7 may be one user: who is known is told apart by row, who is not by the id itself.
+        # "7" and 7 may be one user: known users are identified by row, unknown ones by the id itself.
         keys = [row if row >= 0 else (user,) for user, row in zip(wanted, rows.tolist(), strict=True)]
         first: dict[object, int] = {}
-        for at, key in enumerate(keys):
-            first.setdefault(key, at)
+        for number, key in enumerate(keys):
+            first.setdefault(key, number)
         once = list(first.values())
-        wanted, rows = [wanted[at] for at in once], rows[once]
+        wanted, rows = [wanted[number] for number in once], rows[once]
         is_known, is_blank = rows >= 0, self._is_blank(rows)
         seen = None if include_seen else bundle.seen
         popularity = Popularity.of_counts(bundle.item_counts, len(bundle.user_ids) or 1)
@@ -87,15 +87,15 @@ class Recommender:
                 (bundle.model, is_known & ~is_blank, seen),
                 (popularity, is_blank, seen),
             ):
-                places = iter(np.flatnonzero(group).tolist())
+                positions = iter(np.flatnonzero(group).tolist())
                 for block in ranked_blocks(model, rows[group], n, left_out, block_bytes=block_bytes):
-                    for at in range(len(block.users)):
-                        lists[next(places)] = _list(block, at)
+                    for number in range(len(block.users)):
+                        lists[next(positions)] = _list(block, number)
                     running.advance(len(block.users))
             if not is_known.all():  # one list for all of them
                 block = next(ranked_blocks(popularity, np.zeros(1, np.int64), n, None))
-                for place in np.flatnonzero(~is_known).tolist():
-                    lists[place] = _list(block, 0)
+                for position in np.flatnonzero(~is_known).tolist():
+                    lists[position] = _list(block, 0)
 
         lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
         items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
@@ -119,7 +119,7 @@ class Recommender:
         )
 
     def _is_blank(self, rows: Int64Array) -> BoolArray:
-        """Whether the model knows a user by name only: all scores would be zero."""
+        """Return whether the model knows a user by name only, so that all scores would be zero."""
         model = self.bundle.model
         if isinstance(model, ItemItemModel):
             return np.asarray((rows >= 0) & (model.histories_.counts == 0)[rows])
@@ -142,9 +142,9 @@ class Recommender:
             totals = parts.sum(axis=1)
             best = parts.argmax(axis=1)
             explained = totals > 0
-            at = known[explained]
-            themes[at] = best[explained] + 1
-            shares[at] = parts[explained, best[explained]] / totals[explained]
+            pairs = known[explained]
+            themes[pairs] = best[explained] + 1
+            shares[pairs] = parts[explained, best[explained]] / totals[explained]
         return themes, shares
 
 
@@ -153,6 +153,6 @@ def _why_short(length: int, *, all_listed: bool) -> str:
     return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
 
 
-def _list(block: RankedBlock, at: int) -> tuple[Int64Array, Float32Array]:
-    length = int(block.n_listed[at])
-    return block.items[at, :length].astype(np.int64), block.scores[at, :length].copy()
+def _list(block: RankedBlock, row: int) -> tuple[Int64Array, Float32Array]:
+    length = int(block.n_listed[row])
+    return block.items[row, :length].astype(np.int64), block.scores[row, :length].copy()

@@ -16,7 +16,8 @@ _MOST_NAMES = 4
 def main_metric(measured: Sequence[Measurements]) -> str | None:
     """Return the metric by which models are put in order.
 
-    The first asked for that users have values of and that tells better from worse.
+    The first metric asked for that users have values of and whose direction (higher or lower is
+    better) is known.
     """
     return next(
         (
@@ -94,7 +95,7 @@ def _others(tests: PairTests, main: str) -> str:
         else:  # of all lists together: nothing to test
             best = max(values, key=lambda label: values[label] if more else -values[label])
             words, name = f"{best} has the best {{}} (not tested)", metric
-        # Whoever shares a lead is told once, whichever of them is a little ahead.
+        # Models that share a lead are named once, whichever of them is slightly ahead.
         kind = "only" if len(values) == 1 else "tested" if leaders else "not tested"
         key = frozenset([kind, *(leaders or [words])])
         said.setdefault(key, (words, []))[1].append(name)

@@ -17,7 +17,7 @@ Form: TypeAlias = Literal["html", "markdown", "json"]
 
 @dataclass(frozen=True)
 class Strong:
-    """Words that stand out in a text."""
+    """Emphasized words in a text."""
 
     text: str
 
@@ -130,13 +130,13 @@ class CardEntry:
     ----------
     text : str
     mark : str
-        Stands out beside the text.
+        Emphasized, beside the text.
     tag : str
-        Stands small beside the text.
+        Small, beside the text.
     link : str
         Anchor of the card that the tag leads to.
     note : str
-        Stands below.
+        Below the text.
     weight : float or None
         Length of a bar, from 0 to 1.
     """
@@ -190,7 +190,7 @@ class Cards:
 
     @property
     def is_grid(self) -> bool:
-        """Whether the cards are narrow enough for several in a row."""
+        """Return whether the cards are narrow enough for several in a row."""
         return all(len(card.lists) < 2 for card in self.cards)
 
 

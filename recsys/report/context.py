@@ -78,7 +78,7 @@ class ReportContext:
     window : (first, last), optional
         The stretch of time that is held out, where one is.
     list_profiles : mapping of label to ListProfile
-        Of the models whose lists were looked at.
+        Of the models at hand whose main metric has a curve.
     list_length : int
         Length of these lists.
     histories : mapping of label to History
@@ -97,7 +97,7 @@ class ReportContext:
     plan : mapping of name to text
         The files that the command reads its settings from.
     record : mapping
-        The comparison's record, which stands in JSON as it is.
+        The comparison's record, which is part of JSON as it is.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""What models cost, and how their training settled."""
+"""What models cost, and how their training converged."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ def convergence(histories: Mapping[str, History]) -> Figure | None:
         stopped[label] = history.stopped.replace("_", " ")
         shown = np.unique(np.linspace(0, len(known) - 1, min(len(known), _MOST_SWEEPS)).round().astype(int))
         for n in shown.tolist():
-            at = int(known[n]) + 1
-            rows.append((label, at + 1, history.seconds[at], float(objective[at]), max(0.0, float(gains[n]))))
+            sweep = int(known[n]) + 1
+            gain = max(0.0, float(gains[n]))
+            rows.append((label, sweep + 1, history.seconds[sweep], float(objective[sweep]), gain))
     if not rows:
         return None
     return Figure(

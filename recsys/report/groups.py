@@ -38,8 +38,8 @@ def by_activity(counts: Int64Array) -> Groups:
     ----------
     counts : int64, (n_users,)
     """
-    found = UserGroups.by_activity(counts)
-    return Groups(found.names, found.of_user)
+    groups = UserGroups.by_activity(counts)
+    return Groups(groups.names, groups.of_user)
 
 
 def by_popularity(counts: Int64Array) -> Groups:

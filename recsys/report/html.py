@@ -75,7 +75,7 @@ def _is_a(value: object, kind: str) -> bool:
 
 
 def _numbers(figure: Figure, specs: Mapping[str, Any]) -> Table:
-    """Return the numbers of a figure; bars stand for a chart that is not drawn."""
+    """Return the numbers of a figure; with bars in place of a chart that is not drawn."""
     return figure_table(figure, _MOST_ROWS, has_bars=figure.name not in specs)
 
 

@@ -26,8 +26,8 @@ def long_tail(item_counts: Int64Array, user_counts: Int64Array) -> Figure:
         reached = np.r_[0, np.cumsum(ordered)] / total
         halves[side] = float(np.searchsorted(reached, 0.5) / max(1, len(ordered)))
         # Closer together at the head, where the curve bends.
-        at = np.unique(np.round(len(ordered) * np.linspace(0, 1, _MOST_POINTS) ** 2).astype(int))
-        rows.extend((side, float(n / max(1, len(ordered))), float(reached[n])) for n in at)
+        points = np.unique(np.round(len(ordered) * np.linspace(0, 1, _MOST_POINTS) ** 2).astype(int))
+        rows.extend((side, float(n / max(1, len(ordered))), float(reached[n])) for n in points)
     return Figure(
         name="long-tail",
         title="The long tail",
@@ -76,8 +76,8 @@ def over_time(times: Int64Array, kind: str | None, window: Sequence[str | int] |
             Column("value", "events", "count"),
         ),
         rows=tuple(
-            (written[n], written[n + 1], HELD_OUT if held_out[n] else TRAINING, found)
-            for n, found in enumerate(counts.tolist())
+            (written[n], written[n + 1], HELD_OUT if held_out[n] else TRAINING, n_events)
+            for n, n_events in enumerate(counts.tolist())
         ),
         notes={"kind": kind, "has_window": window is not None},
     )
@@ -117,7 +117,7 @@ def _inside(edges: Sequence[int], window: Sequence[int] | None) -> list[bool]:
         return [False] * n_bars
     low, high = window[0], window[1] + 1
     shared = [min(edges[n + 1], high) - max(edges[n], low) for n in range(n_bars)]
-    found = [2 * part >= edges[n + 1] - edges[n] for n, part in enumerate(shared)]
-    if not any(found):
-        found[int(np.argmax(shared))] = True
-    return found
+    is_inside = [2 * part >= edges[n + 1] - edges[n] for n, part in enumerate(shared)]
+    if not any(is_inside):
+        is_inside[int(np.argmax(shared))] = True
+    return is_inside

@@ -30,7 +30,7 @@ def write(value: object, kind: Kind) -> str:
 
 
 def score(value: float | None) -> str:
-    """Four digits after the point: what a metric of ranking is told with."""
+    """Return a value of a metric with four digits after the point."""
     return ABSENT if value is None or not math.isfinite(value) else _minus(f"{value:.4f}")
 
 
@@ -88,7 +88,7 @@ def number(value: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Two digits after the point."""
+    """Return a number with two digits after the point."""
     return f"{value:.2f}"
 
 

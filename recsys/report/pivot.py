@@ -40,7 +40,7 @@ def figure_table(figure: Figure, most: int, *, has_bars: bool = False) -> Table:
     figure : Figure
     most : int
     has_bars : bool
-        Whether bars may stand beside the last column; a figure with columns for its groups has none.
+        Whether bars may be shown beside the last column; a figure with columns for its groups has none.
     """
     columns, rows = pivoted(figure)
     chosen = sampled(rows, most) if figure.name in SERIES else rows

@@ -24,9 +24,9 @@ class Content:
     Attributes
     ----------
     blocks : tuple of Block
-        A section without blocks is left out of pages; its record still stands in JSON.
+        A section without blocks is left out of pages; its record is still part of JSON.
     record : mapping, optional
-        What stands in ``report.json``, by key; by default the blocks themselves, under the section's name.
+        Entries of ``report.json``, by key; by default the blocks themselves, under the section's name.
     """
 
     blocks: tuple[Block, ...]
@@ -42,7 +42,7 @@ class Section:
     name : str
         Unique; lower-case letters, digits, ``-`` and ``_``. The anchor on the page, the default key in JSON.
     heading : str
-        May be empty: the section then stands in a box without a heading.
+        May be empty: the section is then a box without a heading.
     order : int
         Sections come by this number, then by name. The built-in ones have the tens from 0 to 80.
     build : function of a ReportContext

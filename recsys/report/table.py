@@ -20,25 +20,25 @@ N_COLOURS = 14
 
 def colours(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Give each model its colour: the floor is grey (0), beyond fourteen others colours come again."""
-    found, n = {}, 0
+    colour_of, n = {}, 0
     for record in results:
         is_floor = record["model"] == FLOOR and len(results) > 1
-        found[record["label"]] = 0 if is_floor else 1 + n % N_COLOURS
+        colour_of[record["label"]] = 0 if is_floor else 1 + n % N_COLOURS
         n += not is_floor
-    return found
+    return colour_of
 
 
 def intervals(
     measured: Mapping[str, Measurements], metrics: Sequence[str], *, seed: int
 ) -> dict[tuple[str, str], Interval]:
     """Return the 95 % interval by (label, metric), where a metric is made of values of users."""
-    found = {}
-    for label, at in measured.items():
+    spans = {}
+    for label, measurements in measured.items():
         for metric in metrics:
-            spread = interval(at, metric, seed=seed)
+            spread = interval(measurements, metric, seed=seed)
             if spread is not None:
-                found[label, metric] = spread
-    return found
+                spans[label, metric] = spread
+    return spans
 
 
 def table_rows(
@@ -64,13 +64,13 @@ def table_rows(
         cells = []
         for metric in metrics:
             value = record["metrics"].get(metric)
-            found = (spans or {}).get((record["label"], metric))
+            span = (spans or {}).get((record["label"], metric))
             is_best = value is not None and value == best[metric]
             cells.append(
                 Estimate(
                     value=value,
-                    low=None if found is None else found.low,
-                    high=None if found is None else found.high,
+                    low=None if span is None else span.low,
+                    high=None if span is None else span.high,
                     is_best=is_best,
                     is_level=not is_best and _is_level(record["label"], metric, results, best, pairs),
                     share=_share(value, best[metric], metric),
@@ -96,13 +96,13 @@ def ranked(rows: Sequence[Row], metrics: Sequence[str], metric: str | None) -> l
     """Return the rows by a metric, the best first; those without a value come last, as they stand."""
     if metric is None:
         return list(rows)
-    at, sign = list(metrics).index(metric), 1 if higher_is_better(metric) is False else -1
+    column, sign = list(metrics).index(metric), 1 if higher_is_better(metric) is False else -1
 
-    def place(row: Row) -> float:
-        value = row.cells[at].value
+    def sort_key(row: Row) -> float:
+        value = row.cells[column].value
         return np.inf if value is None or row.error is not None else sign * value
 
-    return sorted(rows, key=place)
+    return sorted(rows, key=sort_key)
 
 
 def _best(results: Sequence[Mapping[str, Any]], metric: str) -> float | None:
@@ -127,8 +127,8 @@ def _is_level(
     best: Mapping[str, float | None],
     pairs: Sequence[PairTest],
 ) -> bool:
-    """Whether no best model is clearly better than this one."""
+    """Return whether no best model is clearly better than this one."""
     leaders = {r["label"] for r in results if r["metrics"].get(metric) == best[metric]}
     met = [p for p in pairs if p.metric == metric and label in (p.better, p.other)]
-    beside = [p for p in met if leaders & {p.better, p.other}]
-    return bool(beside) and not any(p.is_significant and p.better in leaders for p in beside)
+    with_leaders = [p for p in met if leaders & {p.better, p.other}]
+    return bool(with_leaders) and not any(p.is_significant and p.better in leaders for p in with_leaders)

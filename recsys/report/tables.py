@@ -65,13 +65,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a row has no values; stands in place of all of them."""
+    """Why a row has no values; shown in place of all of them."""
 
     text: str
 
 
 Cell: TypeAlias = Value | tuple[float, float] | Label | Estimate | Failure
-"""What stands in a table; a pair is an interval."""
+"""The content of a table's cell; a pair is an interval."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Table:
     style : {"numbers", "results", "parameters"}
         Small numbers; measured values with intervals and bars; settings by name.
     has_bars : bool
-        Whether bars stand beside the values of the last column.
+        Whether bars are shown beside the values of the last column.
     n_rows : int or None
         How many rows there are, where only some are shown.
     """
@@ -104,7 +104,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart's numbers and words; the table of the numbers stands for it where nothing can be drawn.
+    """A chart's numbers and words; shown as the table of the numbers where nothing can be drawn.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Figure:
         The last one is what bars of the table show.
     rows : tuple of tuple
     notes : mapping
-        What the chart needs besides, e.g. the metric's name.
+        What else the chart needs, e.g. the metric's name.
     chart : str
         Which chart draws it, see `recsys.report.charts`; by default that of its name. A figure without a
         chart is a table.

@@ -70,8 +70,8 @@ def cost(figure: Figure, looks: Looks) -> Any:
         scale=alt.Scale(domain=list(kinds.values()), range=["var(--q0)", "var(--q2)"]),
         legend=alt.Legend(symbolType="square", symbolSize=120),
     )
-    told = [{"model": row["model"], "amount": row["seconds"]} for row in rows]
-    return _amounts(labels, parts, told, "seconds", tone)
+    amounts = [{"model": row["model"], "amount": row["seconds"]} for row in rows]
+    return _amounts(labels, parts, amounts, "seconds", tone)
 
 
 def memory(figure: Figure, looks: Looks) -> Any:
@@ -85,7 +85,7 @@ def memory(figure: Figure, looks: Looks) -> Any:
 
 
 def _amounts(
-    labels: Sequence[str], parts: Sequence[Record], told: Sequence[Record], unit: str, tone: Any
+    labels: Sequence[str], parts: Sequence[Record], amounts: Sequence[Record], unit: str, tone: Any
 ) -> Any:
     """Draw a bar a model, of parts end to end, with the whole in numbers at its end."""
     x = alt.X(
@@ -109,7 +109,7 @@ def _amounts(
         )
     )
     totals = (
-        alt.Chart(data(told))
+        alt.Chart(data(amounts))
         .mark_text(**{**LABEL, "fontWeight": 400, "color": "var(--soft)", "dx": 5})
         .encode(
             x=x, y=_rows(labels), text=alt.Text("amount:Q", format=",.2~f" if unit == "seconds" else ",.0f")

@@ -51,15 +51,15 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
     Among many models the best five, those of non-negative factors and the floor stand out. Dashes tell
     apart what colours alone would not: from the sixth colour on.
     """
-    found = {}
-    for place, row in enumerate(rows):
-        is_strong = place < _N_STRONG or row.colour == 0 or model_has_themes(row.model)
-        found[row.label] = Look(
+    look_of = {}
+    for position, row in enumerate(rows):
+        is_strong = position < _N_STRONG or row.colour == 0 or model_has_themes(row.model)
+        look_of[row.label] = Look(
             row.colour,
             tuple(_DASHES[max(0, row.colour - 1) // 5 % len(_DASHES)]),
             1.0 if is_strong or len(rows) <= _MANY else _FAINT,
         )
-    return found
+    return look_of
 
 
 def data(rows: Sequence[Record]) -> alt.Data:
@@ -92,8 +92,8 @@ def apart(layers: Any) -> Any:
 
 def dashes(labels: Sequence[str], looks: Looks) -> Any:
     """Return the dashes of each model's line."""
-    found = [list(_look(label, looks).dash) for label in labels]
-    return alt.StrokeDash("model:N", scale=alt.Scale(domain=list(labels), range=found), legend=None)
+    patterns = [list(_look(label, looks).dash) for label in labels]
+    return alt.StrokeDash("model:N", scale=alt.Scale(domain=list(labels), range=patterns), legend=None)
 
 
 def _look(label: str, looks: Looks) -> Look:
@@ -152,8 +152,8 @@ def spread(values: Sequence[float], domain: Sequence[float], height: float, gap:
     low, high = domain
     step = (high - low) / height * min(gap, height / max(1, len(values) - 1))
     blocks: list[list[int]] = []
-    for at in sorted(range(len(values)), key=lambda place: values[place]):
-        blocks.append([at])
+    for label in sorted(range(len(values)), key=lambda index: values[index]):
+        blocks.append([label])
         # Two blocks that touch become one, which stands around the mean of its members.
         while len(blocks) > 1:
             below, above = (_bottom(block, values, step, low, high) for block in blocks[-2:])
@@ -179,7 +179,7 @@ def _bottom(block: Sequence[int], values: Sequence[float], step: float, low: flo
 def names_at_end(
     labels: Sequence[str],
     looks: Looks,
-    places: Sequence[float],
+    heights: Sequence[float],
     scale: Any,
     axis: Any,
     words: Mapping[str, str] | None = None,
@@ -187,8 +187,8 @@ def names_at_end(
     """Return the models' names, or other words, at the right, at given heights."""
     shown = {label: (words or {}).get(label, label) for label in labels}
     rows = [
-        {"model": label, "text": shown[label], "at": place}
-        for label, place in zip(labels, places, strict=True)
+        {"model": label, "text": shown[label], "at": height}
+        for label, height in zip(labels, heights, strict=True)
     ]
     return (
         alt.Chart(data(rows))
@@ -223,12 +223,12 @@ def named_lines(
     edges = ("value", "low", "high") if with_spans else ("value",)
     domain = domain_of([float(row[edge] or 0) for row in rows for edge in edges])
     scale = alt.Scale(domain=domain, nice=False)
-    tone, strength = colour(labels, looks), weight(labels, looks)
+    tone, opacity = colour(labels, looks), weight(labels, looks)
     base = alt.Chart(data(rows)).encode(
         x=x,
         y=alt.Y("value:Q", scale=scale, axis=axis),
         color=tone,
-        opacity=strength,
+        opacity=opacity,
         tooltip=list(tooltip),
     )
     layers = [
@@ -238,6 +238,6 @@ def named_lines(
     if with_spans:
         spans = alt.Chart(data(rows)).mark_rule(strokeWidth=4, opacity=0.22, strokeCap="round")
         layers.insert(0, spans.encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high", color=tone))
-    places = spread([float(end["value"] or 0) for end in ends], domain, HEIGHT, LABEL_GAP)
-    layers.append(names_at_end(labels, looks, places, scale, axis))
+    heights = spread([float(end["value"] or 0) for end in ends], domain, HEIGHT, LABEL_GAP)
+    layers.append(names_at_end(labels, looks, heights, scale, axis))
     return apart(alt.layer(*layers)).properties(height=HEIGHT, title=title)

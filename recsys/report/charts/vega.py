@@ -1,7 +1,7 @@
 """Charts by Vega-Altair, with scripts, as SVG and as PNG.
 
 Colours are the page's own variables, so that light, dark and paper each have theirs; a file of its
-own has the light ones. Words from logs stand in the data alone, never in an expression.
+own has the light ones. Words from logs are part of the data alone, never of an expression.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _fixed(spec: Mapping[str, Any], palette: Mapping[str, str] | None) -> dict[s
     """Return a specification of a fixed width, its variables replaced by colours if a palette is given."""
     text = json.dumps({**spec, "width": _WIDTH})
     if palette is not None:
-        text = re.sub(r'"var\(--(\w+)\)"', lambda found: json.dumps(palette.get(found[1], found[0])), text)
+        text = re.sub(r'"var\(--(\w+)\)"', lambda match: json.dumps(palette.get(match[1], match[0])), text)
     fixed: dict[str, Any] = json.loads(text)
     if palette is not None:
         fixed["background"], fixed["padding"] = palette["paper"], 12
