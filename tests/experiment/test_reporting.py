@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,10 +16,6 @@ from recsys.experiment.record import comparison_record
 from recsys.experiment.reporting import ExampleModel, _examples_intro, best_with_themes, write_comparison
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare_all
-from recsys.models.bundle import Bundle
-from recsys.models.catalogue import make
-from recsys.recommend.examples import sample_users, user_examples
-from recsys.recommend.recommender import Recommender
 from recsys.report.context import Row
 from tests.logs import log_of, random_log
 
@@ -112,33 +107,6 @@ def test_tiny_logs_have_a_report(tmp_path):
     log = log_of([("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "y"), ("c", "z")])
     found, *_ = report(tmp_path, split="last:1", metrics="ndcg@10", log=log)
     assert found["figures"]["curve"]["rows"]
-
-
-def test_stories_mark_what_was_taken_later_and_name_what_is_known():
-    source = loaded()
-    (trial,) = prepare_all(source, split="random:0.3", seed=1)
-    model = make("weighted-nmf", {"n_components": 3, "max_iter": 5, "random_state": 0}).fit(trial.train)
-    bundle = Bundle.of(model, trial.train)
-    ids = trial.train.user_ids
-    told = user_examples(bundle, Recommender(bundle).recommend(n=5), held_out=trial.held_out)
-    assert len(told) == trial.train.n_users
-    for row, story in enumerate(told):
-        assert story.user == ids[row]
-        later = {str(trial.train.item_ids[int(item)]) for item in trial.held_out.by_user.row(row)[0]}
-        assert story.hits == {rank for rank, name, *_ in story.listed if name in later}
-        assert story.n_later == trial.held_out.n_held_out[row]
-        history = {str(trial.train.item_ids[int(item)]) for item in trial.train.by_user.row(row)[0]}
-        assert all(set(names) <= history and len(names) <= 2 for names in story.because.values())
-    assert any(story.hits for story in told)
-    assert user_examples(bundle, Recommender(bundle).recommend(n=5))[0].n_later is None
-
-
-def test_users_are_drawn_from_those_asked_for_and_the_same_again():
-    train = prepare_all(loaded(), split="random:0.3", seed=1)[0].train
-    among = np.arange(train.n_users) % 2 == 0
-    drawn = sample_users(train, 3, seed=4, candidates=among)
-    assert among[drawn].all()
-    np.testing.assert_array_equal(drawn, sample_users(train, 3, seed=4, candidates=among))
 
 
 def test_the_best_model_with_themes_is_shown():
@@ -233,16 +201,3 @@ def test_one_model_has_no_trade_off(tmp_path):
     assert "coverage" not in found["figures"]
     assert "curve" in found["figures"]
     assert found["title"] == "a log: popularity measured"
-
-
-def test_items_of_one_name_are_told_apart_by_their_ids():
-    source = loaded()
-    (trial,) = prepare_all(source, split="random:0.3", seed=1)
-    model = make("weighted-nmf", {"n_components": 3, "max_iter": 5, "random_state": 0}).fit(trial.train)
-    same = dict.fromkeys(trial.train.item_ids.values.tolist(), "soup")
-    bundle = Bundle.of(model, trial.train, item_names=same)
-    for story in user_examples(bundle, Recommender(bundle).recommend(n=5)):
-        names = [name for _, name, *_ in story.listed] + [name for name, _ in story.history]
-        assert len(set(names)) == len(names)
-        assert all(name.startswith("soup (") for name in names)
-        assert all(name.startswith("soup (") for reasons in story.because.values() for name in reasons)

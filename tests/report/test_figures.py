@@ -1,27 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog
 from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.gap import GroupMean
-from recsys.evaluate.list_profile import held_out_shares, profile_lists
 from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import parse_metrics
-from recsys.experiment.trial import prepare
 from recsys.factorization.history import History
-from recsys.models.catalogue import make
 from recsys.report import cost_figures, figures, log_figures
 from recsys.report.groups import by_activity, by_popularity
 from recsys.report.pivot import pivoted
-from tests.logs import random_log
 
 counts = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)
 
@@ -45,48 +35,6 @@ def test_groups_of_items_hold_about_a_quarter_each(found):
     # A group ends with the item that fills it, so it is over by less than one item.
     assert all(total < found.sum() / 4 + found.max() for total in sums)
     assert np.all(np.diff([found[groups.of == n].mean() for n in range(len(groups))]) <= 0)
-
-
-def test_a_list_profile_agrees_with_the_evaluator_and_with_plain_loops():
-    log = random_log(400, n_users=20, n_items=30)
-    loaded = LoadedLog(log, "test", Columns("user", "item", None, None), len(log), (), {})
-    trial = prepare(loaded, split="random:0.3")
-    model = make("popularity", {}).fit(trial.train)
-    items = by_popularity(trial.train.item_counts)
-    found = profile_lists(
-        model,
-        trial.seen,
-        trial.held_out,
-        metrics=["ndcg", "recall"],
-        k=5,
-        catalogue=trial.catalogue,
-        item_groups=items.of,
-    )
-    asked = parse_metrics(["ndcg@1", "ndcg@5", "ndcg@20", "coverage@5", "recall@5"])
-    measured = evaluate(model, trial.seen, trial.held_out, asked)
-    assert found.curves["ndcg"][1] == measured.metrics["ndcg@1"]
-    assert found.curves["ndcg"][5] == measured.metrics["ndcg@5"]
-    assert found.curves["ndcg"][20] == measured.metrics["ndcg@20"]
-    assert found.coverage == pytest.approx(measured.metrics["coverage@5"])
-
-    places, hits, held = np.zeros(len(items)), np.zeros(len(items)), np.zeros(len(items))
-    taken = []
-    for user in range(trial.train.n_users):
-        later = trial.held_out.by_user.row(user)[0].tolist()
-        for item in later:
-            held[items.of[item]] += 1
-        if not trial.held_out.n_held_out[user]:
-            continue
-        scores = model.score_block(np.array([user]))[0]
-        scores[trial.seen.row(user)[0]] = -np.inf
-        for item in [at for at in np.argsort(-scores, kind="stable") if np.isfinite(scores[at])][:5]:
-            places[items.of[item]] += 1
-            hits[items.of[item]] += item in later
-            taken.append(trial.train.item_counts[item] / trial.train.n_users)
-    np.testing.assert_allclose(found.group_shares, places / places.sum())
-    np.testing.assert_allclose(found.group_recall, hits / held)
-    assert found.popularity == pytest.approx(np.mean(taken))
-    np.testing.assert_allclose(held_out_shares(trial.held_out, items.of), held / held.sum())
 
 
 @pytest.mark.parametrize("days", [0.01, 0.5, 3, 40, 200, 2000, 12_000, 40_000])
@@ -166,16 +114,3 @@ def test_a_table_has_a_row_a_model_and_a_column_a_group():
     columns, rows = pivoted(figure)
     assert [column.heading for column in columns] == ["model", "young", "old"]
     assert rows == [("a", 0.2, 0.5), ("b", 0.2, 0.5)]
-
-
-def test_what_has_no_value_is_left_out_of_a_curve():
-    log = random_log(60, n_users=6, n_items=8)
-    loaded = LoadedLog(log, "test", Columns("user", "item", None, None), len(log), (), {})
-    trial = prepare(loaded, split="random:0.3")
-    model = make("popularity", {}).fit(trial.train)
-    nobody = replace(trial.held_out, n_held_out=np.zeros_like(trial.held_out.n_held_out))
-    found = profile_lists(
-        model, trial.seen, nobody, metrics=["ndcg"], k=3, catalogue=trial.catalogue,
-        item_groups=by_popularity(trial.train.item_counts).of,
-    )  # fmt: skip
-    assert found.curves == {"ndcg": {}}
