@@ -11,7 +11,8 @@ from typing import Any
 from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
-from recsys.experiment.reporting import ExampleModel, make_context
+from recsys.experiment.example_model import ExampleModel
+from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
 from recsys.experiment.trial import Trial, prepare

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from recsys.data.load import LoadedLog
-from recsys.evaluate.metrics import higher_is_better, parse_metric
+from recsys.evaluate.metrics import parse_metric
 from recsys.evaluate.pair_tests import PairTests
+from recsys.experiment.example_model import ExampleModel, example_model, examples_intro, theme_sets
 from recsys.experiment.list_profiles import list_length, profile_models
 from recsys.experiment.provenance import provenance, versions
 from recsys.experiment.record import comparison_record
 from recsys.experiment.result import Result
 from recsys.experiment.trial import Trial
 from recsys.factorization.history import History
-from recsys.models.bundle import Bundle
 from recsys.progress import SILENT, Progress
-from recsys.recommend.examples import UserExample, sample_users, user_examples
-from recsys.recommend.recommender import Recommender
-from recsys.recommend.themes import ThemeSet, has_themes, theme_set
 from recsys.remarks import RemarkCode
 from recsys.report.answer import main_metric
-from recsys.report.context import ReportContext, Row
+from recsys.report.context import ReportContext
 from recsys.report.facts import about_log, about_split
 from recsys.report.numbers import in_words
 from recsys.report.page import build_page
@@ -32,28 +26,6 @@ from recsys.report.phrases import log_in_words, name_of_log
 from recsys.report.records import per_user
 from recsys.report.table import intervals, ranked, table_rows
 from recsys.report.writing import check_report, write_report
-
-_MOST_THEMES = 12
-
-
-@dataclass(frozen=True, eq=False)
-class ExampleModel:
-    """The model whose lists and themes a report shows.
-
-    Attributes
-    ----------
-    label : str
-    bundle : Bundle
-    examples : tuple of UserExample
-        Lists of some users, made by it.
-    trained_on : str
-        In words, to end a sentence with.
-    """
-
-    label: str
-    bundle: Bundle
-    examples: tuple[UserExample, ...]
-    trained_on: str
 
 
 def make_context(
@@ -98,7 +70,7 @@ def make_context(
     main = main_metric(list(measured.values()))
     metrics = [*(name for name in metrics if name == main), *(name for name in metrics if name != main)]
     pairs = [pair for metric in metrics for pair in tests.on(metric)]
-    example = example or _example_model(results, main, loaded, trial, seed=seed)
+    example = example or example_model(results, main, loaded, trial, seed=seed)
     examples = () if example is None else example.examples
     rows = table_rows(record["results"], metrics, intervals(measured, metrics, seed=seed), pairs)
     rows = ranked(rows, metrics, main)
@@ -126,9 +98,9 @@ def make_context(
         list_profiles=profile_models(trial, in_order, main, progress=progress),
         list_length=list_length(main, trial.train.n_items) or 0,
         histories=_histories(results),
-        theme_sets=_theme_sets(results, loaded, trial, example),
+        theme_sets=theme_sets(results, loaded, trial, example),
         examples=examples,
-        examples_intro=_examples_intro(example, rows, main),
+        examples_intro=examples_intro(example, rows, main),
         log_facts=about_log(description),
         split_facts=about_split(trial.split),
         configs=[(model["label"], model["config"]) for model in record["results"]],
@@ -182,72 +154,6 @@ def write_comparison(
         ids, _ = ids.union(trial.user_ids)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     write_report(build_page(context), path, per_user(measured, ids))
-
-
-def best_with_themes(results: Sequence[Result], metric: str | None) -> Result | None:
-    """Return the best of the models that can say why they list what they list."""
-    able = [result for result in results if has_themes(result.model)]
-    if not able or metric is None:
-        return able[0] if able else None
-    sign = -1.0 if higher_is_better(metric) is False else 1.0
-
-    def value(result: Result) -> float:
-        measured = None if result.measurements is None else result.measurements.metrics.get(metric)
-        return -np.inf if measured is None else sign * measured
-
-    return max(able, key=value)
-
-
-def _example_model(
-    results: Sequence[Result], main: str | None, loaded: LoadedLog, trial: Trial, *, seed: int
-) -> ExampleModel | None:
-    best = best_with_themes(results, main)
-    if best is None or best.model is None:
-        return None
-    bundle = Bundle.of(best.model, trial.train, item_names=loaded.item_names)
-    examples = _examples(bundle, trial, seed=seed)
-    return ExampleModel(best.label, bundle, examples, "trained without what is held out")
-
-
-def _examples(
-    bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10
-) -> tuple[UserExample, ...]:
-    """Choose users whose later items are known, where the users measured are those trained on."""
-    held_out = trial.held_out if trial.histories is None else None
-    candidates = None if held_out is None else held_out.n_held_out > 0
-    rows = sample_users(trial.train, n_users, seed=seed, candidates=candidates)
-    lists = Recommender(bundle).recommend([trial.train.user_ids[int(row)] for row in rows], n)
-    return user_examples(bundle, lists, held_out=held_out)
-
-
-def _examples_intro(example: ExampleModel | None, rows: Sequence[Row], main: str | None) -> str:
-    """Return whose lists are shown, and why not those of the best."""
-    if example is None or not example.examples:
-        return ""
-    best = next((row.label for row in rows if row.error is None), example.label)
-    why = ""
-    if best != example.label and main is not None:
-        why = f", the best on {main} of the models that can give reasons, which {best}, ahead of it, cannot"
-    return f"Lists and reasons are those of {example.label}{why}. It was {example.trained_on}."
-
-
-def _theme_sets(
-    results: Sequence[Result], loaded: LoadedLog, trial: Trial, example: ExampleModel | None
-) -> tuple[ThemeSet, ...]:
-    """Return the largest themes of each model that has some, first those of the model of the examples.
-
-    Of the latter, the themes that an example names as a reason are among them, whatever their share.
-    """
-    sets = []
-    if example is not None:
-        named = {theme for shown in example.examples for _, _, _, theme, _ in shown.listed}
-        sets.append(theme_set(example.bundle, example.label, most=_MOST_THEMES, also=named))
-    for result in results:
-        is_shown = example is not None and result.label == example.label
-        if result.model is not None and has_themes(result.model) and not is_shown:
-            bundle = Bundle.of(result.model, trial.train, item_names=loaded.item_names)
-            sets.append(theme_set(bundle, result.label, most=_MOST_THEMES))
-    return tuple(sets)
 
 
 def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:

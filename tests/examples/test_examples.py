@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.evaluate.metrics import unregister_metric
+from recsys.report.section import unregister_section
 from recsys.split.rules import unregister_split_rule
 from recsys_cli.main import run
 
@@ -89,7 +90,37 @@ def test_a_split_rule_is_usable_by_name_and_told_in_the_report(new_items, tmp_pa
     assert "new-items:SHARE" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["add_a_metric", "add_a_split_rule"])
+@pytest.fixture
+def missed_users():
+    yield runpy.run_path(str(HERE / "add_a_report_section.py"))
+    unregister_section("missed")
+
+
+def test_a_report_section_stands_in_all_forms(missed_users, log, tmp_path, capsys):
+    words = ["compare", str(log), "--model", "popularity", "--metrics", "hit-rate@1"]
+    assert run([*words, "--report", str(tmp_path / "report"), "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    record = json.loads((tmp_path / "report" / "report.json").read_text())["missed"]
+    assert record["heading"] == "Whom the lists miss"
+    text, table = record["blocks"]
+    (row,) = table["rows"]
+    assert row["share"] == pytest.approx(1 - result["metrics"]["hit-rate@1"])
+    assert row["n_users"] == round(row["share"] * result["n_users"])
+    assert text["text"].startswith("popularity leaves the fewest users without a hit")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert '<section id="missed">' in page
+    assert '<a href="#missed">Missed users</a>' in page
+    assert "## Whom the lists miss" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_where_no_metric_is_of_hits_the_section_is_left_out(missed_users, log, tmp_path):
+    page = tmp_path / "report.md"
+    words = ["compare", str(log), "--model", "popularity", "--metrics", "coverage@3", "--report", str(page)]
+    assert run(words) == 0
+    assert "Whom the lists miss" not in page.read_text()
+
+
+@pytest.mark.parametrize("name", ["add_a_metric", "add_a_report_section", "add_a_split_rule"])
 def test_contributing_shows_the_example_as_it_is(name):
     code = (HERE / f"{name}.py").read_text()
     assert f"```python\n{code}```" in (HERE.parents[1] / "CONTRIBUTING.md").read_text()

@@ -12,8 +12,9 @@ from recsys.data.load import LoadedLog
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.comparison import Result, compare
+from recsys.experiment.example_model import ExampleModel, best_with_themes, examples_intro
 from recsys.experiment.record import comparison_record
-from recsys.experiment.reporting import ExampleModel, _examples_intro, best_with_themes, write_comparison
+from recsys.experiment.reporting import write_comparison
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare_all
 from recsys.report.context import Row
@@ -167,11 +168,11 @@ def test_a_report_says_whose_lists_it_shows_and_what_they_were_trained_on(tmp_pa
 def test_lists_of_another_than_the_best_say_why():
     rows = [Row("als", 1, (), 1.0, 1.0), Row("nmf", 2, (), 1.0, 1.0)]
     shown = ExampleModel("nmf", None, ("an example",), "trained on the whole log")
-    assert _examples_intro(shown, rows, "ndcg@10") == (
+    assert examples_intro(shown, rows, "ndcg@10") == (
         "Lists and reasons are those of nmf, the best on ndcg@10 of the models that can give reasons, "
         "which als, ahead of it, cannot. It was trained on the whole log."
     )
-    assert _examples_intro(None, rows, "ndcg@10") == ""
+    assert examples_intro(None, rows, "ndcg@10") == ""
 
 
 def test_the_main_metric_is_the_first_asked_for_and_stands_first(tmp_path):
