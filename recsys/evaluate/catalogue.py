@@ -83,13 +83,13 @@ class Catalogue:
             values = np.repeat(1 / np.sqrt(np.maximum(labels.counts, 1)), labels.counts).astype(np.float32)
             return CompressedRows(labels.indptr, labels.columns, values, max(len(labels.names), 1))
         factors = item_vectors(self.seen) if self.item_factors is None else self.item_factors
-        wide = np.asarray(factors, dtype=np.float64)
-        lengths = np.linalg.norm(wide, axis=1)
+        vectors = np.asarray(factors, dtype=np.float64)
+        lengths = np.linalg.norm(vectors, axis=1)
         rows = np.flatnonzero(lengths > 0)
-        indptr = np.r_[0, np.cumsum((lengths > 0) * wide.shape[1])]
-        columns = np.tile(np.arange(wide.shape[1], dtype=np.int32), len(rows))
-        values = (wide[rows] / lengths[rows, None]).astype(np.float32).ravel()
-        return CompressedRows(indptr, columns, values, wide.shape[1])
+        indptr = np.r_[0, np.cumsum((lengths > 0) * vectors.shape[1])]
+        columns = np.tile(np.arange(vectors.shape[1], dtype=np.int32), len(rows))
+        values = (vectors[rows] / lengths[rows, None]).astype(np.float32).ravel()
+        return CompressedRows(indptr, columns, values, vectors.shape[1])
 
     @cached_property
     def _n_users(self) -> int:

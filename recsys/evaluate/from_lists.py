@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recsys import threads
 from recsys.data.held_out import HeldOut
 from recsys.data.ids import Ids, encode
 from recsys.data.interactions import Interactions
@@ -18,7 +17,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.evaluate.accumulator import MetricAccumulator
 from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.given_lists import GivenLists, check_columns, check_gaps, extended, ids_in
+from recsys.evaluate.given_lists import GivenLists, check_columns, check_gaps, ids_in, with_more_ids
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric, parse_metrics
 from recsys.evaluate.wording import counted
@@ -86,27 +85,29 @@ def evaluate_lists(
         raise InputError("nothing is held out; there is nothing to measure.")
     check_columns(lists)
     log = _log(held_out, "explicit" if train is None else train.feedback)
-    known = train
-    if known is None:
+    data = train
+    if data is None:
         items = _all_items(lists, log)
         no_entries = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
         nothing = CompressedRows(np.zeros(len(log.user_ids) + 1, dtype=np.int64), *no_entries, len(items))
-        known = Interactions(nothing, log.user_ids, items, "explicit")
-    n_items, n_users = known.n_items, known.n_users
-    known = extended(known, log.user_ids, log.item_ids)
-    given = GivenLists.from_frame(lists, known.user_ids, known.item_ids)
-    pairs = HeldOut.from_log(log, None, known, duplicates="last")
+        data = Interactions(nothing, log.user_ids, items, "explicit")
+    n_items, n_users = data.n_items, data.n_users
+    data = with_more_ids(data, log.user_ids, log.item_ids)
+    by_row = GivenLists.from_frame(lists, data.user_ids, data.item_ids)
+    pairs = HeldOut.from_log(log, None, data, duplicates="last")
     if train is None:
-        return measure_lists(given, pairs, metrics, groups=groups, block_bytes=block_bytes, progress=progress)
-    catalogue = Catalogue(known.by_user, None if categories is None else categories.padded(known.n_items))
+        return measure_lists(
+            by_row, pairs, metrics, groups=groups, block_bytes=block_bytes, progress=progress
+        )
+    catalogue = Catalogue(data.by_user, None if categories is None else categories.padded(data.n_items))
     if groups is not None:
-        nobody = np.full(known.n_users - n_users, -1)
+        nobody = np.full(data.n_users - n_users, -1)
         groups = UserGroups(np.r_[groups.of_user, nobody], groups.names)
     return measure_lists(
-        given,
+        by_row,
         pairs,
         metrics,
-        seen=known.by_user,
+        seen=data.by_user,
         catalogue=catalogue,
         groups=groups,
         n_catalogue=n_items,
@@ -230,13 +231,11 @@ def _measure(
             rows = users[start : start + step]
             items = np.empty((len(rows), width), dtype=np.int32)
             n_listed, repeated = np.empty((2, len(rows)), dtype=np.int64)
-            with threads.launch():
-                lay_out(rows, lists.indptr, lists.items, items, n_listed, repeated)
+            lay_out(rows, lists.indptr, lists.items, items, n_listed, repeated)
             n_repeated += int(repeated.sum())
             if seen is not None:
                 entries = np.empty(items.shape, dtype=np.int64)
-                with threads.launch():
-                    find_hits(items, n_listed, rows, seen.indptr, seen.columns, entries)
+                find_hits(items, n_listed, rows, seen.indptr, seen.columns, entries)
                 n_seen += int(np.count_nonzero(entries >= 0))
                 del entries  # before the metrics take as much
             accumulator.update(rows, items, n_listed)

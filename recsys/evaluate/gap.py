@@ -39,13 +39,13 @@ def group_means(values: Float64Array, users: Int64Array, groups: UserGroups) -> 
     groups : UserGroups
         Users in none are left out.
     """
-    found = []
+    means = []
     of_user = np.where(np.isnan(values), -1, groups.of_user[users])
     for number, name in enumerate(groups.names):
         inside = of_user == number
         if inside.any():
-            found.append(GroupMean(name, int(inside.sum()), float(np.mean(values[inside]))))
-    return tuple(found)
+            means.append(GroupMean(name, int(inside.sum()), float(np.mean(values[inside]))))
+    return tuple(means)
 
 
 def gap(means: tuple[GroupMean, ...]) -> float:

@@ -60,12 +60,12 @@ class GivenLists:
         numbers = {name: _numbers(frame, name) for name in ("rank", "score") if name in frame.columns}
         by_rank = "rank" in numbers
         users, items = (_rows(ids, frame, name) for name, ids in (("user", user_ids), ("item", item_ids)))
-        found: dict[str, Any] = {"user": users, "item": items.astype(np.int32), **numbers}
+        columns: dict[str, Any] = {"user": users, "item": items.astype(np.int32), **numbers}
         remarks = []
-        known = users >= 0
-        if not known.all():
-            found = _selected(found, known)
-            n_others = int((~known).sum())
+        is_known = users >= 0
+        if not is_known.all():
+            columns = _selected(columns, is_known)
+            n_others = int((~is_known).sum())
             remarks.append(
                 counted(
                     n_others,
@@ -73,23 +73,23 @@ class GivenLists:
                     "rows of the lists are of users who are not measured.",
                 )
             )
-        found["place"] = found["rank"] if by_rank else -found["score"]
+        columns["position"] = columns["rank"] if by_rank else -columns["score"]
         # Equal scores: the lower item number first, those that are not known last.
-        tie = np.where(found["item"] < 0, np.iinfo(np.int32).max, found["item"])
-        given = found
-        if not _is_sorted(given["user"], given["place"], None if by_rank else tie):
-            found = _selected(found, np.lexsort((tie, found["place"], found["user"])))
+        tie = np.where(columns["item"] < 0, np.iinfo(np.int32).max, columns["item"])
+        unsorted = columns
+        if not _is_sorted(unsorted["user"], unsorted["position"], None if by_rank else tie):
+            columns = _selected(columns, np.lexsort((tie, columns["position"], columns["user"])))
             if by_rank:
-                _check_ranks(found["user"], found["place"], user_ids)
-            is_tie = not by_rank and _is_sorted(given["user"], given["place"], np.zeros_like(tie))
+                _check_ranks(columns["user"], columns["position"], user_ids)
+            is_tie = not by_rank and _is_sorted(unsorted["user"], unsorted["position"], np.zeros_like(tie))
             remarks.append(
                 "equal scores were put in the order of the items; give 'rank' to keep your own."
                 if is_tie
                 else "the rows of the lists were not in order; they were sorted by user and place."
             )
-        if len(numbers) == 2 and _rises(found["user"], found["score"]):
+        if len(numbers) == 2 and _rises(columns["user"], columns["score"]):
             remarks.append("scores rise somewhere within a list; the order of the ranks was kept.")
-        n_unknown = int((found["item"] < 0).sum())
+        n_unknown = int((columns["item"] < 0).sum())
         if n_unknown:
             remarks.append(
                 counted(
@@ -98,8 +98,8 @@ class GivenLists:
                     "listed items are not known; they take up a place and hit nothing.",
                 )
             )
-        indptr = np.r_[0, np.cumsum(np.bincount(found["user"], minlength=len(user_ids)))]
-        return cls(indptr, found["item"], tuple(remarks))
+        indptr = np.r_[0, np.cumsum(np.bincount(columns["user"], minlength=len(user_ids)))]
+        return cls(indptr, columns["item"], tuple(remarks))
 
 
 def check_columns(frame: pd.DataFrame) -> None:
@@ -136,7 +136,7 @@ def ids_in(frame: pd.DataFrame, name: str, what: str) -> AnyArray:
         raise InputError(f"{what}, column {name!r}: {error}") from None
 
 
-def extended(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
+def with_more_ids(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
     """Return interactions with more users and items that have none."""
     users, _ = data.user_ids.union(user_ids)
     items, _ = data.item_ids.union(item_ids)
@@ -175,30 +175,30 @@ def _numbers(frame: pd.DataFrame, name: str) -> Float64Array:
         raise InputError(f"the lists' column {name!r} holds no numbers: {error}.") from None
     bad = ~np.isfinite(numbers)
     if bad.any():
-        at = int(np.argmax(bad))
-        user, item = (_shown(frame[column].iloc[at]) for column in ("user", "item"))
+        row = int(np.argmax(bad))
+        user, item = (_shown(frame[column].iloc[row]) for column in ("user", "item"))
         raise InputError(
-            f"the {name} of user {user} and item {item} is {numbers[at]}; expected a finite number. "
+            f"the {name} of user {user} and item {item} is {numbers[row]}; expected a finite number. "
             f"Correct it, or leave such rows out ({int(bad.sum()):,} of {len(bad):,})."
         )
     return np.asarray(numbers)
 
 
-def _is_sorted(users: Int64Array, places: Float64Array, tie: Int32Array | None) -> bool:
-    """Tell whether users rise from row to row, within one places, and at equal places what settles a tie."""
-    rise: BoolArray = places[1:] > places[:-1]
+def _is_sorted(users: Int64Array, positions: Float64Array, tie: Int32Array | None) -> bool:
+    """Return whether rows are in order: by user, then by position, equal positions by what breaks a tie."""
+    rise: BoolArray = positions[1:] > positions[:-1]
     if tie is not None:
-        rise |= (places[1:] == places[:-1]) & (tie[1:] >= tie[:-1])
+        rise |= (positions[1:] == positions[:-1]) & (tie[1:] >= tie[:-1])
     return bool(np.all((users[1:] > users[:-1]) | ((users[1:] == users[:-1]) & rise)))
 
 
 def _rises(users: Int64Array, scores: Float64Array) -> bool:
-    """Tell whether a score is above the one before it in a list."""
+    """Return whether a score is above the one before it in a list."""
     return bool(np.any((users[1:] == users[:-1]) & (scores[1:] > scores[:-1])))
 
 
-def _check_ranks(users: Int64Array, places: AnyArray, user_ids: Ids) -> None:
-    equal = (users[1:] == users[:-1]) & (places[1:] == places[:-1])
+def _check_ranks(users: Int64Array, positions: AnyArray, user_ids: Ids) -> None:
+    equal = (users[1:] == users[:-1]) & (positions[1:] == positions[:-1])
     if equal.any():
         user = user_ids[int(users[int(np.argmax(equal))])]
         raise InputError(

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.held_out import HeldOut
 from recsys.data.rows import CompressedRows
 from recsys.evaluate.catalogue import Catalogue
@@ -60,8 +59,7 @@ class ListBlock:
         """Which held-out entry each place is, -1 where it is none, (n_block, n)."""
         entries = np.empty(self.items.shape, dtype=np.int64)
         held = self.held_out.by_user
-        with threads.launch():
-            find_hits(self.items, self.n_listed, self.users, held.indptr, held.columns, entries)
+        find_hits(self.items, self.n_listed, self.users, held.indptr, held.columns, entries)
         return entries
 
     @cached_property
@@ -86,8 +84,7 @@ class ListBlock:
         """Return the number of hits in the first k of each list, (n_block,)."""
         if k not in self._n_hits:
             counts = np.empty(len(self), dtype=np.int64)
-            with threads.launch():
-                count_hits(self.hits, self.counted(k), counts)
+            count_hits(self.hits, self.counted(k), counts)
             self._n_hits[k] = counts
         return self._n_hits[k]
 
@@ -95,8 +92,7 @@ class ListBlock:
         """Return what the best list would gain, (n_block,), given what a value at each place counts."""
         assert self.largest is not None
         sums = np.empty(len(self))
-        with threads.launch():
-            sum_largest(self.users, self.largest.indptr, self.largest.values, of_place, sums)
+        sum_largest(self.users, self.largest.indptr, self.largest.values, of_place, sums)
         return sums
 
     @cached_property
@@ -105,8 +101,7 @@ class ListBlock:
         assert self.seen is not None
         means = np.empty(len(self))
         of_item = self.catalogue.popularity
-        with threads.launch():
-            mean_of_rows(self.users, self.seen.indptr, self.seen.columns, of_item, means)
+        mean_of_rows(self.users, self.seen.indptr, self.seen.columns, of_item, means)
         return means
 
 

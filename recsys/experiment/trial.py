@@ -69,7 +69,7 @@ class Trial:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """What training tells of the items; popular is what the users trained on took, not those measured."""
+        """What is known of the items: popular is what the users trained on took, not those measured."""
         return Catalogue(self.train.by_user)
 
     @property

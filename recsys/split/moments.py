@@ -115,8 +115,8 @@ class Moment:
             If the log has times of another kind.
         """
         if self.share is not None:
-            place = len(times) - n_latest(self.share, len(times))
-            return int(np.partition(times, place)[place])
+            index = len(times) - n_latest(self.share, len(times))
+            return int(np.partition(times, index)[index])
         if self.number is not None:
             if log.time_kind == "number":
                 return math.ceil(self.number)

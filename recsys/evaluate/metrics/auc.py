@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ScoreMetric
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -25,8 +24,7 @@ def auc(block: ListBlock) -> Float64Array:
     assert block.scores is not None
     shares = np.empty(len(block))
     held = block.held_out.by_user
-    with threads.launch():
-        shares_in_order(block.scores, block.users, held.indptr, held.columns, shares)
+    shares_in_order(block.scores, block.users, held.indptr, held.columns, shares)
     return shares
 
 

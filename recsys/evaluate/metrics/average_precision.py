@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -19,8 +18,7 @@ def average_precision(block: ListBlock, k: int) -> Float64Array:
     (2008), section 8.4, with the cut at k; without the cut the denominators agree.
     """
     sums = np.empty(len(block))
-    with threads.launch():
-        sum_precisions(block.hits, block.counted(k), sums)
+    sum_precisions(block.hits, block.counted(k), sums)
     return sums / np.minimum(k, block.n_held_out)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -27,20 +26,19 @@ def calibration(block: ListBlock, k: int) -> Float64Array:
     categories = block.catalogue.categories
     assert categories is not None
     results = np.empty(len(block))
-    with threads.launch():
-        divergences(
-            block.items,
-            block.n_listed,
-            block.counted(k),
-            block.users,
-            block.seen.indptr,
-            block.seen.columns,
-            categories.indptr,
-            categories.columns,
-            len(categories.names),
-            SMOOTHING,
-            results,
-        )
+    divergences(
+        block.items,
+        block.n_listed,
+        block.counted(k),
+        block.users,
+        block.seen.indptr,
+        block.seen.columns,
+        categories.indptr,
+        categories.columns,
+        len(categories.names),
+        SMOOTHING,
+        results,
+    )
     return results
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -23,17 +22,16 @@ def diversity(block: ListBlock, k: int) -> Float64Array:
     """
     vectors = block.catalogue.vectors
     means = np.empty(len(block))
-    with threads.launch():
-        mean_distances(
-            block.items,
-            block.n_listed,
-            block.counted(k),
-            vectors.indptr,
-            vectors.columns,
-            vectors.values,
-            vectors.n_columns,
-            means,
-        )
+    mean_distances(
+        block.items,
+        block.n_listed,
+        block.counted(k),
+        vectors.indptr,
+        vectors.columns,
+        vectors.values,
+        vectors.n_columns,
+        means,
+    )
     return means
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.metrics.ndcg import discounts
@@ -23,11 +22,10 @@ def graded_ndcg(block: ListBlock, k: int) -> Float64Array:
     Jaervelin & Kekaelaeinen (2002).
     """
     of_place = discounts(k)
-    found = np.empty(len(block))
-    with threads.launch():
-        sum_gains(block.gains, block.counted(k), of_place, found)
+    gains = np.empty(len(block))
+    sum_gains(block.gains, block.counted(k), of_place, gains)
     best = block.ideal_gain(of_place)
-    shares: Float64Array = np.divide(found, best, out=np.full(len(block), np.nan), where=best > 0)
+    shares: Float64Array = np.divide(gains, best, out=np.full(len(block), np.nan), where=best > 0)
     return shares
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -24,11 +23,10 @@ def ndcg(block: ListBlock, k: int) -> Float64Array:
     An empty list has 0. Parameters as in `precision`. Source: Jaervelin & Kekaelaeinen (2002).
     """
     of_place = discounts(k)
-    found = np.empty(len(block))
-    with threads.launch():
-        sum_discounts(block.hits, block.counted(k), of_place, found)
+    gains = np.empty(len(block))
+    sum_discounts(block.hits, block.counted(k), of_place, gains)
     ideal: Float64Array = np.cumsum(of_place)[np.minimum(k, block.n_held_out) - 1]
-    return found / ideal
+    return gains / ideal
 
 
 register_metric(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -20,8 +19,7 @@ def novelty(block: ListBlock, k: int) -> Float64Array:
     list. Parameters as in `precision`. Source: Zhou et al. (2010), equation 4.
     """
     means = np.empty(len(block))
-    with threads.launch():
-        mean_of_items(block.items, block.n_listed, block.counted(k), block.catalogue.self_information, means)
+    mean_of_items(block.items, block.n_listed, block.counted(k), block.catalogue.self_information, means)
     return means
 
 

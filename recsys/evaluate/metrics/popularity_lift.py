@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -22,8 +21,7 @@ def popularity_lift(block: ListBlock, k: int) -> Float64Array:
     """
     popularity = block.catalogue.popularity
     listed = np.empty(len(block))
-    with threads.launch():
-        mean_of_items(block.items, block.n_listed, block.counted(k), popularity, listed)
+    mean_of_items(block.items, block.n_listed, block.counted(k), popularity, listed)
     history = block.history_popularity
     lift: Float64Array = np.divide(listed, history, out=np.full(len(block), np.nan), where=history > 0)
     return lift - 1.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -18,8 +17,7 @@ def reciprocal_rank(block: ListBlock, k: int) -> Float64Array:
     Parameters as in `precision`; source: Voorhees (1999).
     """
     first = np.empty(len(block), dtype=np.int64)
-    with threads.launch():
-        first_hits(block.hits, block.counted(k), first)
+    first_hits(block.hits, block.counted(k), first)
     return np.divide(1.0, first, out=np.zeros(len(block)), where=first > 0)
 
 

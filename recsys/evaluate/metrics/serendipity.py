@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys import threads
 from recsys.evaluate.definitions import ListMetric, Need
 from recsys.evaluate.list_block import ListBlock
 from recsys.evaluate.registry import register_metric
@@ -22,18 +21,17 @@ def serendipity(block: ListBlock, k: int) -> Float64Array:
     """
     assert block.seen is not None
     counts = np.empty(len(block), dtype=np.int64)
-    with threads.launch():
-        count_unexpected_hits(
-            block.items,
-            block.hits,
-            block.counted(k),
-            k,
-            block.users,
-            block.seen.indptr,
-            block.seen.columns,
-            block.catalogue.popularity_rank,
-            counts,
-        )
+    count_unexpected_hits(
+        block.items,
+        block.hits,
+        block.counted(k),
+        k,
+        block.users,
+        block.seen.indptr,
+        block.seen.columns,
+        block.catalogue.popularity_rank,
+        counts,
+    )
     return counts / k
 
 
