@@ -12,7 +12,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
-from recsys.models.pure_svd import PureSVD
+from recsys.models.baselines.pure_svd import PureSVD
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 _RANK = 32

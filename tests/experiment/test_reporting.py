@@ -19,7 +19,7 @@ from recsys.experiment.settings import ModelSpec
 from recsys.experiment.showcase import best_with_themes, sample_users, stories
 from recsys.experiment.trial import prepare_all
 from recsys.models.bundle import Bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.recommend.recommender import Recommender
 from recsys.report.page import Row
 from tests.logs import log_of, random_log

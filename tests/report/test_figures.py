@@ -16,7 +16,7 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.evaluate.metrics.gap import GroupMean
 from recsys.experiment.trial import prepare
 from recsys.factorization.history import History
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.report import cost_figures, figures, log_figures
 from recsys.report.closeup import held_out_shares, look_closer
 from recsys.report.groups import by_activity, by_popularity
