@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from recsys.evaluate.metrics import parse_metrics as parse_metrics
     from recsys.evaluate.metrics import register_metric as register_metric
     from recsys.evaluate.metrics import unregister_metric as unregister_metric
-    from recsys.models.als import ALS as ALS
+    from recsys.models.baselines.als import ALS as ALS
+    from recsys.models.baselines.bias import Bias as Bias
+    from recsys.models.baselines.bpr import BPR as BPR
+    from recsys.models.baselines.ease import EASE as EASE
+    from recsys.models.baselines.explicit_als import ExplicitALS as ExplicitALS
+    from recsys.models.baselines.item_knn import ItemKNN as ItemKNN
+    from recsys.models.baselines.popularity import Popularity as Popularity
+    from recsys.models.baselines.pure_svd import PureSVD as PureSVD
+    from recsys.models.baselines.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
-    from recsys.models.bias import Bias as Bias
-    from recsys.models.bpr import BPR as BPR
     from recsys.models.bundle import Bundle as Bundle
     from recsys.models.bundle import load_bundle as load_bundle
     from recsys.models.bundle import save_bundle as save_bundle
-    from recsys.models.ease import EASE as EASE
-    from recsys.models.explicit_als import ExplicitALS as ExplicitALS
-    from recsys.models.item_knn import ItemKNN as ItemKNN
     from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
     from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
-    from recsys.models.popularity import Popularity as Popularity
-    from recsys.models.pure_svd import PureSVD as PureSVD
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
-    from recsys.models.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
     from recsys.report.section import register_section as register_section
@@ -50,28 +50,28 @@ if TYPE_CHECKING:
     from recsys.split.specs import parse_splits as parse_splits
 
 _HOMES = {
-    "ALS": "recsys.models.als",
-    "BPR": "recsys.models.bpr",
+    "ALS": "recsys.models.baselines.als",
+    "BPR": "recsys.models.baselines.bpr",
     "BayesianNMF": "recsys.models.bayesian_nmf",
-    "Bias": "recsys.models.bias",
+    "Bias": "recsys.models.baselines.bias",
     "Bundle": "recsys.models.bundle",
     "CatalogueMetric": "recsys.evaluate.metrics",
-    "EASE": "recsys.models.ease",
+    "EASE": "recsys.models.baselines.ease",
     "ErrorMetric": "recsys.evaluate.metrics",
-    "ExplicitALS": "recsys.models.explicit_als",
+    "ExplicitALS": "recsys.models.baselines.explicit_als",
     "HeldOut": "recsys.data.held_out",
     "Interactions": "recsys.data.interactions",
-    "ItemKNN": "recsys.models.item_knn",
+    "ItemKNN": "recsys.models.baselines.item_knn",
     "ListMetric": "recsys.evaluate.metrics",
     "MaskedNMF": "recsys.models.masked_nmf",
     "PoissonNMF": "recsys.models.poisson_nmf",
-    "Popularity": "recsys.models.popularity",
-    "PureSVD": "recsys.models.pure_svd",
+    "Popularity": "recsys.models.baselines.popularity",
+    "PureSVD": "recsys.models.baselines.pure_svd",
     "Recommender": "recsys.recommend.recommender",
     "ScoreMetric": "recsys.evaluate.metrics",
     "SplitRule": "recsys.split.rules",
     "WeightedNMF": "recsys.models.weighted_nmf",
-    "ZeroFilledNMF": "recsys.models.zero_filled_nmf",
+    "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
     "evaluate_lists": "recsys.evaluate.from_lists",
     "load_bundle": "recsys.models.bundle",
     "load_log": "recsys.data.load",

@@ -39,7 +39,7 @@ def one_thread() -> Iterator[None]:
 def warm_kernels(one_thread: None) -> None:
     """Compile the kernels once, so that no single test looks slow for it."""
     from recsys.data.interactions import Interactions
-    from recsys.models.catalogue import make
+    from recsys.models.registry import make
     from recsys.recommend.ranking import ranked_blocks
 
     train = Interactions.from_matrix(np.ones((2, 2)))

@@ -22,7 +22,7 @@ def models(
     json: options.Json = False,
 ) -> None:
     """List the models, or the parameters of one with their defaults."""
-    from recsys.models.catalogue import MODELS, about
+    from recsys.models.registry import MODELS, about
 
     if name is None:
         known = [about(each) for each in MODELS]

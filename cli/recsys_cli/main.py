@@ -30,13 +30,29 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _import(names: list[str]) -> None:
+    from recsys.extensions import import_extension
+
+    for name in names:
+        import_extension(name)
+
+
 @app.callback()
 def _root(
+    modules: Annotated[
+        list[str],
+        typer.Option(
+            "--import",
+            metavar="MODULE",
+            help="Import a module of your own first, which registers models, metrics, splits or sections.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
     """Top-N recommendations by non-negative matrix factorization: train, recommend, compare, report."""
+    _import(modules)
 
 
 app.command("demo")(demo.demo)

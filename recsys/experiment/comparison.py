@@ -23,8 +23,8 @@ from recsys.experiment.result import Result
 from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.trial import Trial
-from recsys.models.catalogue import make
 from recsys.models.new_users import NewUsers
+from recsys.models.registry import make
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress
 from recsys.recommend.ranking import ranked_blocks

@@ -14,7 +14,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, RecsysError
 from recsys.experiment.provenance import versions
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
-from recsys.models.catalogue import MODELS
+from recsys.models.registry import MODELS
 from recsys.resources import bundled
 
 

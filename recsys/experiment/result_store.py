@@ -27,8 +27,8 @@ from recsys.experiment.trial import Trial
 from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
-from recsys.models.catalogue import make
 from recsys.models.factor_model import FactorModel
+from recsys.models.registry import make
 from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2

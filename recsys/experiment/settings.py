@@ -11,7 +11,7 @@ from typing import Any
 from recsys.data.log import Feedback
 from recsys.errors import ParameterError
 from recsys.models import parameters
-from recsys.models.catalogue import MODELS, make
+from recsys.models.registry import MODELS, make
 from recsys.resources import bundled
 
 AUTO = "auto"

@@ -18,7 +18,7 @@ from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write
 from recsys.models.bundle import Bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.progress import SILENT, Progress
 from recsys.recommend.recommendations import Recommendations
 

@@ -9,26 +9,19 @@ from typing import Protocol
 
 from recsys import threads
 from recsys.errors import ModelError
-from recsys.factorization.history import History as History
-from recsys.factorization.history import Stopped
+from recsys.factorization.history import History, Stopped
+from recsys.factorization.problem import Sweep
 from recsys.progress import SILENT, Progress, task
 
 
 class Problem(Protocol):
     """An objective over two sides of factors."""
 
-    @property
-    def looked_at_all(self) -> bool:
-        """Whether the last sweep looked at every factor; only then can it show that nothing moves."""
-
-    def sweep_users(self) -> None:
-        """Improve the user side, the item side held."""
-
-    def sweep_items(self) -> float:
-        """Improve the item side, the user side held, and return the objective."""
+    def sweep(self) -> Sweep:
+        """Improve the user side, then the item side."""
 
     def nonzero_share(self) -> float:
-        """Return the share of factor entries that are not zero."""
+        """Return the share of factors that are not zero."""
 
 
 class Validation(Protocol):
@@ -52,14 +45,13 @@ def descend(
     validation: Validation | None = None,
     patience: int = 1,
     deadline: float | None = None,
-    n_settling: int = 0,
     progress: Progress = SILENT,
 ) -> History:
     """Sweep both sides until one of the stopping rules holds.
 
     An interrupt (KeyboardInterrupt) ends the descent like a stopping rule, once there is an
     iteration to keep: the problem is left whole, for a sweep is never cut in the middle. The caller
-    raises it again when it has put away what was found.
+    raises it again when it has kept the result.
 
     Parameters
     ----------
@@ -68,22 +60,21 @@ def descend(
     max_iter : int
         Most iterations (one: users, then items).
     tol : float
-        Stop when ``(before - after) <= tol * before``; 0 never stops early.
+        Stop when ``(before - after) <= tol * before`` of two objectives that compare, after a sweep over all
+        factors; 0 never stops early.
     name : str
         What to call the task.
     gradient : callable, optional
         Returns the norm of the projected gradient of the problem as it stands.
     gradient_tol : float
-        Stop when that norm is at most this share of the norm at the start; 0 never asks.
+        Stop when that norm is at most this share of the norm at the start, and penalties have their final
+        values; 0 never asks.
     validation : Validation, optional
         Asked after each iteration; it keeps the best state.
     patience : int
         Stop after so many iterations in a row without a better score.
     deadline : float, optional
         Stop after the first iteration that ends later than this, by `time.perf_counter`.
-    n_settling : int
-        Iterations at the beginning in which neither ``tol`` nor ``gradient_tol`` ends the descent,
-        because the problem still changes.
     progress : Progress
 
     Raises
@@ -95,21 +86,23 @@ def descend(
     """
     history = History()
     watched = gradient if gradient_tol > 0 else None
-    steep = 0.0 if watched is None else _measured(watched)
+    first_norm = 0.0 if watched is None else watched()
     best = math.inf
+    comparable_before = False
     began = time.perf_counter()
     try:
         with task(progress, name, max_iter) as running:
             for _ in range(max_iter):
                 with threads.launch():  # anew for each sweep: others may rank in between
-                    problem.sweep_users()
-                    objective = problem.sweep_items()
+                    sweep = problem.sweep()
+                objective = sweep.objective
                 if not math.isfinite(objective):
                     raise ModelError(
                         f"{name}: the objective became {objective} after {history.n_iter + 1} iterations; "
                         f"the values are too large or the penalties too small for single precision."
                     )
-                before = history.objective[-1] if history.n_iter > n_settling else None
+                before = history.objective[-1] if comparable_before else None
+                comparable_before = sweep.is_comparable
                 error = None if validation is None else validation.score()
                 if validation is not None and error is not None and error < best:
                     validation.keep()
@@ -120,13 +113,9 @@ def descend(
                 running.advance(1, f"objective {objective:.6g}{held_out}")
                 stopped: Stopped | None = None
                 is_small = before is not None and before - objective <= tol * before
-                if tol > 0 and is_small and problem.looked_at_all:
+                if tol > 0 and is_small and sweep.is_complete:
                     stopped = "tol"
-                elif (
-                    watched is not None
-                    and history.n_iter > n_settling
-                    and _measured(watched) <= gradient_tol * steep
-                ):
+                elif watched is not None and sweep.is_comparable and watched() <= gradient_tol * first_norm:
                     stopped = "gradient"
                 elif error is not None and history.n_iter - history.best_iter >= patience:
                     stopped = "validation"
@@ -141,8 +130,3 @@ def descend(
         history.trim()
         history.stopped = "interrupted"
     return history
-
-
-def _measured(gradient: Callable[[], float]) -> float:
-    with threads.launch():  # BLAS rounds by its number of threads
-        return gradient()

@@ -1,4 +1,4 @@
-"""What holds of any pair of factors, whoever fitted them."""
+"""A pair of sides: what is learned of users and of items, whoever fitted it."""
 
 from __future__ import annotations
 
@@ -6,269 +6,216 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.rows import CompressedRows
+from recsys.factorization.factor_matrix import DenseFactors, FactorMatrix
 from recsys.factorization.sharing import row_blocks
-from recsys.factorization.sides import Side, dense_side
 from recsys.factorization.sparse_factors import SparseFactors, explained_sums
 from recsys.kernels.products import multiply_residuals
 from recsys.kernels.scoring import score_pairs
-from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 # A factor stored sparse takes 6 bytes, a dense one 4: this is well below where both take as much.
 _LARGEST_SPARSE = 0.3
 
-UNBOUNDED = -np.inf
-"""The least value of a factor that may have any sign."""
+
+@dataclass(frozen=True, eq=False)
+class SideFactors:
+    """What is learned of one side.
+
+    Attributes
+    ----------
+    factors : FactorMatrix, (n_rows, n_components)
+    bias : float32, (n_rows,)
+        Zeros where a model has none.
+    """
+
+    factors: FactorMatrix
+    bias: Float32Array
+
+    @classmethod
+    def of(cls, factors: FactorMatrix | Float32Array, bias: Float32Array | None = None) -> SideFactors:
+        """Return the side of factors, dense ones given as an array; without a bias it is zero."""
+        matrix = DenseFactors(factors) if isinstance(factors, np.ndarray) else factors
+        return cls(matrix, np.zeros(len(matrix), dtype=np.float32) if bias is None else bias)
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def copy(self) -> SideFactors:
+        """Return the same with dense arrays of its own; sparse factors are never changed in place."""
+        factors = self.factors if self.factors.is_sparse else DenseFactors(self.factors.dense().copy())
+        return SideFactors(factors, self.bias.copy())
+
+    def select(self, rows: Int64Array) -> SideFactors:
+        """Return some rows in the order given."""
+        return SideFactors(self.factors.select(rows), self.bias[rows])
+
+    def replace_rows(self, rows: Int64Array, new: SideFactors) -> SideFactors:
+        """Return the side with other factors and biases in some rows, without repeats."""
+        bias = self.bias.copy()
+        bias[rows] = new.bias
+        return SideFactors(self.factors.replace_rows(rows, new.factors.dense()), bias)
+
+    def append(self, new: SideFactors) -> SideFactors:
+        """Return the side with new rows after those there are."""
+        bias = np.concatenate([self.bias, new.bias])
+        return SideFactors(self.factors.append(new.factors.dense()), bias)
+
+    def in_order(self, order: Int64Array) -> SideFactors:
+        """Return the side with component ``order[f]`` as component f."""
+        return SideFactors(self.factors.in_order(order), self.bias)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Factors:
-    """What is learned.
+    """What is learned: ``mean + b_u + a_i + w_u . h_i`` is the prediction.
 
     Attributes
     ----------
     mean : float
-    user_factors, item_factors : float32, (n_users, rank), (n_items, rank)
-    user_bias, item_bias : float32, (n_users,), (n_items,)
-        Zeros where a model has none.
+    users, items : SideFactors
     """
 
     mean: float
-    user_factors: Float32Array
-    item_factors: Float32Array
-    user_bias: Float32Array
-    item_bias: Float32Array
+    users: SideFactors
+    items: SideFactors
 
     @classmethod
-    def unbiased(cls, user_factors: Float32Array, item_factors: Float32Array) -> Factors:
+    def unbiased(
+        cls, user_factors: FactorMatrix | Float32Array, item_factors: FactorMatrix | Float32Array
+    ) -> Factors:
         """Return factors whose mean and biases are zero."""
-        biases = (np.zeros(len(side), dtype=np.float32) for side in (user_factors, item_factors))
-        return cls(0.0, user_factors, item_factors, *biases)
+        return cls(0.0, SideFactors.of(user_factors), SideFactors.of(item_factors))
 
     @property
-    def sides(self) -> tuple[Side, Side]:
-        """User and item factors."""
-        return self.user_factors, self.item_factors
+    def user_factors(self) -> Float32Array:
+        """All factors of the users, (n_users, n_components)."""
+        return self.users.factors.dense()
 
     @property
-    def n_users(self) -> int:
-        """Number of users."""
-        return len(self.user_factors)
-
-    @property
-    def n_items(self) -> int:
-        """Number of items."""
-        return len(self.item_factors)
-
-    @property
-    def rank(self) -> int:
-        """Number of themes."""
-        return int(self.user_factors.shape[1])
-
-    @property
-    def swapped(self) -> Factors:
-        """The same arrays with items in the place of users."""
-        return Factors(self.mean, self.item_factors, self.user_factors, self.item_bias, self.user_bias)
-
-    def copied(self) -> Factors:
-        """Return the same with arrays of its own."""
-        sides = (self.user_factors, self.item_factors, self.user_bias, self.item_bias)
-        return Factors(self.mean, *(side.copy() for side in sides))
-
-    def users_at(self, rows: Int64Array) -> tuple[Float32Array, Float32Array]:
-        """Return copies of the factors and biases of some users, (n, rank), (n,)."""
-        return self.user_factors[rows], self.user_bias[rows]
-
-    def put_users(self, rows: Int64Array, factors: Float32Array, bias: Float32Array) -> None:
-        """Overwrite some users, in place."""
-        self.user_factors[rows], self.user_bias[rows] = factors, bias
-
-    def with_users(self, factors: Float32Array, bias: Float32Array) -> Factors:
-        """Return the same with new users after those there are."""
-        return replace(
-            self,
-            user_factors=np.concatenate([self.user_factors, factors]),
-            user_bias=np.concatenate([self.user_bias, bias]),
-        )
-
-    def mean_user(self) -> Float64Array:
-        """Return the factors of the mean user, (rank,)."""
-        return np.asarray(self.user_factors.mean(axis=0, dtype=np.float64))
-
-    def in_order(self, order: Int64Array) -> Factors:
-        """Return the same with theme ``order[t]`` as theme t."""
-        return replace(
-            self, user_factors=self.user_factors[:, order], item_factors=self.item_factors[:, order]
-        )
-
-
-@dataclass(eq=False)
-class SparsePair:
-    """User and item factors by their non-zeros; mean and biases are zero. It answers as `Factors` does.
-
-    Attributes
-    ----------
-    users, items : SparseFactors
-    """
-
-    users: SparseFactors
-    items: SparseFactors
-
-    @property
-    def sides(self) -> tuple[Side, Side]:
-        """User and item factors."""
-        return self.users, self.items
-
-    @property
-    def n_users(self) -> int:
-        """Number of users."""
-        return len(self.users)
-
-    @property
-    def n_items(self) -> int:
-        """Number of items."""
-        return len(self.items)
-
-    @property
-    def rank(self) -> int:
-        """Number of themes."""
-        return self.users.rank
-
-    @property
-    def mean(self) -> float:
-        """Zero."""
-        return 0.0
+    def item_factors(self) -> Float32Array:
+        """All factors of the items, (n_items, n_components)."""
+        return self.items.factors.dense()
 
     @property
     def user_bias(self) -> Float32Array:
-        """Zeros, (n_users,)."""
-        return np.zeros(self.n_users, dtype=np.float32)
+        """Biases of the users, (n_users,)."""
+        return self.users.bias
 
     @property
     def item_bias(self) -> Float32Array:
-        """Zeros, (n_items,)."""
-        return np.zeros(self.n_items, dtype=np.float32)
+        """Biases of the items, (n_items,)."""
+        return self.items.bias
+
+    @property
+    def rank(self) -> int:
+        """Number of components."""
+        return self.users.factors.shape[1]
+
+    @property
+    def transposed(self) -> Factors:
+        """The same with the two sides exchanged."""
+        return Factors(self.mean, self.items, self.users)
 
     @property
     def nonzero_share(self) -> float:
-        """The share of factors that are not zero."""
-        return (self.users.nnz + self.items.nnz) / ((len(self.users) + len(self.items)) * self.users.rank)
+        """Share of the factors that are not zero."""
+        return nonzero_share(self.users.factors, self.items.factors)
 
     @property
-    def dense(self) -> Factors:
-        """The same with their zeros."""
-        return Factors.unbiased(self.users.dense(), self.items.dense())
+    def empty_components(self) -> BoolArray:
+        """Which components are zero on both sides, (n_components,): no sweep can change them."""
+        return np.asarray((self.users.factors.largest() == 0) & (self.items.factors.largest() == 0))
 
-    @property
-    def swapped(self) -> SparsePair:
-        """The same with items in the place of users."""
-        return SparsePair(self.items, self.users)
+    def in_order(self, order: Int64Array) -> Factors:
+        """Return the same with component ``order[f]`` as component f."""
+        return replace(self, users=self.users.in_order(order), items=self.items.in_order(order))
 
-    def copied(self) -> SparsePair:
-        """Return the same; what is put into it does not reach this."""
-        return SparsePair(self.users, self.items)
+    def without_bias(self) -> Factors:
+        """Return the same with mean and biases of zero."""
+        return Factors.unbiased(self.users.factors, self.items.factors)
 
-    def users_at(self, rows: Int64Array) -> tuple[Float32Array, Float32Array]:
-        """Return the factors and biases of some users, (n, rank), (n,)."""
-        return self.users.select(rows).dense(), np.zeros(len(rows), dtype=np.float32)
+    def as_stored(self) -> Factors:
+        """Return the same as it takes less room: sparse factors with their zeros where few are zero."""
+        if not self.users.factors.is_sparse or self.nonzero_share <= _LARGEST_SPARSE:
+            return self
+        users, items = (
+            SideFactors(DenseFactors(side.factors.dense()), side.bias) for side in (self.users, self.items)
+        )
+        return replace(self, users=users, items=items)
 
-    def put_users(self, rows: Int64Array, factors: Float32Array, bias: Float32Array) -> None:
-        """Overwrite the factors of some users, in place; biases are zeros."""
-        self.users = self.users.with_rows(rows, factors)
+    def restarted(self, components: BoolArray, start: Factors) -> Factors:
+        """Return dense factors with some components, (n_components,), those of a start."""
+        users, items = (
+            SideFactors.of(np.where(components, fresh.factors.dense(), side.factors.dense()), side.bias)
+            for side, fresh in ((self.users, start.users), (self.items, start.items))
+        )
+        return replace(self, users=users, items=items)
 
-    def with_users(self, factors: Float32Array, bias: Float32Array) -> SparsePair:
-        """Return the same with new users after those there are; biases are zeros."""
-        return SparsePair(SparseFactors.joined([self.users, SparseFactors.of(factors)]), self.items)
-
-    def mean_user(self) -> Float64Array:
-        """Return the factors of the mean user, (rank,)."""
-        return np.bincount(self.users.themes, self.users.values, minlength=self.rank) / len(self.users)
-
-    def in_order(self, order: Int64Array) -> SparsePair:
-        """Return the same with theme ``order[t]`` as theme t."""
-        return SparsePair(self.users.in_order(order), self.items.in_order(order))
-
-
-AnyFactors = Factors | SparsePair
-
-
-def as_stored(at: AnyFactors) -> AnyFactors:
-    """Return factors as they take less room: sparse ones with their zeros where few are zero."""
-    return densely(at) if isinstance(at, SparsePair) and at.nonzero_share > _LARGEST_SPARSE else at
-
-
-def densely(at: AnyFactors) -> Factors:
-    """Return factors with their zeros."""
-    return at.dense if isinstance(at, SparsePair) else at
-
-
-def predictions(at: Factors, users: AnyArray, items: AnyArray) -> Float64Array:
-    """Return ``mean + b_u + a_i + w_u . h_i`` of pairs of row numbers, (n_pairs,)."""
-    scores = np.empty(len(users), dtype=np.float32)
-    with threads.launch():
+    def predictions(self, users: AnyArray, items: AnyArray) -> Float64Array:
+        """Return ``mean + b_u + a_i + w_u . h_i`` of pairs of row numbers, (n_pairs,)."""
+        scores = np.empty(len(users), dtype=np.float32)
         score_pairs(
             np.asarray(users, dtype=np.int64),
             np.asarray(items, dtype=np.int64),
-            at.user_factors,
-            at.item_factors,
-            at.user_bias,
-            at.item_bias,
+            self.user_factors,
+            self.item_factors,
+            self.user_bias,
+            self.item_bias,
             scores,
         )
-    return scores.astype(np.float64) + at.mean
+        return scores.astype(np.float64) + self.mean
 
 
-def nonzero_share(*sides: Float32Array) -> float:
-    """Return the share of entries that are not zero."""
-    size = sum(side.size for side in sides)
-    return sum(int(np.count_nonzero(side)) for side in sides) / size if size else 0.0
+def nonzero_share(*sides: FactorMatrix) -> float:
+    """Return the share of factors that are not zero."""
+    size = sum(side.shape[0] * side.shape[1] for side in sides)
+    return sum(side.nnz for side in sides) / size if size else 0.0
 
 
-def explained_shares(pattern: CompressedRows, users: Side, items: Side) -> Float64Array:
-    """Return each theme's share of the products summed over the observed entries.
+def explained_shares(pattern: CompressedRows, users: FactorMatrix, items: FactorMatrix) -> Float64Array:
+    """Return each component's share of the products summed over the observed entries.
 
     Parameters
     ----------
     pattern : CompressedRows, (n_users, n_items)
-    users, items : float32, (n_users, rank), (n_items, rank), or both SparseFactors
+    users, items : FactorMatrix, (n_users, n_components), (n_items, n_components)
 
     Returns
     -------
-    float64, shape (rank,)
+    float64, (n_components,)
         Sums to 1 (all zeros if nothing is explained).
     """
     if isinstance(users, SparseFactors) and isinstance(items, SparseFactors):
         totals = explained_sums(pattern, users, items)
     else:
-        totals = _explained_sums(pattern, dense_side(users), dense_side(items))
+        totals = _dense_explained_sums(pattern, users.dense(), items.dense())
     return totals / totals.sum() if totals.sum() > 0 else totals
 
 
-def _explained_sums(
+def _dense_explained_sums(
     pattern: CompressedRows, user_factors: Float32Array, item_factors: Float32Array
 ) -> Float64Array:
     users, items = (
         np.ascontiguousarray(np.abs(side), dtype=np.float32) for side in (user_factors, item_factors)
     )
-    met = np.empty_like(users)  # of each user: the sum of the factors of the items observed
-    with threads.launch():
-        # With values times 0 and a mean of -1 each observed entry counts as 1.
-        multiply_residuals(
-            row_blocks(pattern.indptr),
-            pattern.indptr,
-            pattern.columns,
-            pattern.values,
-            np.float32(0),
-            np.float32(-1),
-            np.zeros(len(users), dtype=np.float32),
-            np.zeros(len(items), dtype=np.float32),
-            items,
-            met,
-        )
-    return np.asarray(np.einsum("uf,uf->f", users, met, dtype=np.float64))
+    item_sums = np.empty_like(users)  # of each user: the sum of the factors of the items observed
+    # With values times 0 and a mean of -1 each observed entry counts as 1.
+    multiply_residuals(
+        row_blocks(pattern.indptr),
+        pattern.indptr,
+        pattern.columns,
+        pattern.values,
+        np.float32(0),
+        np.float32(-1),
+        np.zeros(len(users), dtype=np.float32),
+        np.zeros(len(items), dtype=np.float32),
+        items,
+        item_sums,
+    )
+    return np.asarray(np.einsum("uf,uf->f", users, item_sums, dtype=np.float64))
 
 
 def order_by_share(shares: Float64Array) -> Int64Array:
-    """Return theme numbers, the largest share first, ties by number."""
+    """Return component numbers, the largest share first, ties by number."""
     return np.argsort(-shares, kind="stable")

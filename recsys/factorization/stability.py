@@ -1,4 +1,4 @@
-"""How far fits from different starts agree on their themes."""
+"""How far fits from different starts agree on their components."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from recsys.errors import InputError, ParameterError
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 
-def match_themes(reference: Float32Array, other: Float32Array) -> tuple[Int64Array, Float64Array]:
-    """Pair the themes of two fits so that the sum of their cosines is the largest possible.
+def match_components(reference: Float32Array, other: Float32Array) -> tuple[Int64Array, Float64Array]:
+    """Pair the components of two fits so that the sum of their cosines is the largest possible.
 
-    Themes have no order of their own: the fifth of one fit may be the second of another. The pairing
+    Components have no order of their own: the fifth of one fit may be the second of another. The pairing
     is an assignment problem (Kuhn 1955; solved by SciPy's `linear_sum_assignment`).
 
     Parameters
     ----------
     reference, other : float32, (n_items, n_components), (n_items, n_other)
-        Item factors of the two fits, a theme a column.
+        Item factors of the two fits, a component a column.
 
     Returns
     -------
     partners : int64, (n_components,)
-        For each theme of the reference its partner in the other fit; -1 where that has too few themes.
+        For each component of the reference its partner in the other fit; -1 where that has too few.
     cosines : float64, (n_components,)
-        Of the pairs, from 0 to 1; 0 without a partner and for themes that are all zero.
+        Of the pairs, from 0 to 1; 0 without a partner and for components that are all zero.
 
     Raises
     ------
@@ -43,29 +43,30 @@ def match_themes(reference: Float32Array, other: Float32Array) -> tuple[Int64Arr
         )
     with threads.launch():  # BLAS rounds differently with another number of threads
         cosines = np.clip(_unit_columns(reference).T @ _unit_columns(other), 0.0, 1.0)
-    themes, partners = linear_sum_assignment(cosines, maximize=True)
-    found = np.full(reference.shape[1], -1, dtype=np.int64)
-    found[themes] = partners
+    components, partners = linear_sum_assignment(cosines, maximize=True)
+    matches = np.full(reference.shape[1], -1, dtype=np.int64)
+    matches[components] = partners
     matched = np.zeros(reference.shape[1])
-    matched[themes] = cosines[themes, partners]
-    return found, matched
+    matched[components] = cosines[components, partners]
+    return matches, matched
 
 
 def stability(runs: Sequence[Float32Array], reference: int = 0) -> Float64Array:
-    """Return for each theme of one run how well the other runs find it again.
+    """Return for each component of one run how well the other runs find it again.
 
     Parameters
     ----------
     runs : sequence of float32, (n_items, n_components)
         Item factors of fits to the same data from different starts; at least two.
     reference : int
-        Number of the run whose themes are asked for, usually the one that is kept.
+        Number of the run whose components are asked for, usually the one that is kept.
 
     Returns
     -------
     float64, (n_components,)
-        Mean cosine with the partner in the other runs (`match_themes`): 1 if each finds the same theme,
-        near 0 if none does. Themes of popular items look alike by chance: what is high depends on the data.
+        Mean cosine with the partner in the other runs (`match_components`): 1 if each finds the same one,
+        near 0 if none does. Components of popular items look alike by chance: what is high depends on the
+        data.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def stability(runs: Sequence[Float32Array], reference: int = 0) -> Float64Array:
     if not 0 <= reference < len(runs):
         raise ParameterError(f"reference is {reference}; expected a run from 0 to {len(runs) - 1}.")
     cosines = np.array(
-        [match_themes(runs[reference], run)[1] for number, run in enumerate(runs) if number != reference]
+        [match_components(runs[reference], run)[1] for number, run in enumerate(runs) if number != reference]
     )
     return np.asarray(cosines.mean(axis=0))
 

@@ -1,4 +1,4 @@
-"""Starts for masked factorization: at random, from singular vectors of the data, or a caller's own.
+"""Starts: at random, from singular vectors of the data, or a caller's own.
 
 Legend: R (n_users, n_items) is what mean and biases leave of the observed entries, 0 where nothing is
 observed; W and H are the factors.
@@ -6,174 +6,98 @@ observed; W and H are the factors.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
+from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
+from recsys.factorization.objective import Objective
+from recsys.factorization.selection import Start
 from recsys.factorization.sharing import row_blocks
 from recsys.factorization.units import unit_of
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
 # The numbers below were chosen on planted ratings (tests/benchmarks), by how few sweeps were left to do.
-# Singular vectors used at most: each makes two themes. Beyond some sixteen they are mostly noise, which
+# Singular vectors used at most: each makes two components. Beyond some sixteen they are mostly noise, which
 # the sweeps would have to unlearn.
 _MOST_VECTORS = 16
 _EXTRA, _PASSES = 8, 6  # of the subspace iteration: columns beyond those asked for, passes over the data
 # Added to the number of entries: so that a bias leans to zero, so that a row of few entries does not
 # stand out among singular vectors, and so that the loadings of a rare item lean to zero.
 _BIAS_DAMPING, _ROW_DAMPING, _LOADING_DAMPING = 5.0, 10.0, 50.0
-# Of the mean loading of a vector: what all items have of its two themes; and of a theme without one.
+# Of the mean loading of a vector: what all items have of its two components; and of a component without one.
 _FLOOR, _REST = 1.0, 0.3
 _ROUNDING = 1e-5
 
-_BIASED_LEVEL = 0.1  # of the spread of the values
-_EQUAL = 1e-12  # a variance below this share of the mean square is rounding
 
+def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int, number: int = 0) -> Start:
+    """Draw factors whose products have, on average, the objective's `Objective.start_level`.
 
-def start_width(rows: CompressedRows, rank: int, *, biases: bool, level: float = _BIASED_LEVEL) -> float:
-    """Return the mean factor of a start: its square times the rank is the mean product of `random_start`."""
-    mean = float(np.mean(rows.values, dtype=np.float64))
-    if not biases:
-        return float(np.sqrt(mean / rank))
-    square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / rows.nnz
-    variance = square - mean**2
-    if variance < _EQUAL * square:
-        return 0.0  # all values are equal
-    return float(np.sqrt(level * np.sqrt(variance) / rank))
-
-
-def random_start(
-    rows: CompressedRows,
-    rank: int,
-    *,
-    biases: bool,
-    seed: int,
-    nonnegative: bool = True,
-    level: float = _BIASED_LEVEL,
-    chain: int = 0,
-) -> Factors:
-    """Draw factors whose products are, on average, the mean of the observed values.
-
-    With biases the products start small beside the spread of the values, for the biases carry the
-    level. Without the bound at zero the factors are drawn around it.
+    Without the bound at zero the factors are drawn around it.
 
     Parameters
     ----------
-    rows : CompressedRows, (n_users, n_items)
+    objective : Objective
+    entries : Entries
     rank : int
-    biases : bool
     seed : int
-    nonnegative : bool
-    level : float
-        With biases: the mean product, in standard deviations of the values.
-    chain : int
+    number : int
         Another number gives another start.
     """
-    width = start_width(rows, rank, biases=biases, level=level)
-    at = drawn_start(rows, rank, width, "masked-factors", nonnegative=nonnegative, seed=seed, chain=chain)
-    return replace(at, mean=float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0)
-
-
-def drawn_start(
-    rows: CompressedRows,
-    rank: int,
-    width: float,
-    name: str,
-    *,
-    nonnegative: bool = True,
-    seed: int,
-    chain: int = 0,
-) -> Factors:
-    """Draw factors evenly from a half to three halves of ``width``, or from minus to plus it.
-
-    Parameters
-    ----------
-    rows : CompressedRows, (n_users, n_items)
-        Of which the sizes are used.
-    rank : int
-    width : float
-        The mean factor, where factors are not negative.
-    name : str
-        What the random numbers are for.
-    nonnegative : bool
-    seed : int
-    chain : int
-        Another number gives another start.
-    """
+    width = _width(objective, entries.by_user, rank)
     sides = []
-    for side, n_rows in (("users", rows.n_rows), ("items", rows.n_columns)):
-        generator = rng.stream(seed, name, side, *(("chain", chain) if chain else ()))
+    for side, n_rows in (("users", entries.by_user.n_rows), ("items", entries.by_user.n_columns)):
+        generator = rng.stream(seed, objective.stream, side, *(("chain", number) if number else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
-        sides.append((drawn + np.float32(0.5) if nonnegative else 2 * drawn - 1) * np.float32(width))
-    return Factors.unbiased(sides[0], sides[1])
+        centred = drawn + np.float32(0.5) if objective.nonnegative else 2 * drawn - 1
+        sides.append(centred * np.float32(width))
+    return Start(Factors.unbiased(sides[0], sides[1]), objective.draws_scaled)
 
 
-def nndsvd_start(
-    rows: CompressedRows, by_item: CompressedRows, rank: int, *, biases: bool, seed: int
-) -> Factors:
-    """Give themes the positive and the negative parts of leading singular vectors of the item side.
+def _width(objective: Objective, rows: CompressedRows, rank: int) -> float:
+    """Return the mean factor of a start: its square times the rank is the mean product."""
+    return float(np.sqrt(objective.start_level(rows) / rank))
+
+
+def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int) -> Start:
+    """Give components the positive and the negative parts of leading singular vectors of the item side.
 
     NNDSVD (Boutsidis & Gallopoulos 2008) adapted to missing entries: the vectors are those of the rest
     that mean and damped biases leave, where a missing entry counts nothing, with rows and columns
     divided by the roots of their numbers of entries, since activity and popularity would otherwise be
-    what the vectors tell. Both parts of a vector make a theme (Atif, Qazi & Gillis 2019). Remaining
-    themes start small and at random, user factors all alike: the first sweep solves them.
+    what the vectors tell. Where all cells count, an absent one is a zero, and nothing is left out before.
+    Both parts of a vector make a component (Atif, Qazi & Gillis 2019). Remaining components start small
+    and at random, user factors all alike: the first sweep solves them.
 
     Parameters
     ----------
-    rows, by_item : CompressedRows, (n_users, n_items), (n_items, n_users)
-        The same entries from both sides, at least one.
+    objective : Objective
+    entries : Entries
+        At least one.
     rank : int
         May be above the number of users or items.
-    biases : bool
-        Whether mean and biases are part of the model.
     seed : int
 
     Returns
     -------
-    Factors
+    Start
         Products have the mean that `random_start` gives them; biases start at zero.
     """
-    mean = float(np.mean(rows.values, dtype=np.float64)) if biases else 0.0
-    width = start_width(rows, rank, biases=biases)
-    return replace(_vector_start(rows, by_item, rank, width, seed=seed), mean=mean)
+    width = _width(objective, entries.by_user, rank)
+    factors = _vector_start(entries, rank, width, seed=seed, all_cells=objective.covers_all_cells)
+    return Start(factors, objective.draws_scaled)
 
 
-def whole_nndsvd_start(
-    rows: CompressedRows, by_item: CompressedRows, rank: int, *, level: float, seed: int
-) -> Factors:
-    """As `nndsvd_start`, of the whole matrix: what is absent is a zero, and nothing is left out before.
-
-    Parameters
-    ----------
-    rows, by_item : CompressedRows, (n_users, n_items), (n_items, n_users)
-    rank : int
-    level : float
-        The mean product.
-    seed : int
-    """
-    return _vector_start(rows, by_item, rank, float(np.sqrt(level / rank)), seed=seed, whole=True)
-
-
-def _vector_start(
-    rows: CompressedRows,
-    by_item: CompressedRows,
-    rank: int,
-    width: float,
-    *,
-    seed: int,
-    whole: bool = False,
-) -> Factors:
-    chance = rng.stream(seed, "nndsvd", "items")
+def _vector_start(entries: Entries, rank: int, width: float, *, seed: int, all_cells: bool) -> Factors:
+    rows = entries.by_user
+    generator = rng.stream(seed, "nndsvd", "items")
     n_vectors = min(_MOST_VECTORS, rank // 2, rows.n_rows, rows.n_columns)
-    vectors = _item_vectors(rows, by_item, n_vectors, seed, whole=whole)
+    vectors = _item_vectors(entries, n_vectors, seed, all_cells=all_cells)
     both = np.hstack([np.maximum(vectors, 0), np.maximum(-vectors, 0)])
-    h = _FLOOR * (0.5 + chance.random((rows.n_columns, rank)))
+    h = _FLOOR * (0.5 + generator.random((rows.n_columns, rank)))
     h[:, : both.shape[1]] += both
     h[:, both.shape[1] :] *= _REST / _FLOOR * (np.mean(both) + _FLOOR if both.size else 1.0)
     return Factors.unbiased(
@@ -181,44 +105,43 @@ def _vector_start(
     )
 
 
-def _item_vectors(
-    rows: CompressedRows, by_item: CompressedRows, n_vectors: int, seed: int, *, whole: bool
-) -> Float64Array:
+def _item_vectors(entries: Entries, n_vectors: int, seed: int, *, all_cells: bool) -> Float64Array:
     """Return loadings of the items on leading singular vectors, each of mean size 1.
 
     There are ``n_vectors``, or fewer where the rest is of lower rank.
 
     Randomized subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
     """
+    rows, by_item = entries.by_user, entries.by_item
     scale = np.float32(1.0 / unit_of(rows.values))
-    mean = np.float32(0.0 if whole else np.mean(rows.values, dtype=np.float64) * scale)
+    mean = np.float32(0.0 if all_cells else np.mean(rows.values, dtype=np.float64) * scale)
     blocks = row_blocks(rows.indptr), row_blocks(by_item.indptr)
     biases = [np.zeros(side.n_rows, dtype=np.float32) for side in (rows, by_item)]
-    damped = [1.0 / np.sqrt(side.counts + _ROW_DAMPING) for side in (rows, by_item)]
+    damping = [1.0 / np.sqrt(side.counts + _ROW_DAMPING) for side in (rows, by_item)]
 
     def product(side: int, other: Float64Array) -> Float64Array:
         """Return the rest times ``other``: by user (side 0) or by item (side 1)."""
-        entries = (rows, by_item)[side]
-        out = np.empty((entries.n_rows, other.shape[1]), dtype=np.float32)
+        own = (rows, by_item)[side]
+        out = np.empty((own.n_rows, other.shape[1]), dtype=np.float32)
         multiply_residuals(
-            blocks[side], entries.indptr, entries.columns, entries.values, scale, mean,
+            blocks[side], own.indptr, own.columns, own.values, scale, mean,
             biases[side], biases[1 - side], np.ascontiguousarray(other, dtype=np.float32), out,
         )  # fmt: skip
         return out.astype(np.float64)
 
-    def scaled(side: int, other: Float64Array) -> Float64Array:
-        met: Float64Array = damped[side][:, None] * product(side, damped[1 - side][:, None] * other)
-        return met
+    def damped_product(side: int, other: Float64Array) -> Float64Array:
+        result: Float64Array = damping[side][:, None] * product(side, damping[1 - side][:, None] * other)
+        return result
 
     with threads.launch():
-        for side, entries in () if whole else ((1, by_item), (0, rows)):
-            total = product(side, np.ones((entries.n_columns, 1)))[:, 0]
-            biases[side] = (total / (entries.counts + _BIAS_DAMPING)).astype(np.float32)
-        width = min(n_vectors + _EXTRA, rows.n_rows, rows.n_columns)
-        basis: Float64Array = rng.stream(seed, "nndsvd", "sketch").standard_normal((rows.n_columns, width))
+        for side, own in () if all_cells else ((1, by_item), (0, rows)):
+            total = product(side, np.ones((own.n_columns, 1)))[:, 0]
+            biases[side] = (total / (own.counts + _BIAS_DAMPING)).astype(np.float32)
+        n_sketch = min(n_vectors + _EXTRA, rows.n_rows, rows.n_columns)
+        basis: Float64Array = rng.stream(seed, "nndsvd", "sketch").standard_normal((rows.n_columns, n_sketch))
         for _ in range(_PASSES):
-            basis = np.linalg.qr(scaled(1, scaled(0, basis)))[0]
-        image = scaled(0, basis)
+            basis = np.linalg.qr(damped_product(1, damped_product(0, basis)))[0]
+        image = damped_product(0, basis)
         squares, turns = np.linalg.eigh(image.T @ image)
     # The largest eigenvalue stands last. Values are near 1 in the unit: less than this is rounding.
     vectors = (basis @ turns)[:, squares > _ROUNDING**2][:, ::-1][:, :n_vectors]
@@ -228,7 +151,7 @@ def _item_vectors(
 
 
 def custom_start(
-    rows: CompressedRows,
+    shape: tuple[int, int],
     rank: int,
     user_factors: AnyArray | None,
     item_factors: AnyArray | None,
@@ -239,10 +162,10 @@ def custom_start(
 
     Parameters
     ----------
-    rows : CompressedRows, (n_users, n_items)
+    shape : (n_users, n_items)
     rank : int
     user_factors, item_factors : array-like, (n_users, rank), (n_items, rank)
-        In the units of the data; not changed. A theme that is zero on both sides stays zero.
+        In the units of the data; not changed. A component that is zero on both sides stays zero.
     nonnegative : bool
         Whether factors below 0 are refused.
 
@@ -258,10 +181,10 @@ def custom_start(
         missing = "user_factors" if user_factors is None else "item_factors"
         raise ParameterError(f"{missing} is missing; a custom start needs the factors of both sides.")
     sides = [
-        _checked_side(name, given, (n_rows, rank), nonnegative)
-        for name, given, n_rows in (
-            ("user_factors", user_factors, rows.n_rows),
-            ("item_factors", item_factors, rows.n_columns),
+        _checked_side(name, matrix, (n_rows, rank), nonnegative)
+        for name, matrix, n_rows in (
+            ("user_factors", user_factors, shape[0]),
+            ("item_factors", item_factors, shape[1]),
         )
     ]
     if not any(side.any() for side in sides):
@@ -269,10 +192,10 @@ def custom_start(
     return Factors.unbiased(sides[0], sides[1])
 
 
-def _checked_side(name: str, given: AnyArray, shape: tuple[int, int], nonnegative: bool) -> Float32Array:
+def _checked_side(name: str, matrix: AnyArray, shape: tuple[int, int], nonnegative: bool) -> Float32Array:
     try:
         with np.errstate(over="ignore"):
-            factors = np.array(given, dtype=np.float32, order="C")
+            factors = np.array(matrix, dtype=np.float32, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} is not a matrix of numbers: {error}.") from error
     if factors.shape != shape:

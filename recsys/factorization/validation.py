@@ -1,30 +1,17 @@
-"""Entries held out of a fit, to tell when it is good enough and which start was best."""
+"""Entries held out of a fit, for early stopping and for the choice among several starts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
-from recsys.factorization.descent import Problem
-from recsys.factorization.factors import AnyFactors
+from recsys.factorization.entries import Entries
 from recsys.typing import Float32Array, Float64Array, Int64Array
-
-
-class FactorProblem(Problem, Protocol):
-    """A problem that shows its factors."""
-
-    def factors(self) -> AnyFactors:
-        """Return the factors in the units of the data, as arrays of their own."""
-
-    def projected_gradient(self) -> float:
-        """Return the norm of the projected gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +42,7 @@ class HeldOutEntries:
         return CompressedRows(indptr, items, values, self.seen.n_columns)
 
 
-Error = Callable[[AnyFactors, HeldOutEntries], float]
-"""What a loss makes of factors and entries held out: less is better."""
-
-
-def hold_out(
-    rows: CompressedRows, share: float, *, seed: int, weights: Float32Array | None = None
-) -> tuple[CompressedRows, Float32Array | None, HeldOutEntries]:
+def hold_out(entries: Entries, share: float, *, seed: int) -> tuple[Entries, HeldOutEntries]:
     """Set entries aside at random.
 
     Entries whose user or item has none left to learn from are set aside but not measured: what is
@@ -69,17 +50,15 @@ def hold_out(
 
     Parameters
     ----------
-    rows : CompressedRows, (n_users, n_items)
+    entries : Entries
     share : float
         Of the entries, above 0 and below 1.
     seed : int
-    weights : float32, (nnz,), optional
 
     Returns
     -------
-    rest : CompressedRows
+    rest : Entries
         The other entries, same shape.
-    rest_weights : float32 or None
     held_out : HeldOutEntries
 
     Raises
@@ -87,6 +66,7 @@ def hold_out(
     InputError
         If there are too few entries.
     """
+    rows, weights = entries.by_user, entries.weights
     n_out = max(1, round(share * rows.nnz))
     chosen = rng.stream(seed, "validation").permutation(rows.nnz)[:n_out]
     inside = np.ones(rows.nnz, dtype=bool)
@@ -107,29 +87,4 @@ def hold_out(
         rest,
         None if weights is None else weights[measured],
     )
-    return rest, None if weights is None else weights[inside], held_out
-
-
-class Monitor:
-    """Held-out entries watching a problem; see `recsys.factorization.descent.Validation`.
-
-    Parameters
-    ----------
-    problem : FactorProblem
-    held_out : HeldOutEntries
-    error : Error
-    """
-
-    def __init__(self, problem: FactorProblem, held_out: HeldOutEntries, error: Error) -> None:
-        self._problem, self._held_out, self._error = problem, held_out, error
-        self._scored: AnyFactors | None = None
-        self.best: AnyFactors | None = None
-
-    def score(self) -> float:
-        """Return the error of the problem as it stands."""
-        self._scored = self._problem.factors()
-        return self._error(self._scored, self._held_out)
-
-    def keep(self) -> None:
-        """Keep the state scored last."""
-        self.best = self._scored
+    return Entries.of(rest, None if weights is None else weights[inside]), held_out

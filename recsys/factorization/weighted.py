@@ -1,41 +1,40 @@
-"""Weighted factorization: the whole matrix, absent cells with a small weight.
+"""Weighted squared errors over the whole matrix, absent cells with a small weight: for purchases and plays.
 
 Legend: W (n_users, rank) and H (n_items, rank) are the factors; the solver works on them times the
-scale of the targets of their rows, and shows them without it, in units of preference.
+target of their rows, and shows them without it, in units of preference.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.rows import CompressedRows
-from recsys.errors import ParameterError
-from recsys.factorization.factors import (
-    UNBOUNDED,
-    AnyFactors,
-    Factors,
-    SparsePair,
-    nonzero_share,
-    predictions,
+from recsys.factorization.entries import Entries
+from recsys.factorization.factors import Factors, SideFactors
+from recsys.factorization.held_out_errors import ranking_loss
+from recsys.factorization.objective import Units
+from recsys.factorization.penalty import Penalty, PenaltySchedule
+from recsys.factorization.validation import HeldOutEntries
+from recsys.factorization.weighted_sides import (
+    DenseWeightedSide,
+    HeldWeighted,
+    RowScales,
+    SparseWeightedSide,
 )
-from recsys.factorization.gradient import projected_squares
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.starts import drawn_start
-from recsys.kernels.weighted import sweep_weighted
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
 class WeightedScale:
-    """What targets and absent weights are relative to, where that is settled.
+    """The activity and popularity that targets and unobserved weights are relative to.
 
     Attributes
     ----------
     user_level, item_level : float
-        Entries of a typical user and a typical item; see `level_of`.
+        Entries of a typical user and a typical item; see `mean_count`.
     user_counts, item_counts : int64, (n_users,), (n_items,), optional
         Entries of each: of the side that is held when some rows are fitted alone.
     """
@@ -46,23 +45,23 @@ class WeightedScale:
     item_counts: Int64Array | None = None
 
     @classmethod
-    def of(cls, by_user: CompressedRows, by_item: CompressedRows) -> WeightedScale:
+    def of(cls, entries: Entries) -> WeightedScale:
         """Return the scale of data."""
-        users, items = by_user.counts, by_item.counts
-        return cls(level_of(users), level_of(items), users, items)
+        users, items = entries.by_user.counts, entries.by_item.counts
+        return cls(mean_count(users), mean_count(items), users, items)
 
     @property
-    def of_items(self) -> WeightedScale:
+    def transposed(self) -> WeightedScale:
         """The same with the two sides exchanged."""
         return WeightedScale(self.item_level, self.user_level, self.item_counts, self.user_counts)
 
 
-def level_of(counts: Int64Array) -> float:
+def mean_count(counts: Int64Array) -> float:
     """Return the mean number of entries of a row, rows without any counted as of one."""
-    return max(1.0, float(_present(counts).mean()))
+    return max(1.0, float(_at_least_one(counts).mean()))
 
 
-def _present(counts: Int64Array) -> Float64Array:
+def _at_least_one(counts: Int64Array) -> Float64Array:
     return np.where(counts > 0, counts.astype(np.float64), 1.0)
 
 
@@ -70,229 +69,117 @@ def _present(counts: Int64Array) -> Float64Array:
 class WeightedObjective:
     """``1/2 sum_observed c (p - w . h)^2 + a0/2 sum_all s_u s_i (w . h)^2`` plus penalties.
 
+    Values of the entries are the confidences ``c``, above 0; weights are part of them.
+
     Attributes
     ----------
-    absent_weight : float
+    penalty : Penalty
+    unobserved_weight : float
         a0.
-    user_absent_exponent, item_absent_exponent : float
+    user_unobserved_exponent, item_unobserved_exponent : float
         s is the number of entries of the row over its mean, to this power.
     user_exponent, item_exponent : float
         The target is ``p = (n_u / mean n_u)^-x (n_i / mean n_i)^-y``; both 0: the target is 1.
-    l2 : float
-        Weight of ``1/2 n^nu ||w||^2``.
-    l2_exponent : float
-        nu.
-    l1 : float
-        Weight of the sum of the factors: of users, and of items unless ``item_l1`` says otherwise.
     nonnegative : bool
+        Factors are then stored and swept by their non-zeros.
     n_inner : int
         Coordinate passes over a row in one sweep.
-    item_l1 : float, optional
-        Weight of the sum of the item factors, where it is another.
     scale : WeightedScale, optional
         Where the means are not to be those of the data fitted.
     """
 
-    absent_weight: float
-    user_absent_exponent: float
-    item_absent_exponent: float
-    user_exponent: float
-    item_exponent: float
-    l2: float
-    l2_exponent: float
-    l1: float
+    penalty: Penalty = field(default_factory=Penalty)
+    unobserved_weight: float = 0.1
+    user_unobserved_exponent: float = 0.0
+    item_unobserved_exponent: float = 0.0
+    user_exponent: float = 0.0
+    item_exponent: float = 0.0
     nonnegative: bool = True
     n_inner: int = 1
-    item_l1: float | None = None
     scale: WeightedScale | None = None
 
-    def __post_init__(self) -> None:
-        if max(self.l1, self.item_l1 or 0) > 0 and not self.nonnegative:
-            raise ParameterError("an l1 penalty needs non-negative factors here.")
+    covers_all_cells = True
+    stays_empty = True  # what l1 has emptied
+    draws_scaled = True
+    stream = "weighted-factors"
+    schedule = PenaltySchedule()
 
     @property
-    def of_items(self) -> WeightedObjective:
+    def stores_sparse(self) -> bool:
+        """Whether factors are bounded at zero, so that most of them are zero."""
+        return self.nonnegative
+
+    def __post_init__(self) -> None:
+        self.penalty.check_bound(nonnegative=self.nonnegative)
+
+    @property
+    def transposed(self) -> Self:
         """The same with the two sides exchanged."""
         return replace(
             self,
-            user_absent_exponent=self.item_absent_exponent,
-            item_absent_exponent=self.user_absent_exponent,
+            penalty=self.penalty.transposed,
+            user_unobserved_exponent=self.item_unobserved_exponent,
+            item_unobserved_exponent=self.user_unobserved_exponent,
             user_exponent=self.item_exponent,
             item_exponent=self.user_exponent,
-            l1=self.l1 if self.item_l1 is None else self.item_l1,
-            item_l1=self.l1,
-            scale=None if self.scale is None else self.scale.of_items,
+            scale=None if self.scale is None else self.scale.transposed,
         )
 
+    def with_passes(self, n_inner: int) -> Self:
+        """Return the same with another number of coordinate passes."""
+        return replace(self, n_inner=n_inner)
 
-class Terms:
-    """What the number of its entries says of each row.
+    def units(self, entries: Entries) -> Units:
+        """Return ones: targets are near 1."""
+        return Units()
 
-    Attributes
-    ----------
-    target : float32, (n_rows,)
-        The row's part of its targets.
-    importance : float32, (n_rows,)
-        s, the row's part of the weight of its absent cells.
-    """
+    def row_units(self, rows: CompressedRows, weights: Float32Array | None, held: HeldWeighted) -> Units:
+        """Return ones: targets are near 1."""
+        return Units()
 
-    def __init__(self, counts: Int64Array, objective: WeightedObjective) -> None:
-        level = level_of(counts) if objective.scale is None else objective.scale.user_level
-        relative = _present(counts) / level
-        self.target = (relative**-objective.user_exponent).astype(np.float32)
-        self.importance = (relative**objective.user_absent_exponent).astype(np.float32)
-
-    def gram(self, factors: Float32Array) -> Float32Array:
-        """Return ``sum s h h'`` over the rows, (rank, rank)."""
-        with threads.launch():  # BLAS rounds by its number of threads
-            return np.ascontiguousarray((factors * self.importance[:, None]).T @ factors)
-
-
-class WeightedSide:
-    """The user side's entries, as the objective sees it, with all that sweeps over them need."""
-
-    def __init__(self, rows: CompressedRows, objective: WeightedObjective) -> None:
-        self.rows = rows
-        self.terms = Terms(rows.counts, objective)
-        self.blocks = row_blocks(rows.indptr)
-        self.absent = (objective.absent_weight * self.terms.importance).astype(np.float32)
-        self.ridge = (objective.l2 * _present(rows.counts) ** objective.l2_exponent).astype(np.float32)
-        self.l1 = objective.l1
-        self.slots: Float64Array = np.zeros(rows.n_rows)
-        self._lower = np.float32(0.0 if objective.nonnegative else UNBOUNDED)
-        self.n_inner = objective.n_inner
-
-    def sweep(self, own: Float32Array, target: Float32Array, other: Float32Array, gram: Float32Array) -> None:
-        """Improve the rows, given the other side's targets, factors and `Terms.gram`."""
-        sweep_weighted(
-            self.blocks,
-            self.rows.indptr,
-            self.rows.columns,
-            self.rows.values,
-            self.terms.target,
-            target,
-            own,
-            other,
-            gram,
-            self.absent,
-            self.ridge,
-            np.float32(self.l1),
-            self._lower,
-            self.n_inner,
-            self.slots,
+    def row_scales(self, counts: Int64Array) -> RowScales:
+        """Return what the number of its entries says of each row of the user side, (n_rows,)."""
+        level = mean_count(counts) if self.scale is None else self.scale.user_level
+        relative = _at_least_one(counts) / level
+        return RowScales(
+            (relative**-self.user_exponent).astype(np.float32),
+            (relative**self.user_unobserved_exponent).astype(np.float32),
         )
 
-    def penalty(self, own: Float32Array) -> float:
-        """Return what the factors cost."""
-        factors = own.astype(np.float64)
-        return float(
-            0.5 * np.sum(self.ridge * np.sum(factors**2, axis=1)) + self.l1 * np.sum(np.abs(factors))
-        )
+    def side(
+        self, rows: CompressedRows, weights: Float32Array | None, units: Units
+    ) -> DenseWeightedSide | SparseWeightedSide:
+        """Return the rows of the user side, ready to be swept."""
+        scales = self.row_scales(rows.counts)
+        unobserved = (self.unobserved_weight * scales.importance).astype(np.float32)
+        penalty = self.penalty.on_users(rows.counts)
+        kind = SparseWeightedSide if self.nonnegative else DenseWeightedSide
+        return kind(rows, scales, unobserved, penalty, self.n_inner)
 
+    def hold_items(self, items: SideFactors, mean: float) -> HeldWeighted:
+        """Return items, in units of preference, as any rows of users are swept against them.
 
-class WeightedProblem:
-    """The two sides and the factors between them.
+        The objective needs a scale with the counts of the items, of the first of them at least.
+        """
+        assert self.scale is not None
+        assert self.scale.item_counts is not None
+        scales = self.transposed.row_scales(self.scale.item_counts[: len(items)])
+        factors = items.factors.sparse() if self.nonnegative else items.factors
+        return scales.hold(factors.times(scales.target))
 
-    Parameters
-    ----------
-    by_user, by_item : CompressedRows
-        Values are the confidences ``c`` of the observed entries, above 0.
-    objective : WeightedObjective
-    start : Factors
-        Times the scale of the targets, as `weighted_start` and `scaled` give them; left as it is.
-    weights : None
-        They are part of the confidences.
-    """
+    def start_mean(self, entries: Entries) -> float:
+        """Return 0: predictions are products alone."""
+        return 0.0
 
-    looked_at_all = True
+    def start_level(self, rows: CompressedRows) -> float:
+        """Return the best constant for the whole matrix."""
+        observed = float(np.sum(rows.values, dtype=np.float64))
+        return observed / (observed + self.unobserved_weight * rows.n_rows * rows.n_columns)
 
-    def __init__(
-        self,
-        by_user: CompressedRows,
-        by_item: CompressedRows,
-        objective: WeightedObjective,
-        start: Factors,
-        weights: None = None,
-    ) -> None:
-        self._objective = objective
-        self._users = WeightedSide(by_user, objective)
-        self._items = WeightedSide(by_item, objective.of_items)
-        self._w, self._h = start.user_factors.copy(), start.item_factors.copy()
+    def given_start(self, factors: Factors) -> Factors:
+        """Return given factors as they are; they have no biases."""
+        return factors
 
-    def sweep_users(self) -> None:
-        """Improve the user side, the item side held."""
-        terms = self._items.terms
-        self._users.sweep(self._w, terms.target, self._h, terms.gram(self._h))
-
-    def sweep_items(self) -> float:
-        """Improve the item side, the user side held, and return the objective."""
-        terms = self._users.terms
-        self._items.sweep(self._h, terms.target, self._w, terms.gram(self._w))
-        total = float(np.sum(self._items.slots)) + self._users.penalty(self._w)
-        # A bound at zero turns what is no number into 0, but the user sweep's own objective shows it.
-        return total if np.isfinite(np.sum(self._users.slots)) else float("nan")
-
-    def nonzero_share(self) -> float:
-        """Return the share of factor entries that are not zero."""
-        return nonzero_share(self._w, self._h)
-
-    def projected_gradient(self) -> float:
-        """Return the norm of the projected gradient over both sides; see `projected_squares`."""
-        rows, columns = self._users.rows.row_numbers, self._users.rows.columns
-        products = predictions(Factors.unbiased(self._w, self._h), rows, columns)
-        targets = self._users.terms.target[rows] * self._items.terms.target[columns]
-        slopes = self._users.rows.to_scipy().astype(np.float64)
-        slopes.data = slopes.data * (products - targets)
-        total = 0.0
-        for side, matrix, own, other, terms in (
-            (self._users, slopes, self._w, self._h, self._items.terms),
-            (self._items, slopes.T.tocsr(), self._h, self._w, self._users.terms),
-        ):
-            ridge = np.where(side.rows.counts > 0, side.ridge, 0.0)
-            pull = side.absent[:, None].astype(np.float64) * (own.astype(np.float64) @ terms.gram(other))
-            total += projected_squares(
-                matrix, own, other, ridge, side.l1, nonnegative=self._objective.nonnegative, pull=pull
-            )
-        return float(np.sqrt(total))
-
-    def factors(self) -> Factors:
-        """Return the factors in units of preference; mean and biases are zero."""
-        return Factors.unbiased(
-            self._w / self._users.terms.target[:, None], self._h / self._items.terms.target[:, None]
-        )
-
-
-def scaled(
-    at: AnyFactors, by_user: CompressedRows, by_item: CompressedRows, objective: WeightedObjective
-) -> AnyFactors:
-    """Return factors in units of preference as a `WeightedProblem` takes them."""
-    users, items = Terms(by_user.counts, objective), Terms(by_item.counts, objective.of_items)
-    if isinstance(at, SparsePair):
-        return SparsePair(at.users.scaled(users.target), at.items.scaled(items.target))
-    return Factors.unbiased(at.user_factors * users.target[:, None], at.item_factors * items.target[:, None])
-
-
-def weighted_level(rows: CompressedRows, objective: WeightedObjective) -> float:
-    """Return the best constant for the whole matrix; values are confidences."""
-    observed = float(np.sum(rows.values, dtype=np.float64))
-    return observed / (observed + objective.absent_weight * rows.n_rows * rows.n_columns)
-
-
-def weighted_start(
-    rows: CompressedRows, rank: int, objective: WeightedObjective, *, seed: int, chain: int = 0
-) -> Factors:
-    """Draw factors whose products are, on average, the best constant for the whole matrix.
-
-    Parameters
-    ----------
-    rows : CompressedRows, (n_users, n_items)
-        Values are confidences.
-    rank : int
-    objective : WeightedObjective
-    seed : int
-    chain : int
-        Another number gives another start.
-    """
-    width = float(np.sqrt(weighted_level(rows, objective) / rank))
-    nonnegative = objective.nonnegative
-    return drawn_start(rows, rank, width, "weighted-factors", nonnegative=nonnegative, seed=seed, chain=chain)
+    def held_out_error(self, factors: Factors, held_out: HeldOutEntries) -> float:
+        """Return `ranking_loss`."""
+        return ranking_loss(factors, held_out)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
@@ -44,6 +45,7 @@ class Model(ABC):
 
     def set_params(self, **params: Any) -> Self:
         """Change parameters; unknown names raise ParameterError."""
+        params = parameters.current_names(type(self), params)
         parameters.check_names(type(self), params, self.name)
         for key, value in params.items():
             setattr(self, key, value)
@@ -67,7 +69,7 @@ class Model(ABC):
         y : None
             Ignored.
         progress : Progress
-            Hears of each iteration.
+            Is notified of each iteration.
 
         Raises
         ------
@@ -104,9 +106,9 @@ class Model(ABC):
         return {}
 
     @classmethod
-    def todays(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a stored config under the names that parameters have today."""
-        return dict(config)
+    def current_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored config under the names and values of today."""
+        return parameters.current_names(cls, config, warn=False)
 
     @abstractmethod
     def _fit(self, data: Interactions, progress: Progress) -> None:
@@ -221,6 +223,32 @@ class Model(ABC):
     @abstractmethod
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
+
+    def load(
+        self,
+        arrays: Mapping[str, AnyArray],
+        *,
+        history: History | None = None,
+        ids: tuple[Ids, Ids] | None = None,
+    ) -> None:
+        """Become the fitted model that was stored: one with these parameters.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array
+            As by `to_arrays`.
+        history : History, optional
+            How its training went.
+        ids : (Ids, Ids), optional
+            Its users and items, by row number.
+
+        Raises
+        ------
+        ModelError
+            If an array is missing or has the wrong shape.
+        """
+        self.fitted_params_ = self.get_params()
+        self.restore(arrays)
 
     @abstractmethod
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:

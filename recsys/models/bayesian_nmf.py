@@ -9,22 +9,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.bayesian import Draws, joined, sample
-from recsys.factorization.factors import explained_shares, order_by_share
+from recsys.factorization.factor_matrix import DenseFactors
+from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.gibbs import Draws, concatenate, sample
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
+from recsys.models.registry import register_model
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
 _ARRAYS = ("user_factors", "item_factors", "user_bias", "item_bias")
 
 
+@register_model
 @dataclass(eq=False)
 class BayesianNMF(FactorModel):
     """Ratings as sums of non-negative themes, averaged over draws from the posterior.
@@ -89,24 +91,24 @@ class BayesianNMF(FactorModel):
             chains.append(draws)
             histories.append(history)
         first = chains[0]
-        shares = explained_shares(
-            data.by_user, first.user_factors.mean(axis=0), first.item_factors.mean(axis=0)
-        )
+        means = (DenseFactors(side.mean(axis=0)) for side in (first.user_factors, first.item_factors))
+        shares = explained_shares(data.by_user, *means)
         order = order_by_share(shares)
         first.user_factors = np.ascontiguousarray(first.user_factors[:, :, order])
         first.item_factors = np.ascontiguousarray(first.item_factors[:, :, order])
         values = data.by_user.values
-        self._settle(joined(chains), (float(values.min()), float(values.max())))
+        self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())))
         self.shares_, self.history_ = shares[order], histories[0]
 
-    def _settle(self, draws: Draws, value_range: tuple[float, float]) -> None:
+    def _keep_draws(self, draws: Draws, value_range: tuple[float, float]) -> None:
         """Take over draws, and the means of the first chain's."""
         n_first = len(draws.user_factors) // self.n_chains
         means = {name: getattr(draws, name)[:n_first].mean(axis=0, dtype=np.float64) for name in _ARRAYS}
         user_factors, item_factors, user_bias, item_bias = (
             means[name].astype(np.float32) for name in _ARRAYS
         )
-        self._learned(user_factors, item_factors, user_bias=user_bias, item_bias=item_bias, mean=draws.mean)
+        users, items = SideFactors.of(user_factors, user_bias), SideFactors.of(item_factors, item_bias)
+        self._learned(Factors(draws.mean, users, items))
         self.draws_, self.value_range_ = draws, value_range
 
     def _moments(self, users: AnyArray, items: AnyArray) -> tuple[Float64Array, Float64Array]:
@@ -118,14 +120,13 @@ class BayesianNMF(FactorModel):
         total, squares = np.zeros(len(user_rows)), np.zeros(len(user_rows))
         score = np.empty(len(user_rows), dtype=np.float32)
         draws = self.draws_
-        with threads.launch():
-            for draw in zip(
-                draws.user_factors, draws.item_factors, draws.user_bias, draws.item_bias, strict=True
-            ):
-                w, h, b, a = (_with_average(side) for side in draw) if averages else draw
-                score_pairs(user_rows, item_rows, w, h, b, a, score)
-                total += score
-                squares += score.astype(np.float64) ** 2
+        for draw in zip(
+            draws.user_factors, draws.item_factors, draws.user_bias, draws.item_bias, strict=True
+        ):
+            w, h, b, a = (_with_average(side) for side in draw) if averages else draw
+            score_pairs(user_rows, item_rows, w, h, b, a, score)
+            total += score
+            squares += score.astype(np.float64) ** 2
         n = len(draws.user_factors)
         mean = total / n
         noise = np.append(draws.noise, draws.noise.mean())[user_rows]
@@ -212,7 +213,9 @@ class BayesianNMF(FactorModel):
             raise ModelError("a factor, a variance or a share is negative; expected numbers of 0 or more.")
         if value_range[0] > value_range[1]:
             raise ModelError(f"the range of values runs from {value_range[0]:g} to {value_range[1]:g}.")
-        self._settle(Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1])))
+        self._keep_draws(
+            Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1]))
+        )
         self.shares_ = shares
         self.n_users_, self.n_items_ = n_users, n_items
 

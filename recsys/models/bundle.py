@@ -35,8 +35,7 @@ from recsys.errors import BundleError, ModelError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
 from recsys.models.base import Model, require
-from recsys.models.catalogue import MODELS, make
-from recsys.models.factor_model import FactorModel
+from recsys.models.registry import MODELS, make
 from recsys.typing import AnyArray, Int64Array
 
 FORMAT = 1
@@ -225,24 +224,25 @@ def _load(folder: Path) -> Bundle:
             raise BundleError(f"{folder}: {part} is not the file that was written; train the model again.")
 
     arrays: dict[str, AnyArray] = load_file(folder / _PARTS[0])
-    cls = MODELS.get(record["model"])
-    model = make(record["model"], record["config"] if cls is None else cls.todays(record["config"]))
+    # By name alone: a bundle that names a module must not have it imported.
+    name = record["model"]
+    if not isinstance(name, str) or name not in MODELS:
+        raise BundleError(
+            f"{folder}: it is of a model {name!r}; there are {', '.join(MODELS)}. If that is your own, "
+            f"import the module that registers it first (recsys --import MODULE ...)."
+        )
+    model = make(name, MODELS[name].current_config(record["config"]))
     prefix = "model."
-    model.fitted_params_ = model.get_params()
-    model.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
-
-    if record["history"] is not None and isinstance(model, FactorModel):
-        model.history_ = History.from_json(record["history"])
-
+    learned = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+    history = None if record["history"] is None else History.from_json(record["history"])
     users, items = pq.read_table(folder / _PARTS[1]), pq.read_table(folder / _PARTS[2])
     user_ids, item_ids = _ids(users), _ids(items)
+    model.load(learned, history=history, ids=(user_ids, item_ids))
     if (len(user_ids), len(item_ids)) != (model.n_users_, model.n_items_):
         raise BundleError(
             f"{folder}: {len(user_ids)} users and {len(item_ids)} items are listed, "
             f"but the model has {model.n_users_} and {model.n_items_}."
         )
-    if isinstance(model, FactorModel):
-        model.ids_ = user_ids, item_ids
     indptr = require(arrays, "seen.indptr", np.int64, 1)
     columns = require(arrays, "seen.items", np.int32, 1)
     if (

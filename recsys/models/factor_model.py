@@ -1,120 +1,118 @@
-"""A model whose scores are sums over themes."""
+"""A model whose scores are sums over components (latent factors)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.ids import Ids
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
+from recsys.factorization.factors import Factors, SideFactors
+from recsys.factorization.fold_in import FoldIn
 from recsys.factorization.history import History
-from recsys.factorization.losses import Loss
-from recsys.factorization.sides import Scorer, Side, dense_side, rows_of, theme_of
-from recsys.factorization.sparse_factors import SparseFactors
+from recsys.factorization.scoring import Scorer
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import Model, require
-from recsys.models.sides import side_from_arrays, side_to_arrays
+from recsys.models.stored_factors import matrix_from_arrays, matrix_to_arrays
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 
 class FactorModel(Model):
-    """A model whose scores are sums over themes (latent dimensions).
+    """A model whose scores are sums over components (latent factors).
 
     Attributes
     ----------
     user_factors_, item_factors_ : float32, (n_users, n_components), (n_items, n_components)
-        A new array at each look where they are stored sparse; `user_rows` and `item_rows` give some.
+        A new array at each call where they are stored sparse; `user_rows` and `item_rows` give some.
     user_bias_, item_bias_ : float32, (n_users,), (n_items,)
         Zeros where the model has none.
     mean_ : float
     shares_ : float64, (n_components,)
-        Each theme's share of what the products explain of the observed entries.
+        Each component's share of what the products explain of the observed entries.
     history_ : History or None
     stability_ : float64, (n_components,), or None
-        How alike each theme is in other starts, where several were run.
+        How alike each component is in other starts, where several were run.
     """
 
     has_themes: ClassVar[bool] = True
     """Whether factors are non-negative, so that contributions are parts of a sum."""
 
     n_components: int
-    user_bias_: Float32Array
-    item_bias_: Float32Array
     shares_: Float64Array
-    mean_: float
     stability_: Float64Array | None = None
     history_: History | None = None
     ids_: tuple[Ids, Ids] | None = None
     """Users and items of a model that was loaded, by row number."""
-    _users: Side
-    _items: Side
+    _factors: Factors
     _scorer: Scorer | None = None
-    _held: dict[Loss, Any]  # the items as new users are fitted to them, for the loss asked last
+    _new_users: FoldIn
 
     def _learned(
-        self,
-        user_factors: Side,
-        item_factors: Side,
-        *,
-        user_bias: Float32Array | None = None,
-        item_bias: Float32Array | None = None,
-        mean: float = 0.0,
-        shares: Float64Array | None = None,
-        history: History | None = None,
+        self, factors: Factors, *, shares: Float64Array | None = None, history: History | None = None
     ) -> None:
-        n_users, n_items = len(user_factors), len(item_factors)
-        self._users, self._items = (
-            side if isinstance(side, SparseFactors) else np.ascontiguousarray(side, dtype=np.float32)
-            for side in (user_factors, item_factors)
-        )
-        self.user_bias_ = np.zeros(n_users, np.float32) if user_bias is None else user_bias
-        self.item_bias_ = np.zeros(n_items, np.float32) if item_bias is None else item_bias
-        self.shares_ = np.zeros(user_factors.shape[1]) if shares is None else shares
-        self.mean_ = mean
+        """Take over what was learned."""
+        users, items = (_contiguous(side) for side in (factors.users, factors.items))
+        self._factors = replace(factors, users=users, items=items)
+        self.shares_ = np.zeros(factors.rank) if shares is None else shares
         self.history_ = history
-        self._scorer, self._held = None, {}
+        self._scorer, self._new_users = None, FoldIn(self._factors)
+
+    def factors(self) -> Factors:
+        """Return what was learned, as solvers take it."""
+        self._check_fitted()
+        return self._factors
 
     @property
     def user_factors_(self) -> Float32Array:
         """Factors of the users, (n_users, n_components)."""
-        self._check_fitted()
-        return dense_side(self._users)
+        return self.factors().user_factors
 
     @property
     def item_factors_(self) -> Float32Array:
         """Factors of the items, (n_items, n_components)."""
-        self._check_fitted()
-        return dense_side(self._items)
+        return self.factors().item_factors
+
+    @property
+    def user_bias_(self) -> Float32Array:
+        """Biases of the users, (n_users,)."""
+        return self.factors().user_bias
+
+    @property
+    def item_bias_(self) -> Float32Array:
+        """Biases of the items, (n_items,)."""
+        return self.factors().item_bias
+
+    @property
+    def mean_(self) -> float:
+        """The constant part of predictions."""
+        return self.factors().mean
 
     def user_rows(self, users: AnyArray) -> Float32Array:
         """Return the factors of some users by row number, (n, n_components)."""
-        return rows_of(self._users, users)
+        return self.factors().users.factors.dense_rows(np.asarray(users, dtype=np.int64))
 
     def item_rows(self, items: AnyArray) -> Float32Array:
         """Return the factors of some items by row number, (n, n_components)."""
-        return rows_of(self._items, items)
+        return self.factors().items.factors.dense_rows(np.asarray(items, dtype=np.int64))
 
     def is_blank(self) -> BoolArray:
         """Return for each user whether all factors are zero, (n_users,)."""
-        users = self._users
-        counts = users.counts if isinstance(users, SparseFactors) else np.count_nonzero(users, axis=1)
-        return np.asarray(counts == 0)
+        return np.asarray(self.factors().users.factors.row_counts() == 0)
 
-    def theme(self, number: int) -> tuple[Float32Array, Float32Array]:
-        """Return the part of each user and the weight of each item in a theme, (n_users,), (n_items,)."""
-        return theme_of(self._users, number), theme_of(self._items, number)
+    def component(self, number: int) -> tuple[Float32Array, Float32Array]:
+        """Return each user's and each item's factor in a component, (n_users,), (n_items,)."""
+        factors = self.factors()
+        return factors.users.factors.component(number), factors.items.factors.component(number)
 
     @property
     def n_factors_stored(self) -> tuple[int, int]:
         """How many numbers are stored of the users' and of the items' factors."""
-        users, items = (
-            side.nnz if isinstance(side, SparseFactors) else side.size for side in (self._users, self._items)
-        )
-        return users, items
+        factors = self.factors()
+        return factors.users.factors.n_stored, factors.items.factors.n_stored
 
     @property
     def stored_per_row(self) -> float:
@@ -123,7 +121,7 @@ class FactorModel(Model):
 
     @property
     def components_(self) -> Float32Array:
-        """Themes by item, (n_components, n_items), as scikit-learn lays them out."""
+        """Components by item, (n_components, n_items), as scikit-learn lays them out."""
         self._check_fitted()
         return self.item_factors_.T
 
@@ -134,15 +132,13 @@ class FactorModel(Model):
 
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""
-        rows = self._check_users(users)
-        some = self._users.select(rows) if isinstance(self._users, SparseFactors) else self._users[rows]
-        return self._scores(some, self.user_bias_[rows])
+        return self._scores(self.factors().users.select(self._check_users(users)))
 
     def score_histories(self, rows: CompressedRows) -> Float32Array:
         """Return scores for new users, items held; see `Model.score_histories`."""
         self.check_folds_in()
         self._check_histories(rows)
-        return self._scores(*self._fold_in(rows))
+        return self._scores(self._fold_in(rows))
 
     @property
     def folds_in(self) -> bool:
@@ -154,17 +150,17 @@ class FactorModel(Model):
             or cls.score_histories is not FactorModel.score_histories
         )
 
-    def _fold_in(self, rows: CompressedRows) -> tuple[Float32Array, Float32Array]:
+    def _fold_in(self, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; a model whose users have biases returns those, too."""
         transform = getattr(self, "transform", None)
         assert transform is not None
-        return np.asarray(transform(rows.to_scipy()), np.float32), np.zeros(rows.n_rows, np.float32)
+        return SideFactors.of(np.asarray(transform(rows.to_scipy()), np.float32))
 
-    def _scores(self, factors: Side, bias: Float32Array) -> Float32Array:
+    def _scores(self, users: SideFactors) -> Float32Array:
         """Return scores of all items for users given by their factors and biases."""
         if self._scorer is None:
-            self._scorer = Scorer(self._items, self.item_bias_)
-        return self._scorer(factors, bias + np.float32(self.mean_))
+            self._scorer = Scorer(self._factors.items.factors, self._factors.item_bias)
+        return self._scorer(users.factors, users.bias + np.float32(self._factors.mean))
 
     def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
         """Return row numbers of pairs, -1 standing for an unknown one, or raise InputError."""
@@ -178,22 +174,22 @@ class FactorModel(Model):
         return user_rows, item_rows
 
     def _products(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return ``b_u + a_i + w_u . h_i`` of pairs, what is unknown (-1) counting nothing."""
         user_rows, item_rows = self._check_pairs(users, items)
-        scores = np.empty(len(user_rows), dtype=np.float32)
-        with threads.launch():
-            score_pairs(
-                user_rows,
-                item_rows,
-                self.user_factors_,
-                self.item_factors_,
-                self.user_bias_,
-                self.item_bias_,
-                scores,
-            )
+        factors, scores = self.factors(), np.empty(len(user_rows), dtype=np.float32)
+        score_pairs(
+            user_rows,
+            item_rows,
+            factors.user_factors,
+            factors.item_factors,
+            factors.user_bias,
+            factors.item_bias,
+            scores,
+        )
         return scores
 
     def contributions(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return what each theme adds to the score of each pair, shape (n_pairs, n_components)."""
+        """Return what each component adds to the score of each pair, shape (n_pairs, n_components)."""
         rows = self._check_users(users)
         return self.user_rows(rows) * self.item_rows(np.asarray(items, dtype=np.int64))
 
@@ -201,17 +197,28 @@ class FactorModel(Model):
         """Return all that was learned as named arrays."""
         self._check_fitted()
         return {
-            **side_to_arrays(self._users, "user_factors"),
-            **side_to_arrays(self._items, "item_factors"),
+            **matrix_to_arrays(self._factors.users.factors, "user_factors"),
+            **matrix_to_arrays(self._factors.items.factors, "item_factors"),
             "user_bias": self.user_bias_,
             "item_bias": self.item_bias_,
             "mean": np.array([self.mean_]),
             "shares": self.shares_,
         }
 
+    def load(
+        self,
+        arrays: Mapping[str, AnyArray],
+        *,
+        history: History | None = None,
+        ids: tuple[Ids, Ids] | None = None,
+    ) -> None:
+        """Become the fitted model that was stored; see `Model.load`."""
+        super().load(arrays)
+        self.history_, self.ids_ = history, ids
+
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
-        at = {
+        vectors = {
             name: require(arrays, name, dtype, 1)
             for name, dtype in (
                 ("user_bias", np.float32),
@@ -221,25 +228,26 @@ class FactorModel(Model):
             )
         }
         users, items = (
-            side_from_arrays(arrays, side, self.n_components, nonnegative=self.has_themes)
+            matrix_from_arrays(arrays, side, self.n_components, nonnegative=self.has_themes)
             for side in ("user_factors", "item_factors")
         )
-        n_users, n_items, rank = len(users), len(items), self.n_components
-        wanted = {
-            "user_bias": (n_users,),
-            "item_bias": (n_items,),
-            "mean": (1,),
-            "shares": (rank,),
-        }
-        for name, shape in wanted.items():
-            if at[name].shape != shape:
-                raise ModelError(f"array {name!r} has shape {at[name].shape}; expected {shape}.")
-        self._learned(
-            users,
-            items,
-            user_bias=at["user_bias"],
-            item_bias=at["item_bias"],
-            mean=float(at["mean"][0]),
-            shares=at["shares"],
+        n_users, n_items = len(users), len(items)
+        expected = {"user_bias": n_users, "item_bias": n_items, "mean": 1, "shares": self.n_components}
+        for name, length in expected.items():
+            if vectors[name].shape != (length,):
+                raise ModelError(f"array {name!r} has shape {vectors[name].shape}; expected {(length,)}.")
+        factors = Factors(
+            float(vectors["mean"][0]),
+            SideFactors(users, vectors["user_bias"]),
+            SideFactors(items, vectors["item_bias"]),
         )
+        self._learned(factors, shares=vectors["shares"])
         self.n_users_, self.n_items_ = n_users, n_items
+
+
+def _contiguous(side: SideFactors) -> SideFactors:
+    """Return a side with dense factors as kernels read them: in single precision, row after row."""
+    if side.factors.is_sparse:
+        return side
+    dense = np.ascontiguousarray(side.factors.dense(), dtype=np.float32)
+    return SideFactors.of(dense, np.ascontiguousarray(side.bias, dtype=np.float32))

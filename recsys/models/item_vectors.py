@@ -7,7 +7,7 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.models.pure_svd import PureSVD
+from recsys.models.baselines.pure_svd import PureSVD
 from recsys.typing import Float32Array
 
 _RANK = 32

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, replace
-from functools import partial
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factors import AnyFactors, Factors, SparsePair
-from recsys.factorization.losses import Loss
-from recsys.factorization.masked import MaskedObjective
-from recsys.factorization.masked_kl import MaskedKLObjective
-from recsys.factorization.starts import nndsvd_start, random_start
-from recsys.factorization.validation import Error
+from recsys.factorization.entries import Entries
+from recsys.factorization.kl import KLObjective
+from recsys.factorization.objective import Objective
+from recsys.factorization.penalty import Penalty, PenaltySchedule
+from recsys.factorization.squared import SquaredObjective
 from recsys.models.base import require
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
-from recsys.models.training_data import Entries
+from recsys.models.registry import register_model
+from recsys.models.training_data import Training
 from recsys.typing import AnyArray, Float32Array
 
-_L1_RISE = 10  # sweeps in which l1 rises: by then themes stand out from a random start
+_L1_SWEEPS = 10  # in which l1 rises: by then components stand out from a random start
 
 
+@register_model
 @dataclass(eq=False)
 class MaskedNMF(NMF):
     """Non-negative matrix factorization (NMF) of a matrix with missing values.
@@ -97,7 +96,7 @@ class MaskedNMF(NMF):
     name: ClassVar[str] = "masked-nmf"
     predicts_values: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
-    settled: ClassVar[tuple[str, ...]] = ("n_components", "loss", "biases")
+    fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components", "loss", "biases")
 
     _: KW_ONLY
     loss: str = param("squared", "squared error, or Kullback-Leibler for counts", choices=("squared", "kl"))
@@ -111,62 +110,28 @@ class MaskedNMF(NMF):
     warm_up: int = param(0, "sweeps in which l2 falls from three times its value to it", minimum=0)
     clip: bool = param(True, "keep predictions inside the range of the values seen")
 
-    # -- what the solvers are told --------------------------------------------------------------
-    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
+    # -- what is minimised ----------------------------------------------------------------------
+    def objective(self, entries: Entries | None, *, fresh: bool = False) -> SquaredObjective | KLObjective:
+        """Return what is minimised; see `NMF.objective`."""
+        penalty = Penalty(self.l2, self.l2_exponent, self.user_l1, self.item_l1)
+        bounds = None
+        if self.clip and entries is not None:
+            values = entries.by_user.values
+            bounds = (float(values.min()), float(values.max()))
         if self.loss == "kl":
-            return Loss(
-                MaskedKLObjective(
-                    l2=self.l2,
-                    l2_exponent=self.l2_exponent,
-                    l1=self.user_l1,
-                    item_l1=self.item_l1,
-                    n_inner=self.n_inner,
-                )
-            )
-        return Loss(
-            MaskedObjective(
-                l2=self.l2,
-                l2_exponent=self.l2_exponent,
-                l1=self.user_l1,
-                item_l1=self.item_l1,
-                bias_l2=self.bias_l2,
-                biases=self.biases,
-                n_inner=self.n_inner,
-                warm_up=self.warm_up if fresh else 0,
-                l1_rise=self._l1_rise if fresh else 0,
-            )
+            return KLObjective(penalty, n_inner=self.n_inner, bounds=bounds)
+        return SquaredObjective(
+            penalty,
+            biases=self.biases,
+            bias_l2=self.bias_l2,
+            n_inner=self.n_inner,
+            schedule=PenaltySchedule(self.warm_up, self._l1_sweeps) if fresh else PenaltySchedule(),
+            bounds=bounds,
         )
 
     @property
-    def _l1_rise(self) -> int:
-        return min(_L1_RISE, self.max_iter // 2) if max(self.user_l1, self.item_l1) > 0 else 0
-
-    @property
-    def _n_settling(self) -> int:
-        return 0 if self.loss == "kl" else max(self.warm_up, self._l1_rise)
-
-    def _random_start(self, entries: Entries, number: int) -> Factors:
-        rank, seed = self.n_components, int(self.random_state)
-        return random_start(entries.by_user, rank, biases=self.biases, seed=seed, chain=number)
-
-    def _nndsvd_start(self, entries: Entries) -> Factors:
-        rank, seed = self.n_components, int(self.random_state)
-        return nndsvd_start(entries.by_user, entries.by_item, rank, biases=self.biases, seed=seed)
-
-    def _mean_of(self, entries: Entries) -> float:
-        if not self.biases:
-            return 0.0
-        return float(np.average(entries.by_user.values.astype(np.float64), weights=entries.weights))
-
-    def _kept(self, at: AnyFactors) -> AnyFactors:
-        if self.biases or isinstance(at, SparsePair):
-            return at
-        return replace(at, user_bias=np.zeros_like(at.user_bias), item_bias=np.zeros_like(at.item_bias))
-
-    def _error_of(self, loss: Loss, entries: Entries) -> Error:
-        values = entries.by_user.values
-        bounds = (float(values.min()), float(values.max())) if self.clip else None
-        return partial(loss.error, bounds=bounds)
+    def _l1_sweeps(self) -> int:
+        return min(_L1_SWEEPS, self.max_iter // 2) if max(self.user_l1, self.item_l1) > 0 else 0
 
     def _check_together(self) -> None:
         if self.loss == "kl" and self.biases:
@@ -179,14 +144,14 @@ class MaskedNMF(NMF):
                 f"{self.warm_up} sweeps (warm_up); set max_iter above that."
             )
 
-    def _noted(self, entries: Entries, loss: Loss) -> None:
+    def _note_fit(self, entries: Entries, objective: Objective) -> None:
         values = entries.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))
         self.typical_value_ = float(np.average(values.astype(np.float64), weights=entries.weights))
 
-    def _widened(self, new: Interactions, weights: Float32Array | None, entries: Entries) -> None:
+    def _note_update(self, new: Training, entries: Entries) -> None:
         low, high = self.value_range_
-        values = new.by_user.values if weights is None else new.by_user.values[weights > 0]
+        values = new.counting.by_user.values
         self.value_range_ = float(values.min(initial=low)), float(values.max(initial=high))
 
     # -- answers --------------------------------------------------------------------------------

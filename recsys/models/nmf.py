@@ -1,54 +1,125 @@
-"""What the estimators of non-negative matrix factorization have in common."""
+"""The estimators of non-negative matrix factorization: parameters, and an objective that they make."""
 
 from __future__ import annotations
 
+import copy
+import time
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
-from recsys.factorization.factors import AnyFactors, as_stored, explained_shares, order_by_share
-from recsys.factorization.history import History
-from recsys.factorization.losses import Loss
-from recsys.factorization.restarts import Found
-from recsys.models import fitting
+from recsys.factorization.entries import Entries
+from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.fold_in import append_new_rows, update_rows
+from recsys.factorization.objective import Objective
+from recsys.factorization.selection import FitResult, StoppingRules
+from recsys.factorization.stability import stability
+from recsys.factorization.starts import custom_start
+from recsys.models import parameters
 from recsys.models.base import require
-from recsys.models.nmf_recipe import NMFRecipe
+from recsys.models.factor_model import FactorModel
+from recsys.models.nmf_checks import check_passes, check_start, check_unchanged
+from recsys.models.parameters import param
 from recsys.models.sklearn_tags import transformer_tags
-from recsys.models.training_data import Training, aligned, rows_of_items
+from recsys.models.trainer import DEFAULT_SHARE, Trainer, check_range, restarted
+from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
 
-class NMF(NMFRecipe):
-    """An estimator as scikit-learn's ``NMF`` is one; a child says what it minimises.
+@dataclass(eq=False)
+class NMF(FactorModel):
+    """An estimator as scikit-learn's ``NMF`` is one; a child says by `objective` what it minimises.
 
     A descent ends by ``tol``, ``gradient_tol`` or ``max_iter``, whichever comes first, and, with a
-    ``validation_share``, when the error on entries held out has not fallen for ``patience`` sweeps; the
-    model is then fitted anew to all entries, with as many sweeps as were best. With ``n_init`` above 1
-    so many random starts are measured that way (on a tenth of the entries, if no share is set), and the
-    best one is fitted to all entries. ``time_limit`` holds for all of it together; when it has passed,
-    or at an interrupt (KeyboardInterrupt, which then goes on its way), the model is fitted with the best
-    state so far. What a time limit ended may differ from run to run; nothing else does. With
+    ``validation_share``, when the error on entries held out has not fallen for ``patience`` sweeps (early
+    stopping); the model is then fitted anew to all entries, with as many sweeps as were best. With
+    ``n_init`` above 1 so many random starts are measured that way (on a tenth of the entries, if no share
+    is set), and the best one is fitted to all entries. ``time_limit`` holds for all of it together; when it
+    has passed, or at an interrupt (KeyboardInterrupt, which then goes on its way), the model is fitted with
+    the best state so far. What a time limit ended may differ from run to run; nothing else does. With
     ``warm_start`` a second fit begins where the first ended; it is one start, and what it holds out the
     first has seen.
 
     Attributes
     ----------
     components_ : float32, (n_components, n_items)
-        Themes, ordered by the share of the observed total they explain.
+        Components, what users are shown as themes, ordered by the share of the observed total they explain.
     user_factors_, item_factors_, user_bias_, item_bias_, mean_, shares_, history_
         See `FactorModel`.
     stability_ : float64, (n_components,), or None
-        With ``n_init`` above 1: how alike each theme is in the other starts, by cosine, 1 for the same.
+        With ``n_init`` above 1: how alike each component is in the other starts, by cosine, 1 for the same.
     training_ : Interactions
         What was fitted; `partial_fit` adds to it. Not stored in a bundle.
     n_features_in_, n_iter_ : int
         Number of items and of sweeps.
     """
+
+    fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components",)
+    """Parameters that say what a fit was of: an update cannot change them, nor can they change answers."""
+
+    n_components: int = param(64, "number of themes", minimum=1)
+    _: KW_ONLY
+    init: str = param("random", "where a fit starts", choices=("random", "nndsvd", "custom"))
+    n_init: int = param(1, "random starts to choose from by held-out error", minimum=1)
+    max_iter: int = param(100, "most sweeps over users and items", minimum=1)
+    tol: float = param(1e-4, "stop when the objective falls by less than this share of itself", minimum=0)
+    gradient_tol: float = param(
+        0.0, "stop when the projected gradient is below this share of the first; 0: never", minimum=0
+    )
+    validation_share: float = param(
+        0.0, "share of entries held out to choose the number of sweeps", minimum=0, maximum=0.5
+    )
+    patience: int = param(5, "sweeps without a better held-out error before stopping", minimum=1)
+    time_limit: float | None = param(None, "seconds after which a fit stops", above=0, kind=float)
+    n_inner: int = param(1, "coordinate passes over a row in one sweep", minimum=1)
+    user_l1: float = param(0.0, "penalty on the sum of user factors; makes them sparse", minimum=0)
+    item_l1: float = param(0.0, "penalty on the sum of item factors; makes themes sparse", minimum=0)
+    warm_start: bool = param(False, "whether a second fit begins where the first ended")
+    random_state: int = param(0, "seed of starts and of the choice of held-out entries", minimum=0)
+
+    stability_: Float64Array | None = field(init=False, repr=False)
+    _training: Training | None = field(init=False, repr=False)
+
+    # -- what a child says ----------------------------------------------------------------------
+    @abstractmethod
+    def objective(self, entries: Entries | None, *, fresh: bool = False) -> Objective:
+        """Return what is minimised.
+
+        Parameters
+        ----------
+        entries : Entries or None
+            What is fitted, where that has a say; None stands for new users of a fitted model.
+        fresh : bool
+            Whether a fit begins from a start, not from a fitted model.
+        """
+
+    def objective_of_fit(self, entries: Entries | None = None) -> Objective:
+        """Return what the last fit minimised, for folding rows in; ``entries``: all there are by now."""
+        return self.objective(entries)
+
+    def _entries(self, training: Training) -> Entries:
+        """Return what the solver is to fit."""
+        return training.counting
+
+    def _values(self, rows: CompressedRows) -> CompressedRows:
+        """Return entries of new users as the solver takes them."""
+        return rows
+
+    def _check_together(self) -> None:
+        """Raise ParameterError if parameters contradict each other."""
+
+    def _note_fit(self, entries: Entries, objective: Objective) -> None:
+        """Keep what else is to be known of entries that were fitted, and of how."""
+
+    def _note_update(self, new: Training, entries: Entries) -> None:
+        """Keep what else is to be known of ``new``, taken in; ``entries`` are all there are by now."""
 
     # -- fitting --------------------------------------------------------------------------------
     def fit(
@@ -75,7 +146,7 @@ class NMF(NMFRecipe):
             How much each observed entry counts, 0 or more; entries of weight 0 are left out. Starts
             (``init="nndsvd"``) and the fold-in of new users do not look at weights.
         progress : Progress
-            Hears of each iteration.
+            Is notified of each iteration.
 
         Raises
         ------
@@ -98,39 +169,89 @@ class NMF(NMFRecipe):
         H: Any = None,
         entry_weight: Any = None,
     ) -> None:
-        training = Training(data, None if entry_weight is None else aligned(entry_weight, data.by_user))
-        self._take(*fitting.fit(self, training, W, H, progress), training)
+        weights = None if entry_weight is None else aligned_weights(entry_weight, data.by_user)
+        training = Training(data, weights)
+        self._check_parameters(n_given=(W is not None) + (H is not None))
+        entries = self._entries(training)
+        warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
+        given = warm
+        if warm is None and self.init == "custom":
+            item_factors = None if H is None else np.transpose(H)
+            shape = entries.by_user.n_rows, entries.by_user.n_columns
+            objective = self.objective(entries, fresh=True)
+            bounded = objective.nonnegative
+            given = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
+        trainer = Trainer(
+            self.objective(entries, fresh=warm is None),
+            self.n_components,
+            self._stopping_rules(),
+            init=self.init,
+            given=given,
+            n_starts=1 if warm is not None else self.n_init,
+            validation_share=self._held_out_share,
+            seed=int(self.random_state),
+            name=self.name,
+            progress=progress,
+        )
+        self._keep_fit(trainer.fit(entries), trainer.objective, training, entries)
+
+    @property
+    def _held_out_share(self) -> float:
+        return self.validation_share or (DEFAULT_SHARE if self.n_init > 1 else 0.0)
+
+    def _stopping_rules(self) -> StoppingRules:
+        return StoppingRules(
+            max_iter=self.max_iter,
+            tol=self.tol,
+            gradient_tol=self.gradient_tol,
+            patience=self.patience,
+            deadline=None if self.time_limit is None else time.perf_counter() + self.time_limit,
+        )
+
+    def _check_parameters(self, *, n_given: int) -> None:
+        """Raise ParameterError if parameters contradict each other, or the number of W and H given."""
+        self._check_together()
+        check_start(self.name, self.init, self.n_init, n_given=n_given)
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
-        return {"validation_share": fitting.share_of(self)}
+        return {"validation_share": self._held_out_share}
 
-    def _take(self, found: Found, loss: Loss, training: Training) -> None:
-        """Take over what a fit found, themes ordered."""
-        entries = self._entries(training)
-        shares = explained_shares(entries.by_user, *found.factors.sides)
+    def _keep_fit(
+        self, result: FitResult, objective: Objective, training: Training, entries: Entries
+    ) -> None:
+        """Take over what a fit comes to, components ordered."""
+        shares = explained_shares(entries.by_user, result.factors.users.factors, result.factors.items.factors)
         order = order_by_share(shares)
-        self._keep(found.factors.in_order(order), shares[order], found.history)
-        self.stability_ = fitting.stability_of(self, found, order)
+        self._keep_factors(result.factors.in_order(order))
+        self.shares_, self.history_ = shares[order], result.history
+        self.stability_ = None
+        if result.rivals and objective.nonnegative:
+            runs = [factors.item_factors for factors in (result.factors, *result.rivals)]
+            self.stability_ = stability(runs)[order]
         self._training, self.ids_ = training, None
-        self._noted(entries, loss)
+        self._note_fit(entries, objective)
 
-    def _keep(self, at: AnyFactors, shares: Float64Array, history: History | None) -> None:
-        """Hold factors, sparse where they came sparse and are few enough."""
-        fitting.check_range(self, at)
-        at = as_stored(at)
-        self._learned(
-            *at.sides,
-            user_bias=at.user_bias,
-            item_bias=at.item_bias,
-            mean=at.mean,
-            shares=shares,
-            history=history,
-        )
+    def _keep_factors(self, factors: Factors) -> None:
+        """Hold factors, sparse where they came sparse and few are not zero."""
+        check_range(factors, self.name, getattr(self, "l2", None))
+        self._learned(factors.as_stored())
+
+    def _warm_factors(self, data: Interactions, entries: Entries) -> Factors:
+        """Return where the last fit ended, or raise InputError."""
+        factors = self.factors()
+        fitted = (len(factors.users), len(factors.items), factors.rank)
+        self._known_data().check_warm_start(data, fitted, (data.n_users, data.n_items, self.n_components))
+        seed = int(self.random_state)
+        return restarted(self.objective(entries), factors, entries, seed=seed)
+
+    def _known_data(self) -> KnownData:
+        self._check_fitted()
+        return KnownData(self.name, self.feedback, (self.n_users_, self.n_items_), self._training, self.ids_)
 
     @property
     def training_(self) -> Interactions:
         """The data of the model, new entries included."""
-        return fitting.known_data(self, None).data
+        return self._known_data().training(None).data
 
     # -- updating -------------------------------------------------------------------------------
     def partial_fit(
@@ -149,10 +270,10 @@ class NMF(NMFRecipe):
         New users and items begin with the factors that suit the other side best (see `transform`).
         Then ``reach="touched"`` sweeps the users and items that have a new entry, each with all its
         entries, and leaves everything else as it is, bit for bit: all other rows, the mean, shares
-        and order of the themes, the history. Only the range of values seen widens.
+        and order of the components, the history. Only the range of values seen widens.
         ``reach="all"`` sweeps everything from the present state on, with the mean of all values, and
-        orders the themes anew; after enough passes its objective is about that of a full fit (there are
-        many local minima). Of the rules for stopping, only an interrupt and ``time_limit`` end this
+        orders the components anew; after enough passes its objective is about that of a full fit (there
+        are many local minima). Of the rules for stopping, only an interrupt and ``time_limit`` end this
         early. The first call of a model that is not fitted is a `fit`.
 
         Parameters
@@ -184,22 +305,57 @@ class NMF(NMFRecipe):
         InputError
             If the data cannot be used, or a matrix is smaller than the model.
         """
-        fitting.check_update(self, passes, reach)
+        self._check_update(passes, reach)
         if not self.is_fitted:
             return self.fit(X, entry_weight=entry_weight, progress=progress)
-        before = fitting.known_data(self, known)
-        new = X if isinstance(X, Interactions) else before.data.numbered(self._rows(X, wider=True))
-        given = None if entry_weight is None else aligned(entry_weight, new.by_user)
-        training = before.joined(Training(new, given))
+        before = self._known_data().training(known)
+        data = X if isinstance(X, Interactions) else before.data.numbered(self._rows(X, wider=True))
+        new = Training(data, None if entry_weight is None else aligned_weights(entry_weight, data.by_user))
+        training = before.merged(new)
+        entries, seed = self._entries(training), int(self.random_state)
+        now = self.objective_of_fit(entries)
+        factors = append_new_rows(now, self.factors(), entries, seed=seed)
         if reach == "all":
-            self._take(*fitting.update_all(self, training, int(passes), progress), training)
-            return self._finished(training.data)
-        at = fitting.update_touched(self, training, new, int(passes))
-        self._keep(at, self.shares_, self.history_)
-        self._widened(new, given, self._entries(training))
+            return self._update_all(factors, training, entries, int(passes), progress)
+        users, items = training.rows_with_entries(data)
+        updated = update_rows(now, factors, entries, users=users, items=items, passes=int(passes))
+        shares, history = self.shares_, self.history_
+        self._keep_factors(updated)
+        self.shares_, self.history_ = shares, history
+        self._note_update(new, entries)
         self._training, self.ids_ = training, None
         self.n_users_, self.n_items_ = training.data.n_users, training.data.n_items
         return self
+
+    def _update_all(
+        self, factors: Factors, training: Training, entries: Entries, passes: int, progress: Progress
+    ) -> Self:
+        """Sweep everything from the present state on, new rows appended already."""
+        objective, seed = self._objective_of_update(entries), int(self.random_state)
+        trainer = Trainer(
+            objective,
+            factors.rank,
+            StoppingRules(passes, deadline=self._stopping_rules().deadline),
+            given=restarted(objective, factors, entries, seed=seed),
+            seed=seed,
+            name=self.name,
+            progress=progress,
+        )
+        self._keep_fit(trainer.fit(entries), objective, training, entries)
+        return self._finished(training.data)
+
+    def _objective_of_update(self, entries: Entries) -> Objective:
+        """Return what is minimised when the model is fitted further, to entries that have grown."""
+        return self.objective(entries)
+
+    def _check_update(self, passes: int, reach: str) -> None:
+        """Raise ParameterError if an update is not well asked for, or is of another model than was fitted."""
+        check_passes(self.name, passes, reach)
+        if self.is_fitted:
+            parameters.check(self, self.name)
+            self._check_parameters(n_given=2 if self.init == "custom" else 0)
+            today = {key: getattr(self, key) for key in self.fixed_by_fit}
+            check_unchanged(self.name, self.fitted_params_, today)
 
     # -- answers --------------------------------------------------------------------------------
     def fit_transform(
@@ -216,7 +372,7 @@ class NMF(NMFRecipe):
         return self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress).user_factors_
 
     def transform(self, X: Any) -> Float32Array:
-        """Return factors of new users, items held; shape (n_new_users, n_components).
+        """Return factors of new users, items held (fold-in); shape (n_new_users, n_components).
 
         Exact: the problem of one user is convex, and each is improved until it no longer changes.
         A user without entries gets zeros. Biases of the new users are fitted with their factors,
@@ -235,23 +391,26 @@ class NMF(NMFRecipe):
         self._check_fitted()
         if isinstance(X, Interactions):
             raise InputError("an Interactions has columns of its own; give a matrix of the training items.")
-        return self._fold_in(self._rows(X))[0]
+        return self._fold_in(self._rows(X)).factors.dense()
 
-    def _fold_in(self, rows: CompressedRows) -> tuple[Float32Array, Float32Array]:
+    def _fold_in(self, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; see `FactorModel`."""
         model = self.as_fitted()
-        loss = model._loss_of_fit()
-        if loss not in self._held:
-            self._held.clear()
-            self._held[loss] = loss.hold(self.factors())
-        return loss.fold_in(model._folded_rows(rows), self._held[loss])
+        return self._new_users(model.objective_of_fit(), model._values(rows))
+
+    def as_fitted(self) -> Self:
+        """Return the model with the `fixed_by_fit` parameters as of its fit, whatever they are now."""
+        model = copy.copy(self)
+        for key in self.fixed_by_fit:
+            setattr(model, key, self.fitted_params_.get(key, getattr(self, key)))
+        return model
 
     def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""
         return rows_of_items(X, self.n_items_, type(self).__name__, wider=wider)
 
     def inverse_transform(self, W: Any) -> Float32Array:
-        """Return ``W components_``, the part of the prediction that themes make."""
+        """Return ``W components_``, the part of the prediction that components make."""
         self._check_fitted()
         return np.asarray(W, dtype=np.float32) @ self.components_
 
@@ -272,7 +431,7 @@ class NMF(NMFRecipe):
         """Return a name for each column of what `transform` returns: maskednmf0, maskednmf1 ..."""
         self._check_fitted()
         name = type(self).__name__.lower()
-        return np.array([f"{name}{theme}" for theme in range(len(self.shares_))], dtype=object)
+        return np.array([f"{name}{number}" for number in range(len(self.shares_))], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn's tools may take for granted (called by them alone)."""
@@ -293,9 +452,9 @@ class NMF(NMFRecipe):
         self.stability_, self._training = stability, None
 
     @classmethod
-    def todays(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a stored config under today's names: ``l1`` was once that of both sides."""
+    def current_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored config under the names of today: ``l1`` was once that of both sides."""
         config = dict(config)
         if "l1" in config:
             config["user_l1"] = config["item_l1"] = config.pop("l1")
-        return config
+        return super().current_config(config)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import numbers
+import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from recsys.errors import ParameterError
 
+_Model = TypeVar("_Model")
 _LIMITS = ("minimum", "above", "maximum", "choices")
 
 
@@ -23,6 +26,8 @@ def param(
     maximum: float | None = None,
     choices: tuple[str, ...] | None = None,
     kind: type | None = None,
+    former_name: str | None = None,
+    former_choices: Mapping[str, str] | None = None,
 ) -> Any:
     """Declare a model's parameter as a dataclass field.
 
@@ -38,12 +43,18 @@ def param(
         The values a text may have.
     kind : type, optional
         int or float, for a parameter that may be None.
+    former_name : str, optional
+        The name it had before; taken with a warning by classes that `accept_former_names`.
+    former_choices : mapping of str to str, optional
+        Values it had before, and what each is called today.
     """
     limits: dict[str, Any] = {"kind": kind or type(default)} | {
         "minimum": minimum,
         "above": above,
         "maximum": maximum,
         "choices": choices,
+        "former_name": former_name,
+        "former_choices": former_choices or {},
     }
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
@@ -59,6 +70,60 @@ def describe(model: type) -> list[dict[str, Any]]:
 
 def _fields(model: Any) -> tuple[dataclasses.Field[Any], ...]:
     return tuple(field for field in dataclasses.fields(model) if "help" in field.metadata)
+
+
+def current_names(model: type, params: Mapping[str, Any], *, warn: bool = True) -> dict[str, Any]:
+    """Return parameters under the names and values of today.
+
+    Parameters
+    ----------
+    model : type
+        A model class.
+    params : mapping
+        Unknown names are left as they are.
+    warn : bool
+        Whether a former name or value gives a FutureWarning; stored configs, which nobody can mend, do not.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is given under both names.
+    """
+    former = {
+        field.metadata["former_name"]: field for field in _fields(model) if field.metadata["former_name"]
+    }
+    current: dict[str, Any] = {}
+    for key, value in params.items():
+        field = former.get(key)
+        name = key if field is None else field.name
+        if name in current or (field is not None and name in params):
+            raise ParameterError(f"{name!r} is given twice, once as {key!r}, its former name; give it once.")
+        if field is not None and warn:
+            warnings.warn(f"{key!r} is called {name!r} now; use that.", FutureWarning, stacklevel=4)
+        current[name] = value
+    for field in _fields(model):
+        value = current.get(field.name)
+        if isinstance(value, str) and value in field.metadata["former_choices"]:
+            current[field.name] = field.metadata["former_choices"][value]
+            if warn:
+                warnings.warn(
+                    f"{field.name}={value!r} is called {current[field.name]!r} now; use that.",
+                    FutureWarning,
+                    stacklevel=4,
+                )
+    return current
+
+
+def accept_former_names(model: type[_Model]) -> type[_Model]:
+    """Let a model class take parameters under their former names, with a warning; for one version."""
+    original = model.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **params: Any) -> None:
+        original(self, *args, **current_names(model, params))
+
+    model.__init__ = init  # type: ignore[method-assign]
+    return model
 
 
 def check_names(model: type, names: Iterable[str], model_name: str) -> None:

@@ -8,18 +8,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.factors import Factors
-from recsys.factorization.losses import Loss
-from recsys.factorization.poisson import PoissonObjective, poisson_level, poisson_start
-from recsys.factorization.starts import whole_nndsvd_start
+from recsys.factorization.entries import Entries
+from recsys.factorization.kl import KLObjective
+from recsys.factorization.penalty import Penalty
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
-from recsys.models.preferences import preferences
-from recsys.models.training_data import Entries, Training
+from recsys.models.registry import register_model
+from recsys.models.training_data import Training
+from recsys.models.values import preferences
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
 
+@register_model
 @dataclass(eq=False)
 class PoissonNMF(NMF):
     """Counts as sums of what non-negative themes expect; an absent cell is a count of zero.
@@ -30,8 +31,8 @@ class PoissonNMF(NMF):
         + l2/2 (sum_u n_u^nu |w_u|^2 + sum_i n_i^nu |h_i|^2) + user_l1 sum W + item_l1 sum H,   W, H >= 0
 
     of which absent cells cost only the sums of the factors (Lee & Seung 2001; Gopalan, Hofman & Blei
-    2015), by row-wise coordinate descent (Hsieh & Dhillon 2011). ``x`` is what ``amounts`` makes of the
-    amount, times the entry's weight; an amount or a weight of 0 says what an absent cell says.
+    2015), by row-wise coordinate descent (Hsieh & Dhillon 2011). ``x`` is what ``value_transform`` makes
+    of the amount, times the entry's weight; an amount or a weight of 0 says what an absent cell says.
 
     Read as probabilities, this is pLSA (Hofmann 1999): every theme is a distribution over the items
     (`distributions_`), and a user a mixture of themes, which is what `transform` and `fit_transform`
@@ -48,11 +49,14 @@ class PoissonNMF(NMF):
     """
 
     name: ClassVar[str] = "poisson-nmf"
-    settled: ClassVar[tuple[str, ...]] = ("n_components", "amounts")
+    fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components", "value_transform")
 
     _: KW_ONLY
-    amounts: str = param(
-        "binary", "what an entry counts: 1, ln(1 + amount) or its amount", choices=("binary", "log", "raw")
+    value_transform: str = param(
+        "binary",
+        "what an entry counts: 1, ln(1 + amount) or its amount",
+        choices=("binary", "log", "raw"),
+        former_name="amounts",
     )
     l2: float = param(0.0, "squared penalty on factors", minimum=0)
     l2_exponent: float = param(
@@ -84,30 +88,17 @@ class PoissonNMF(NMF):
         np.divide(parts, totals, out=shares, where=totals > 0)
         return np.asarray(shares, dtype=np.float32)
 
-    # -- what the solvers are told --------------------------------------------------------------
-    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
-        return Loss(
-            PoissonObjective(
-                l2=self.l2,
-                l2_exponent=self.l2_exponent,
-                l1=self.user_l1,
-                item_l1=self.item_l1,
-                n_inner=self.n_inner,
-            )
-        )
+    # -- what is minimised ----------------------------------------------------------------------
+    def objective(self, entries: Entries | None, *, fresh: bool = False) -> KLObjective:
+        """Return what is minimised; see `NMF.objective`."""
+        penalty = Penalty(self.l2, self.l2_exponent, self.user_l1, self.item_l1)
+        return KLObjective(penalty, all_cells=True, n_inner=self.n_inner)
 
     def _entries(self, training: Training) -> Entries:
-        return training.amounts(self._folded_rows)
+        return training.whole_matrix(self._values)
 
-    def _folded_rows(self, rows: CompressedRows) -> CompressedRows:
-        return preferences(rows, self.amounts)
-
-    def _random_start(self, entries: Entries, number: int) -> Factors:
-        return poisson_start(entries.by_user, self.n_components, seed=int(self.random_state), chain=number)
-
-    def _nndsvd_start(self, entries: Entries) -> Factors:
-        level, rank, seed = poisson_level(entries.by_user), self.n_components, int(self.random_state)
-        return whole_nndsvd_start(entries.by_user, entries.by_item, rank, level=level, seed=seed)
+    def _values(self, rows: CompressedRows) -> CompressedRows:
+        return preferences(rows, self.value_transform)
 
     # -- answers --------------------------------------------------------------------------------
     def fit_transform(

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
+from recsys.data.log import Feedback
 from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError
-from recsys.typing import Float32Array
+from recsys.errors import InputError, ModelError
+from recsys.factorization.entries import Entries
+from recsys.typing import Float32Array, Int64Array
 
 
-def aligned(entry_weight: Any, rows: CompressedRows) -> Float32Array:
+def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
     """Return the weight of each entry.
 
     Parameters
@@ -97,28 +100,6 @@ def rows_of_items(X: Any, n_items: int, who: str, *, wider: bool = False) -> Com
 
 
 @dataclass(frozen=True, eq=False)
-class Entries:
-    """What a solver takes.
-
-    Attributes
-    ----------
-    by_user, by_item : CompressedRows
-        The same entries from both sides.
-    weights : float32, (nnz,), optional
-        Of the entries by user, above 0.
-    """
-
-    by_user: CompressedRows
-    by_item: CompressedRows
-    weights: Float32Array | None = None
-
-    @property
-    def sides(self) -> tuple[CompressedRows, CompressedRows]:
-        """The entries by user and by item."""
-        return self.by_user, self.by_item
-
-
-@dataclass(frozen=True, eq=False)
 class Training:
     """What a model was fitted to.
 
@@ -139,10 +120,9 @@ class Training:
         if self.weights is None or self.weights.all():
             return Entries(rows, self.data.by_item, self.weights)
         inside = self.weights > 0
-        rows = rows.only(inside)
-        return Entries(rows, rows.transposed(), self.weights[inside])
+        return Entries.of(rows.only(inside), self.weights[inside])
 
-    def amounts(self, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
+    def whole_matrix(self, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
         """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
 
         Parameters
@@ -165,9 +145,9 @@ class Training:
             rows = rows.with_values(
                 np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32)
             )
-        return Entries(rows, rows.transposed())
+        return Entries.of(rows)
 
-    def joined(self, new: Training) -> Training:
+    def merged(self, new: Training) -> Training:
         """Return this with new entries; where one side alone has weights, the other's are 1."""
         data = self.data.merged(new.data)
         if self.weights is None and new.weights is None:
@@ -184,3 +164,93 @@ class Training:
             for part in (self, new)
         ]
         return Training(data, sides[0].merged(sides[1]).by_user.values)
+
+    def rows_with_entries(self, part: Interactions) -> tuple[Int64Array, Int64Array]:
+        """Return the users and the items, by row number here, that have an entry in a part of the data."""
+        users = self.data.user_ids.rows(part.user_ids.values)
+        items = self.data.item_ids.rows(part.item_ids.values)
+        return np.sort(users[part.by_user.counts > 0]), np.unique(items[part.by_user.columns])
+
+
+@dataclass(frozen=True, eq=False)
+class KnownData:
+    """What a fitted model knows of the data it was fitted to.
+
+    Attributes
+    ----------
+    name : str
+        Of the model.
+    feedback : str
+        How it reads a plain matrix.
+    shape : (n_users, n_items)
+    held : Training or None
+        The data with its weights, if the model holds it.
+    ids : (Ids, Ids) or None
+        Users and items of a model that was loaded.
+    """
+
+    name: str
+    feedback: Feedback
+    shape: tuple[int, int]
+    held: Training | None
+    ids: tuple[Ids, Ids] | None
+
+    def training(self, known: Any) -> Training:
+        """Return what the model was fitted to, or what is said to be that.
+
+        Raises
+        ------
+        ModelError
+            If the model does not hold it and it is not given.
+        InputError
+            If what is given is of another size, or of other users or items.
+        """
+        if known is None:
+            if self.held is None:
+                raise ModelError(
+                    f"{self.name}: a loaded model does not hold the data it was fitted to; "
+                    f"give it: partial_fit(X, known=data)."
+                )
+            return self.held
+        if not isinstance(known, Interactions):
+            known = Interactions.from_matrix(known, feedback=self.feedback)
+        if (known.n_users, known.n_items) != self.shape:
+            raise InputError(
+                f"the known data is {known.n_users} x {known.n_items}; expected the {self.shape[0]} x "
+                f"{self.shape[1]} that the model was fitted to."
+            )
+        if not self.may_be(known):
+            raise InputError(
+                "the known data is of other users or items, or of the same in another order, than the model "
+                "was fitted to; give that data."
+            )
+        return Training(known)
+
+    def check_warm_start(
+        self, data: Interactions, fitted: tuple[int, int, int], asked: tuple[int, int, int]
+    ) -> None:
+        """Raise InputError if a fit of ``data`` cannot begin where the last one ended.
+
+        ``fitted`` and ``asked`` are numbers of users, items and components, of the model and of the fit.
+        """
+        if fitted != asked:
+            raise InputError(
+                f"warm_start: the model is of {fitted[0]} users, {fitted[1]} items and {fitted[2]} "
+                f"components; this fit is of {asked[0]}, {asked[1]} and {asked[2]}; set warm_start=False, or "
+                f"give new users and items to partial_fit."
+            )
+        if not self.may_be(data):
+            raise InputError(
+                "warm_start: the model was fitted to other users or items; set warm_start=False, or give new "
+                "ones to partial_fit."
+            )
+
+    def may_be(self, data: Interactions) -> bool:
+        """Return whether users and items are those of the model, as far as ids can tell.
+
+        A loaded model has the ids of its bundle, and a matrix has none to compare with those.
+        """
+        ids = (data.user_ids, data.item_ids)
+        if self.held is not None:
+            return (self.held.data.user_ids, self.held.data.item_ids) == ids
+        return self.ids is None or self.ids == ids or all(side == Ids(np.arange(len(side))) for side in ids)

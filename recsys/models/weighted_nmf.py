@@ -9,59 +9,37 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recsys.data.interactions import Interactions
-from recsys.data.rows import CompressedRows, positives
+from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factors import AnyFactors, Factors
-from recsys.factorization.losses import Loss
+from recsys.factorization.entries import Entries
+from recsys.factorization.objective import Objective
+from recsys.factorization.penalty import Penalty
 from recsys.factorization.sparse_factors import LARGEST_RANK
-from recsys.factorization.sparse_weighted import basket_start
-from recsys.factorization.starts import whole_nndsvd_start
-from recsys.factorization.weighted import (
-    WeightedObjective,
-    WeightedScale,
-    scaled,
-    weighted_level,
-    weighted_start,
-)
+from recsys.factorization.weighted import WeightedObjective, WeightedScale
 from recsys.models.base import require
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
-from recsys.models.training_data import Entries, Training
-from recsys.typing import AnyArray, Float32Array
+from recsys.models.registry import register_model
+from recsys.models.training_data import Training
+from recsys.models.values import CONFIDENCES, confidences
+from recsys.typing import AnyArray
 
-# The rule for l2 and absent_weight where they are not given, by the mean number of entries of a user: read
-# off validation parts of five logs, from check-ins (24) and plays (39) to groceries (303).
+# The rule for l2 and unobserved_weight where they are not given, by the mean number of entries of a user:
+# read off validation parts of five logs, from check-ins (24) and plays (39) to groceries (303).
 _L2, _L2_GROWTH, _L2_MOST = 3.0, 0.04, 0.5
-_ABSENT_GROWTH, _ABSENT_MOST = 0.005, 1.0
+_UNOBSERVED_GROWTH, _UNOBSERVED_MOST = 0.005, 1.0
 _L1 = 0.03
-_RULED = ("l2", "absent_weight", "user_l1", "item_l1")
-
-CONFIDENCES = ("constant", "log", "linear")
+_RULED = ("l2", "unobserved_weight", "user_l1", "item_l1")
 
 
-def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows:
-    """Return the positive entries with confidences as values.
-
-    ``constant``: 1; ``log``: 1 + alpha ln(1 + x); ``linear``: 1 + alpha x (Hu, Koren & Volinsky
-    2008, section 4). An amount of zero says what an absent cell says.
-    """
-    taken = positives(rows)
-    amounts = taken.values.astype(np.float64)
-    grown = {
-        "constant": np.ones_like(amounts),
-        "log": 1 + alpha * np.log1p(amounts),
-        "linear": 1 + alpha * amounts,
-    }[kind]
-    return taken.with_values(np.minimum(grown, np.finfo(np.float32).max).astype(np.float32))
-
-
+@register_model
 @dataclass(eq=False)
 class WeightedNMF(NMF):
     """Preferences as sums of non-negative themes; absent cells count a little.
 
     Minimises
 
-        1/2 sum_observed c_ui (p_ui - w_u . h_i)^2 + absent_weight/2 sum_all s_u s_i (w_u . h_i)^2
+        1/2 sum_observed c_ui (p_ui - w_u . h_i)^2 + unobserved_weight/2 sum_all s_u s_i (w_u . h_i)^2
         + l2/2 (sum_u n_u^nu |w_u|^2 + sum_i n_i^nu |h_i|^2) + user_l1 sum W + item_l1 sum H,   W, H >= 0
 
     with the target ``p_ui = (n_u / mean n)^-user_exponent (n_i / mean n)^-item_exponent``, which
@@ -70,15 +48,15 @@ class WeightedNMF(NMF):
     al. 2021), the sweep is that of the masked model. ``c`` is what ``confidence`` makes of the amount,
     times the entry's weight; an amount or a weight of 0 says what an absent cell says.
 
-    Where ``l2`` and ``absent_weight`` are not given they follow the mean number of entries of a user, n:
-    l2 is 3 + 0.04 n, absent_weight 0.005 n and at most 1. The penalty acts as a threshold on singular values
-    (Srebro, Rennie & Jaakkola 2004), of which the largest is at least g, the geometric mean of the entries
-    per user and per item: l2 is at most g / 2, so that no log is fitted by zeros.
+    Where ``l2`` and ``unobserved_weight`` are not given they follow the mean number of entries of a user, n:
+    l2 is 3 + 0.04 n, unobserved_weight 0.005 n and at most 1. The penalty acts as a threshold on singular
+    values (Srebro, Rennie & Jaakkola 2004), of which the largest is at least g, the geometric mean of the
+    entries per user and per item: l2 is at most g / 2, so that no log is fitted by zeros.
 
     Many themes with few users and items each rank better than few broad ones, and with the bound at
     zero they cost little: sweeps, storage and scores go by the factors that are not zero, some tens a
-    row. ``init="baskets"`` begins with such themes, each what one user took; see
-    `recsys.factorization.sparse_weighted`.
+    row. ``init="profiles"`` begins with such themes, each what one user took; see
+    `recsys.factorization.profile_start`.
 
     ``nonnegative=False`` leaves out the bound at zero and nothing else: implicit-feedback ALS with
     coordinate steps (iALS). Such factors are no parts of a sum: there are then no themes to show.
@@ -96,24 +74,45 @@ class WeightedNMF(NMF):
     """
 
     name: ClassVar[str] = "weighted-nmf"
-    settled: ClassVar[tuple[str, ...]] = ("n_components", "nonnegative", "user_exponent", "item_exponent")
-    revives: ClassVar[bool] = False  # what l1 has emptied is to stay empty
+    fixed_by_fit: ClassVar[tuple[str, ...]] = (
+        "n_components",
+        "nonnegative",
+        "user_exponent",
+        "item_exponent",
+    )
 
     n_components: int = param(1024, "number of themes", minimum=1, maximum=LARGEST_RANK)
     _: KW_ONLY
-    init: str = param("baskets", "where a fit starts", choices=("baskets", "random", "nndsvd", "custom"))
-    absent_weight: float | None = param(
-        None, "weight of a cell without an entry; none: more for active users", above=0, kind=float
+    init: str = param(
+        "profiles",
+        "where a fit starts",
+        choices=("profiles", "random", "nndsvd", "custom"),
+        former_choices={"baskets": "profiles"},
+    )
+    unobserved_weight: float | None = param(
+        None,
+        "weight of a cell without an entry; none: more for active users",
+        above=0,
+        kind=float,
+        former_name="absent_weight",
     )
     confidence: str = param("constant", "weight of an observed entry by its amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
     user_exponent: float = param(0.1, "how far targets shrink for active users", minimum=0, maximum=1)
     item_exponent: float = param(0.15, "how far targets shrink for popular items", minimum=0, maximum=1)
-    user_absent_exponent: float = param(
-        0.0, "how absent weights grow with a user's activity", minimum=0, maximum=1
+    user_unobserved_exponent: float = param(
+        0.0,
+        "how unobserved weights grow with a user's activity",
+        minimum=0,
+        maximum=1,
+        former_name="user_absent_exponent",
     )
-    item_absent_exponent: float = param(
-        0.0, "how absent weights grow with an item's popularity", minimum=0, maximum=1
+    item_unobserved_exponent: float = param(
+        0.0,
+        "how unobserved weights grow with an item's popularity",
+        minimum=0,
+        maximum=1,
+        former_name="item_absent_exponent",
     )
     l2: float | None = param(
         None,
@@ -140,92 +139,65 @@ class WeightedNMF(NMF):
         """Whether factors are non-negative, so that contributions are parts of a sum."""
         return bool(getattr(self, "fitted_params_", {}).get("nonnegative", self.nonnegative))
 
-    @property
-    def _is_bounded(self) -> bool:
-        return self.nonnegative
+    # -- what is minimised ----------------------------------------------------------------------
+    def objective(self, entries: Entries | None, *, fresh: bool = False) -> WeightedObjective:
+        """Return what is minimised; see `NMF.objective`."""
+        assert entries is not None  # by their number l2 and unobserved_weight go
+        return self._objective(self._ruled(entries.by_user))
 
-    # -- what the solvers are told --------------------------------------------------------------
-    def _weights(self, rows: CompressedRows) -> dict[str, float]:
-        """Return penalties and absent_weight, by the size of the log where they are not given."""
+    def objective_of_fit(self, entries: Entries | None = None) -> WeightedObjective:
+        """Return what the last fit minimised, relative to the typical user and item it saw."""
+        fitted = self.scale_
+        if entries is not None:
+            scale: WeightedScale | None = WeightedScale.of(entries)
+            if scale is not None and fitted is not None:
+                scale = replace(scale, user_level=fitted.user_level, item_level=fitted.item_level)
+        elif fitted is None:
+            raise ModelError(
+                f"{self.name}: the model was stored by a version that did not note how many entries items "
+                f"had, without which new users cannot be fitted; train it again."
+            )
+        else:
+            scale = fitted
+        return self._objective(self._ruled(None), scale)
+
+    def _objective_of_update(self, entries: Entries) -> WeightedObjective:
+        return self._objective(self._ruled(None))
+
+    def _ruled(self, rows: CompressedRows | None) -> dict[str, float]:
+        """Return what was not given by a rule: by the size of a log, or as of the fit."""
+        rule: Mapping[str, Any] = self.fitted_params_ if rows is None else self._rule(rows)
+        return {key: float(rule[key] if getattr(self, key) is None else getattr(self, key)) for key in _RULED}
+
+    def _rule(self, rows: CompressedRows) -> dict[str, float]:
         of_users = rows.nnz / rows.n_rows
         typical = float(rows.nnz / np.sqrt(rows.n_rows * rows.n_columns))
         l1 = _L1 if self.nonnegative else 0.0
-        rule = {
+        return {
             "l2": min(_L2 + _L2_GROWTH * of_users, _L2_MOST * typical),
-            "absent_weight": min(_ABSENT_GROWTH * of_users, _ABSENT_MOST),
+            "unobserved_weight": min(_UNOBSERVED_GROWTH * of_users, _UNOBSERVED_MOST),
             "user_l1": l1,
             "item_l1": l1,
         }
-        return {
-            key: value if getattr(self, key) is None else getattr(self, key) for key, value in rule.items()
-        }
 
-    def _objective(
-        self, weights: Mapping[str, float], scale: WeightedScale | None = None
-    ) -> WeightedObjective:
+    def _objective(self, ruled: Mapping[str, float], scale: WeightedScale | None = None) -> WeightedObjective:
         return WeightedObjective(
-            absent_weight=weights["absent_weight"],
-            user_absent_exponent=self.user_absent_exponent,
-            item_absent_exponent=self.item_absent_exponent,
+            Penalty(ruled["l2"], self.l2_exponent, ruled["user_l1"], ruled["item_l1"]),
+            unobserved_weight=ruled["unobserved_weight"],
+            user_unobserved_exponent=self.user_unobserved_exponent,
+            item_unobserved_exponent=self.item_unobserved_exponent,
             user_exponent=self.user_exponent,
             item_exponent=self.item_exponent,
-            l2=weights["l2"],
-            l2_exponent=self.l2_exponent,
-            l1=weights["user_l1"],
-            item_l1=weights["item_l1"],
             nonnegative=self.nonnegative,
             n_inner=self.n_inner,
             scale=scale,
         )
 
-    def _loss_of(self, entries: Entries | None, *, fresh: bool = False) -> Loss:
-        assert entries is not None  # by their number l2 and absent_weight go
-        return Loss(self._objective(self._weights(entries.by_user)))
-
-    def _loss_of_fit(self, entries: Entries | None = None) -> Loss:
-        settled, now = self.scale_, None if entries is None else WeightedScale.of(*entries.sides)
-        if now is None and settled is None:
-            raise ModelError(
-                f"{self.name}: the model was stored by a version that did not note how many entries items "
-                f"had, without which new users cannot be fitted; train it again."
-            )
-        if now is not None and settled is not None:
-            now = replace(now, user_level=settled.user_level, item_level=settled.item_level)
-        return Loss(self._objective(self._weights_of_fit(), now or settled))
-
-    def _loss_of_update(self, entries: Entries) -> Loss:
-        return Loss(self._objective(self._weights_of_fit()))
-
-    def _weights_of_fit(self) -> dict[str, float]:
-        """Return penalties and absent_weight as of the fit, where they are not given: in memory as loaded."""
-        return {
-            key: float(self.fitted_params_[key] if getattr(self, key) is None else getattr(self, key))
-            for key in _RULED
-        }
-
     def _entries(self, training: Training) -> Entries:
-        return training.amounts(self._folded_rows)
+        return training.whole_matrix(self._values)
 
-    def _folded_rows(self, rows: CompressedRows) -> CompressedRows:
+    def _values(self, rows: CompressedRows) -> CompressedRows:
         return confidences(rows, self.confidence, self.alpha)
-
-    def _random_start(self, entries: Entries, number: int) -> Factors:
-        objective, seed = self._objective(self._weights(entries.by_user)), int(self.random_state)
-        return weighted_start(entries.by_user, self.n_components, objective, seed=seed, chain=number)
-
-    def _start(self, entries: Entries, number: int) -> AnyFactors:
-        if self.init != "baskets":
-            return super()._start(entries, number)
-        seed = int(self.random_state)
-        return basket_start(*entries.sides, self.n_components, seed=seed, chain=number)
-
-    def _nndsvd_start(self, entries: Entries) -> Factors:
-        level = weighted_level(entries.by_user, self._objective(self._weights(entries.by_user)))
-        rank, seed = self.n_components, int(self.random_state)
-        return whole_nndsvd_start(entries.by_user, entries.by_item, rank, level=level, seed=seed)
-
-    def _scaled(self, at: AnyFactors, entries: Entries, loss: Loss) -> AnyFactors:
-        return scaled(at, *entries.sides, loss.objective)
 
     def _check_together(self) -> None:
         if max(self.user_l1 or 0, self.item_l1 or 0) > 0 and not self.nonnegative:
@@ -234,22 +206,22 @@ class WeightedNMF(NMF):
                 f"needs non-negative factors; set neither or nonnegative=True."
             )
 
-    def _noted(self, entries: Entries, loss: Loss) -> None:
-        objective: WeightedObjective = loss.objective
-        self._used_weights = {
-            "l2": objective.l2,
-            "absent_weight": objective.absent_weight,
-            "user_l1": objective.l1,
-            "item_l1": objective.l1 if objective.item_l1 is None else objective.item_l1,
+    def _note_fit(self, entries: Entries, objective: Objective) -> None:
+        assert isinstance(objective, WeightedObjective)
+        self._used = {
+            "l2": objective.penalty.l2,
+            "unobserved_weight": objective.unobserved_weight,
+            "user_l1": objective.penalty.user_l1,
+            "item_l1": objective.penalty.item_l1,
         }
-        self.scale_ = replace(WeightedScale.of(*entries.sides), user_counts=None)
+        self.scale_ = replace(WeightedScale.of(entries), user_counts=None)
 
-    def _widened(self, new: Interactions, weights: Float32Array | None, entries: Entries) -> None:
-        now = WeightedScale.of(*entries.sides)
+    def _note_update(self, new: Training, entries: Entries) -> None:
+        now = WeightedScale.of(entries)
         self.scale_ = replace(self.scale_ or now, item_counts=now.item_counts, user_counts=None)
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
-        return {**super()._filled_in(data), **self._used_weights}
+        return {**super()._filled_in(data), **self._used}
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:

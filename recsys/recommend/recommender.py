@@ -8,10 +8,10 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.errors import InputError
+from recsys.models.baselines.item_item import ItemItemModel
+from recsys.models.baselines.popularity import Popularity
 from recsys.models.bundle import Bundle
 from recsys.models.factor_model import FactorModel
-from recsys.models.item_item import ItemItemModel
-from recsys.models.popularity import Popularity
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations

@@ -12,8 +12,8 @@ import numpy as np
 from recsys.data.ids import Id
 from recsys.errors import ModelError
 from recsys.models.bundle import Bundle
-from recsys.models.catalogue import MODELS, about
 from recsys.models.factor_model import FactorModel
+from recsys.models.registry import MODELS, about
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     seen = bundle.seen
     by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
     for f in np.flatnonzero(model.shares_ > 0)[:n_themes].tolist():
-        users, items = model.theme(f)
+        users, items = model.component(f)
         # What a theme adds over all observed entries of an item: a large factor that few met is no sign.
         weights = items * (by_item @ users.astype(np.float64))
         order = np.argsort(-weights, kind="stable")[:n_items]

@@ -119,7 +119,7 @@ def _tune_als(log: str, arguments: list[str], rank: int) -> list[dict[str, Any]]
     from recsys.evaluate.evaluator import evaluate as measure
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.trial import prepare
-    from recsys.models.als import ALS
+    from recsys.models.baselines.als import ALS
 
     flags = dict(zip(arguments[::2], arguments[1::2], strict=True))
     loaded = load_log(log, where=flags.get("--where"), feedback=flags.get("--feedback"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from recsys.models.catalogue import MODELS, about, make
+from recsys.models.registry import MODELS, about, make
 from recsys_cli.main import run
 
 

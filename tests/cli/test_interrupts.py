@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from recsys.factorization.masked import MaskedProblem
+from recsys.factorization.problem import AlternatingProblem
 
 
 def test_an_interrupt_is_exit_code_130(recsys, monkeypatch, ratings, tmp_path):
@@ -23,17 +23,17 @@ def test_an_interrupt_is_exit_code_130(recsys, monkeypatch, ratings, tmp_path):
 @pytest.fixture
 def interrupted_descent(monkeypatch):
     """Interrupt a fit in its third sweep."""
-    sweep = MaskedProblem.sweep_users
+    sweep = AlternatingProblem.sweep
     calls = []
 
     def interrupted(problem):
         calls.append(problem)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        sweep(problem)
+        return sweep(problem)
 
     monkeypatch.setattr("recsys.experiment.training.precompile", lambda _: None)
-    monkeypatch.setattr(MaskedProblem, "sweep_users", interrupted)
+    monkeypatch.setattr(AlternatingProblem, "sweep", interrupted)
 
 
 def test_an_interrupted_training_saves_what_is_done(recsys, interrupted_descent, ratings, tmp_path):
@@ -68,7 +68,7 @@ def test_an_interrupted_comparison_keeps_what_is_done(recsys, monkeypatch, ratin
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.models.als.ALS._fit", interrupted)
+    monkeypatch.setattr("recsys.models.baselines.als.ALS._fit", interrupted)
     monkeypatch.setattr("recsys.experiment.comparison.precompile", lambda *_, **__: None)
     models = ("--model", "popularity", "--model", "als", "--model", "masked-nmf")
     code, out, err = recsys("compare", ratings, *models, "--metrics", "ndcg@5", "--json")

@@ -9,7 +9,7 @@ from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import parse_metrics
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.remarks import RemarkCode
 from tests.held_out import held_out_of
 from tests.logs import log_of, random_log

@@ -19,7 +19,7 @@ from recsys.evaluate.from_lists import evaluate_lists, measure_lists
 from recsys.evaluate.given_lists import GivenLists
 from recsys.evaluate.metrics import parse_metrics
 from recsys.models.bundle import Bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.recommend.recommender import Recommender
 from tests.logs import random_log
 from tests.registered import CATALOGUE, PER_USER

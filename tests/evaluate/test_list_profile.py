@@ -13,7 +13,7 @@ from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.list_profile import held_out_shares, profile_lists
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.trial import prepare
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.report.groups import by_popularity
 from tests.logs import random_log
 

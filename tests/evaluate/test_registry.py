@@ -25,7 +25,7 @@ from recsys.evaluate.metrics import (
     unregister_metric,
 )
 from recsys.evaluate.significance import compare_pairs, interval
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from tests.logs import random_log
 
 

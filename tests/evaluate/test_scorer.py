@@ -10,7 +10,7 @@ from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import parse_metrics
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.models.scorer import Scorer
 from tests.logs import random_log
 

@@ -11,7 +11,7 @@ import pytest
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
-from recsys.models.catalogue import MODELS, make
+from recsys.models.registry import MODELS, make
 from tests.registered import CATALOGUE, ERRORS, PER_USER, SCORED
 
 EVERY = [f"{name}@2" for name in (*PER_USER, *CATALOGUE)] + [*SCORED, *ERRORS, "ndcg-gap@2"]

@@ -15,7 +15,7 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import run
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.trial import prepare, prepare_all
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.recommend.ranking import ranked_blocks
 from recsys.report.groups import by_popularity
 from recsys.split.support import MinSupport

@@ -4,23 +4,19 @@ import pytest
 
 from recsys.errors import ModelError
 from recsys.factorization.descent import descend
+from recsys.factorization.problem import Sweep
 
 
-class Given:
-    """A problem whose objectives are known beforehand."""
-
-    looked_at_all = True
+class Scripted:
+    """A problem whose sweeps are known beforehand."""
 
     def __init__(self, objectives):
-        self.objectives = iter(objectives)
-        self.calls = []
+        self.sweeps = (each if isinstance(each, Sweep) else Sweep(each) for each in objectives)
+        self.n_calls = 0
 
-    def sweep_users(self):
-        self.calls.append("users")
-
-    def sweep_items(self):
-        self.calls.append("items")
-        return next(self.objectives)
+    def sweep(self):
+        self.n_calls += 1
+        return next(self.sweeps)
 
     def nonzero_share(self):
         return 0.5
@@ -40,10 +36,10 @@ class Listener:
         self.heard.append("end")
 
 
-def test_sides_take_turns_until_max_iter():
-    problem = Given([8.0, 4.0, 2.0])
+def test_sweeps_follow_each_other_until_max_iter():
+    problem = Scripted([8.0, 4.0, 2.0])
     history = descend(problem, max_iter=3, tol=0.1, name="m")
-    assert problem.calls == ["users", "items"] * 3
+    assert problem.n_calls == 3
     assert history.objective == [8.0, 4.0, 2.0]
     assert history.n_iter == len(history.seconds) == len(history.nonzero_share) == 3
     assert not history.converged
@@ -51,27 +47,33 @@ def test_sides_take_turns_until_max_iter():
 
 
 def test_descent_stops_when_the_fall_is_at_most_tol_of_the_objective():
-    history = descend(Given([100.0, 80.0, 72.0, 1.0]), max_iter=9, tol=0.1, name="m")
+    history = descend(Scripted([100.0, 80.0, 72.0, 1.0]), max_iter=9, tol=0.1, name="m")
     assert history.objective == [100.0, 80.0, 72.0]
     assert history.converged
     assert history.stopped == "tol"
 
 
 def test_a_sweep_that_left_factors_out_does_not_show_that_nothing_moves():
-    problem = Given([100.0, 99.9, 99.8, 99.7])
-    parts = iter([True, False, False, True])
-    sweep = problem.sweep_users
-
-    def sweep_users():
-        sweep()
-        problem.looked_at_all = next(parts)
-
-    problem.sweep_users = sweep_users
+    complete = zip([100.0, 99.9, 99.8, 99.7, 99.6], [True, False, False, True, True], strict=True)
+    problem = Scripted(Sweep(objective, is_complete=whole) for objective, whole in complete)
     assert descend(problem, max_iter=9, tol=0.1, name="m").objective == [100.0, 99.9, 99.8, 99.7]
 
 
+def test_objectives_with_other_penalties_do_not_compare():
+    # The penalties of the first two sweeps are not the final ones: the third compares with neither.
+    comparable = zip([100.0, 99.9, 99.8, 99.7, 99.6], [False, False, True, True, True], strict=True)
+    problem = Scripted(Sweep(objective, is_comparable=final) for objective, final in comparable)
+    assert descend(problem, max_iter=9, tol=0.1, name="m").objective == [100.0, 99.9, 99.8, 99.7]
+
+
+def test_a_gradient_does_not_end_the_descent_before_penalties_are_final():
+    problem = Scripted(Sweep(9.0 - n, is_comparable=n >= 2) for n in range(9))
+    history = descend(problem, max_iter=9, tol=0, name="m", gradient=lambda: 0.0, gradient_tol=0.1)
+    assert history.n_iter == 3
+
+
 def test_without_tol_descent_never_stops_early():
-    history = descend(Given([1.0] * 5), max_iter=5, tol=0, name="m")
+    history = descend(Scripted([1.0] * 5), max_iter=5, tol=0, name="m")
     assert history.n_iter == 5
     assert not history.converged
 
@@ -80,7 +82,7 @@ def test_without_tol_descent_never_stops_early():
 def test_an_objective_that_is_no_number_stops_the_descent(bad):
     listener = Listener()
     with pytest.raises(ModelError, match=f"m: the objective became {bad} after 2 iterations"):
-        descend(Given([1.0, bad]), max_iter=9, tol=0, name="m", progress=listener)
+        descend(Scripted([1.0, bad]), max_iter=9, tol=0, name="m", progress=listener)
     assert listener.heard == [("m", 9), 1, "end"]
 
 
@@ -95,11 +97,11 @@ class Scored:
         return next(self.errors)
 
     def keep(self):
-        self.kept.append(len(self.problem.calls) // 2)
+        self.kept.append(self.problem.n_calls)
 
 
 def test_the_best_state_is_kept_and_patience_ends_the_descent():
-    problem = Given(range(100, 0, -1))
+    problem = Scripted(range(100, 0, -1))
     validation = Scored(problem, [5.0, 4.0, 4.5, 3.0, 3.0, 3.5, 2.0])
     history = descend(problem, max_iter=99, tol=0, name="m", validation=validation, patience=2)
     assert history.validation == [5.0, 4.0, 4.5, 3.0, 3.0, 3.5]
@@ -112,7 +114,12 @@ def test_the_best_state_is_kept_and_patience_ends_the_descent():
 def test_a_small_enough_gradient_ends_the_descent():
     slopes = iter([10.0, 5.0, 2.0, 0.5])
     history = descend(
-        Given(range(9, 0, -1)), max_iter=9, tol=0, name="m", gradient=lambda: next(slopes), gradient_tol=0.1
+        Scripted(range(9, 0, -1)),
+        max_iter=9,
+        tol=0,
+        name="m",
+        gradient=lambda: next(slopes),
+        gradient_tol=0.1,
     )
     assert history.n_iter == 3
     assert history.stopped == "gradient"
@@ -122,40 +129,32 @@ def test_the_gradient_is_not_asked_for_without_a_tolerance():
     def never():
         raise AssertionError
 
-    assert descend(Given([2.0, 1.0]), max_iter=2, tol=0, name="m", gradient=never).n_iter == 2
+    assert descend(Scripted([2.0, 1.0]), max_iter=2, tol=0, name="m", gradient=never).n_iter == 2
 
 
 def test_a_deadline_that_has_passed_leaves_one_iteration():
-    history = descend(Given([3.0, 2.0]), max_iter=2, tol=0, name="m", deadline=time.perf_counter() - 1)
+    history = descend(Scripted([3.0, 2.0]), max_iter=2, tol=0, name="m", deadline=time.perf_counter() - 1)
     assert history.n_iter == 1
     assert history.stopped == "time"
     assert not history.converged
 
 
-class Interrupted(Given):
-    """Interrupted in a side's sweep of some iteration."""
+class Interrupted(Scripted):
+    """Interrupted in the sweep of some iteration."""
 
-    def __init__(self, objectives, side, iteration):
+    def __init__(self, objectives, iteration):
         super().__init__(objectives)
-        self.where = side, iteration
+        self.iteration = iteration
 
-    def _perhaps(self, side):
-        if (side, len(self.calls) // 2) == self.where:
+    def sweep(self):
+        if self.n_calls == self.iteration:
             raise KeyboardInterrupt
-
-    def sweep_users(self):
-        self._perhaps("users")
-        super().sweep_users()
-
-    def sweep_items(self):
-        self._perhaps("items")
-        return super().sweep_items()
+        return super().sweep()
 
 
-@pytest.mark.parametrize("side", ["users", "items"])
-def test_an_interrupt_ends_the_descent_with_what_is_done(side):
+def test_an_interrupt_ends_the_descent_with_what_is_done():
     listener = Listener()
-    problem = Interrupted([4.0, 3.0, 2.0], side, 2)
+    problem = Interrupted([4.0, 3.0, 2.0], 2)
     history = descend(problem, max_iter=3, tol=0, name="m", progress=listener)
     assert history.objective == [4.0, 3.0]
     assert history.stopped == "interrupted"
@@ -165,7 +164,7 @@ def test_an_interrupt_ends_the_descent_with_what_is_done(side):
 
 def test_an_interrupt_before_anything_is_done_goes_its_way():
     with pytest.raises(KeyboardInterrupt):
-        descend(Interrupted([4.0], "items", 0), max_iter=3, tol=0, name="m")
+        descend(Interrupted([4.0], 0), max_iter=3, tol=0, name="m")
 
 
 def test_an_interrupt_while_the_held_out_entries_are_measured_counts_nothing_by_halves():
@@ -173,7 +172,7 @@ def test_an_interrupt_while_the_held_out_entries_are_measured_counts_nothing_by_
         yield 1.0
         raise KeyboardInterrupt
 
-    problem = Given([4.0, 3.0])
+    problem = Scripted([4.0, 3.0])
     history = descend(problem, max_iter=3, tol=0, name="m", validation=Scored(problem, errors()))
     assert history.objective == [4.0]
     assert history.validation == [1.0]

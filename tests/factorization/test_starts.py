@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,23 +7,27 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.masked import MaskedObjective, MaskedProblem
-from recsys.factorization.starts import custom_start, nndsvd_start, random_start
+from recsys.factorization.entries import Entries
+from recsys.factorization.penalty import Penalty
+from recsys.factorization.squared import SquaredObjective
+from recsys.factorization.starts import custom_start, nndsvd_start
+from tests import objectives
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
+from tests.objectives import problem_of
 
 
 def start_of(matrix, rank, *, biases=False, seed=0):
-    rows = rows_of(matrix)
-    return nndsvd_start(rows, rows.transposed(), rank, biases=biases, seed=seed)
+    objective, entries = SquaredObjective(biases=biases), Entries.of(rows_of(matrix))
+    factors = nndsvd_start(objective, entries, rank, seed=seed).factors
+    return replace(factors, mean=objective.start_mean(entries))
 
 
 def after_a_sweep(matrix, rank, *, biases=False):
     """Return the start after one sweep of both sides, which solves the flat user side."""
     rows = rows_of(matrix)
-    objective = MaskedObjective(l2=0.01, l2_exponent=1.0, l1=0.0, bias_l2=1.0, biases=biases, n_inner=5)
-    start = start_of(matrix, rank, biases=biases)
-    return descended(MaskedProblem(rows, rows.transposed(), objective, start), 1)[0]
+    objective = SquaredObjective(Penalty(0.01, 1.0), bias_l2=1.0, biases=biases, n_inner=5)
+    return descended(problem_of(objective, rows, start_of(matrix, rank, biases=biases)), 1)[0]
 
 
 def arrays_of(start):
@@ -95,14 +101,11 @@ def test_loadings_are_leading_singular_vectors_of_what_biases_leave():
 def test_the_first_sweeps_end_lower_than_from_a_random_start(biases):
     generator = np.random.default_rng(3)
     truth = generator.gamma(0.3, size=(80, 4)) @ generator.gamma(0.3, size=(4, 60))
-    rows = rows_of(np.where(generator.random(truth.shape) < 0.5, ABSENT, truth))
-    objective = MaskedObjective(l2=0.01, l2_exponent=1.0, l1=0.0, bias_l2=1.0, biases=biases, n_inner=3)
-    by_item = rows.transposed()
-    starts = (
-        nndsvd_start(rows, by_item, 4, biases=biases, seed=0),
-        random_start(rows, 4, biases=biases, seed=0),
-    )
-    ends = [descended(MaskedProblem(rows, by_item, objective, start), 3)[1][-1] for start in starts]
+    matrix = np.where(generator.random(truth.shape) < 0.5, ABSENT, truth)
+    rows = rows_of(matrix)
+    objective = SquaredObjective(Penalty(0.01, 1.0), bias_l2=1.0, biases=biases, n_inner=3)
+    starts = start_of(matrix, 4, biases=biases), objectives.start_of(objective, rows, 4)
+    ends = [descended(problem_of(objective, rows, start), 3)[1][-1] for start in starts]
     assert ends[0] < 0.95 * ends[1]
 
 
@@ -142,9 +145,8 @@ def test_same_seed_same_bits_for_any_number_of_threads(biases):
 
 
 def test_custom_factors_are_taken_over_as_they_are():
-    matrix = random_matrix(6, 5)
     users, items = np.arange(12.0).reshape(6, 2), np.ones((5, 2)).tolist()
-    start = custom_start(rows_of(matrix), 2, users, items)
+    start = custom_start((6, 5), 2, users, items)
     np.testing.assert_array_equal(start.user_factors, users)
     np.testing.assert_array_equal(start.item_factors, items)
     assert start.user_factors.dtype == start.item_factors.dtype == np.float32
@@ -154,7 +156,7 @@ def test_custom_factors_are_taken_over_as_they_are():
 
 def test_a_custom_start_is_a_copy():
     users, items = np.ones((6, 2), dtype=np.float32), np.ones((5, 2), dtype=np.float32)
-    start = custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
+    start = custom_start((6, 5), 2, users, items)
     start.user_factors[:] = 7
     assert users.max() == 1
 
@@ -176,16 +178,15 @@ GOOD = np.ones((6, 2)), np.ones((5, 2))
 )
 def test_a_custom_start_that_cannot_be_used_is_refused(users, items, message):
     with pytest.raises(InputError, match=message):
-        custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
+        custom_start((6, 5), 2, users, items)
 
 
 @pytest.mark.parametrize(("users", "items", "missing"), [(None, GOOD[1], "user"), (GOOD[0], None, "item")])
 def test_a_custom_start_needs_both_sides(users, items, missing):
     with pytest.raises(ParameterError, match=f"{missing}_factors is missing"):
-        custom_start(rows_of(random_matrix(6, 5)), 2, users, items)
+        custom_start((6, 5), 2, users, items)
 
 
 def test_factors_of_any_sign_are_taken_where_they_are_allowed():
-    rows = rows_of(random_matrix(6, 5))
-    start = custom_start(rows, 2, -GOOD[0], GOOD[1], nonnegative=False)
+    start = custom_start((6, 5), 2, -GOOD[0], GOOD[1], nonnegative=False)
     assert start.user_factors.max() == -1

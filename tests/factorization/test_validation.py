@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -7,16 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import InputError
+from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
-from recsys.factorization.losses import Loss
-from recsys.factorization.masked import MaskedObjective
-from recsys.factorization.masked_kl import MaskedKLObjective
-from recsys.factorization.starts import random_start
-from recsys.factorization.validation import HeldOutEntries, Monitor, hold_out
+from recsys.factorization.kl import KLObjective
+from recsys.factorization.penalty import Penalty
+from recsys.factorization.selection import Monitor
+from recsys.factorization.squared import SquaredObjective
+from recsys.factorization.validation import HeldOutEntries, hold_out
 from tests.matrices import matrices, random_matrix, rows_of
+from tests.objectives import problem_of, start_of
 
-PLAIN = MaskedObjective(l2=0.1, l2_exponent=0.0, l1=0.0, bias_l2=1.0, biases=True)
-LOSSES = {"squared": Loss(PLAIN), "kl": Loss(MaskedKLObjective())}
+PLAIN = SquaredObjective(Penalty(0.1), bias_l2=1.0, biases=True)
+OBJECTIVES = {"squared": PLAIN, "kl": KLObjective()}
 
 
 def dense(rows):
@@ -30,9 +31,10 @@ def test_what_is_held_out_and_what_is_left_are_the_data(matrix, seed):
     rows = rows_of(matrix)
     weights = np.arange(rows.nnz, dtype=np.float32)
     try:
-        rest, rest_weights, held_out = hold_out(rows, 0.3, seed=seed, weights=weights)
+        entries, held_out = hold_out(Entries.of(rows, weights), 0.3, seed=seed)
     except InputError:
         return
+    rest, rest_weights = entries.by_user, entries.weights
     left = dense(rest)
     assert np.isnan(left[held_out.users, held_out.items]).all()
     np.testing.assert_array_equal(matrix[held_out.users, held_out.items].astype(np.float32), held_out.values)
@@ -52,7 +54,7 @@ def test_what_is_held_out_and_what_is_left_are_the_data(matrix, seed):
 
 def test_other_seeds_hold_out_other_entries():
     rows = rows_of(random_matrix(30, 20))
-    chosen = [hold_out(rows, 0.2, seed=seed)[2] for seed in (0, 0, 1)]
+    chosen = [hold_out(Entries.of(rows), 0.2, seed=seed)[1] for seed in (0, 0, 1)]
     pairs = [set(zip(one.users, one.items, strict=True)) for one in chosen]
     assert pairs[0] == pairs[1] != pairs[2]
 
@@ -60,20 +62,19 @@ def test_other_seeds_hold_out_other_entries():
 @pytest.mark.parametrize("matrix", [[[1.0]], [[1.0, np.nan], [np.nan, 2.0]]], ids=["one", "diagonal"])
 def test_too_few_entries_to_hold_some_out_are_refused(matrix):
     with pytest.raises(InputError, match="entries are too few to hold out"):
-        hold_out(rows_of(np.array(matrix)), 0.1, seed=0)
+        hold_out(Entries.of(rows_of(np.array(matrix))), 0.1, seed=0)
 
 
-@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-def test_the_monitor_measures_the_present_state_and_keeps_the_one_asked_for(loss):
-    rows, _, held_out = hold_out(rows_of(random_matrix(30, 20)), 0.2, seed=0)
-    biases = loss is LOSSES["squared"]
-    start = random_start(rows, 3, biases=biases, seed=0)
-    problem = loss.problem(rows, rows.transposed(), start)
-    monitor = Monitor(problem, held_out, loss.error)
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_the_monitor_measures_the_present_state_and_keeps_the_one_asked_for(objective):
+    entries, held_out = hold_out(Entries.of(rows_of(random_matrix(30, 20))), 0.2, seed=0)
+    rows, biases = entries.by_user, objective is PLAIN
+    start = start_of(objective, rows, 3)
+    problem = problem_of(objective, rows, start)
+    monitor = Monitor(problem, held_out, objective)
     first = monitor.score()
     monitor.keep()
-    problem.sweep_users()
-    problem.sweep_items()
+    problem.sweep()
     assert monitor.score() != first
     # Kept is the start, though the problem has moved on.
     np.testing.assert_allclose(monitor.best.user_factors, start.user_factors, rtol=1e-6)
@@ -88,22 +89,21 @@ def test_the_monitor_measures_the_present_state_and_keeps_the_one_asked_for(loss
 
 
 def test_predictions_are_measured_inside_the_bounds():
-    rows, _, held_out = hold_out(rows_of(random_matrix(30, 20)), 0.2, seed=0)
-    loss = LOSSES["squared"]
-    start = random_start(rows, 3, biases=True, seed=0)
-    start.user_bias += 100
-    inside = partial(loss.error, bounds=(1.0, 5.0))
-    monitor = Monitor(loss.problem(rows, rows.transposed(), start), held_out, inside)
+    entries, held_out = hold_out(Entries.of(rows_of(random_matrix(30, 20))), 0.2, seed=0)
+    objective = replace(PLAIN, bounds=(1.0, 5.0))
+    start = start_of(objective, entries.by_user, 3)
+    start.user_bias[:] += 100
+    monitor = Monitor(problem_of(objective, entries.by_user, start), held_out, objective)
     assert monitor.score() == pytest.approx(np.sqrt(np.mean((held_out.values - 5) ** 2)))
 
 
-@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-def test_errors_are_weighted_means_and_finite(loss):
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_errors_are_weighted_means_and_finite(objective):
     x, predicted = np.array([0.0, 2.0, 2.0]), np.array([[0.5], [0.0], [2.0]], dtype=np.float32)
     at = Factors.unbiased(predicted, np.ones((1, 1), dtype=np.float32))
     nothing = rows_of(np.full((3, 1), np.nan))
     plain = HeldOutEntries(np.arange(3), np.zeros(3, np.int64), x, nothing)
-    assert np.isfinite(loss.error(at, plain))
+    assert np.isfinite(objective.held_out_error(at, plain))
     weighted = replace(plain, weights=np.array([1.0, 0.0, 3.0], dtype=np.float32))
-    expected = np.sqrt(0.25 / 4) if loss is LOSSES["squared"] else 0.5 / 4
-    assert loss.error(at, weighted) == pytest.approx(expected, rel=1e-4)
+    expected = np.sqrt(0.25 / 4) if objective is PLAIN else 0.5 / 4
+    assert objective.held_out_error(at, weighted) == pytest.approx(expected, rel=1e-4)

@@ -6,30 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.factorization.factors import Factors
-from recsys.factorization.weighted import WeightedObjective, WeightedProblem, weighted_start
+from recsys.factorization.penalty import Penalty
+from recsys.factorization.weighted import WeightedObjective
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
+from tests.objectives import changed, problem_of, start_of
 
-PLAIN = WeightedObjective(
-    absent_weight=0.2,
-    user_absent_exponent=0.0,
-    item_absent_exponent=0.0,
-    user_exponent=0.0,
-    item_exponent=0.0,
-    l2=0.05,
-    l2_exponent=0.0,
-    l1=0.0,
-)
+PLAIN = WeightedObjective(Penalty(0.05), unobserved_weight=0.2)
 FULL = WeightedObjective(
-    absent_weight=0.3,
-    user_absent_exponent=0.5,
-    item_absent_exponent=0.25,
+    Penalty(0.02, 0.5, 0.05, 0.05),
+    unobserved_weight=0.3,
+    user_unobserved_exponent=0.5,
+    item_unobserved_exponent=0.25,
     user_exponent=0.3,
     item_exponent=0.4,
-    l2=0.02,
-    l2_exponent=0.5,
-    l1=0.05,
     n_inner=2,
 )
 
@@ -37,8 +27,8 @@ FULL = WeightedObjective(
 def fit(confidence, objective, *, rank=3, start=None, max_iter=10):
     """Fit with no early stop; return the factors and the objective of each iteration."""
     rows = rows_of(confidence)
-    start = start or weighted_start(rows, rank, objective, seed=0)
-    return descended(WeightedProblem(rows, rows.transposed(), objective, start), max_iter)
+    start = start or start_of(objective, rows, rank)
+    return descended(problem_of(objective, rows, start), max_iter)
 
 
 def relative_counts(confidence, axis):
@@ -51,8 +41,8 @@ def cells(confidence, objective):
     """Return target and weight of the observed part, and the weight of all cells, dense."""
     users, items = relative_counts(confidence, 1)[:, None], relative_counts(confidence, 0)
     target = users**-objective.user_exponent * items**-objective.item_exponent
-    everywhere = objective.absent_weight * (
-        users**objective.user_absent_exponent * items**objective.item_absent_exponent
+    everywhere = objective.unobserved_weight * (
+        users**objective.user_unobserved_exponent * items**objective.item_unobserved_exponent
     )
     return target, np.nan_to_num(confidence), everywhere
 
@@ -74,9 +64,9 @@ def dense_objective(confidence, found, objective):
     total = 0.5 * np.sum(observed * (target - products) ** 2 + everywhere * products**2)
     for factors, axis in ((W, 1), (H, 0)):
         n = (~np.isnan(confidence)).sum(axis=axis)
-        total += objective.l2 / 2 * (n**objective.l2_exponent * (factors**2).sum(axis=1))[n > 0].sum()
-        item_l1 = objective.l1 if objective.item_l1 is None else objective.item_l1
-        total += (objective.l1 if axis else item_l1) * factors.sum()
+        penalty = objective.penalty
+        total += penalty.l2 / 2 * (n**penalty.l2_exponent * (factors**2).sum(axis=1))[n > 0].sum()
+        total += (penalty.user_l1 if axis else penalty.item_l1) * factors.sum()
     return total
 
 
@@ -84,15 +74,18 @@ confidences = observed_matrices(values=(ABSENT, ABSENT, 0.5, 1, 4))
 exponents = st.sampled_from([0.0, 0.5, 1.0])
 objectives = st.builds(
     WeightedObjective,
-    absent_weight=st.sampled_from([0.05, 1.0]),
-    user_absent_exponent=exponents,
-    item_absent_exponent=exponents,
+    st.builds(
+        Penalty,
+        st.sampled_from([0.0, 0.25]),
+        exponents,
+        st.sampled_from([0.0, 0.1]),
+        st.sampled_from([0.0, 0.05, 0.1]),
+    ),
+    unobserved_weight=st.sampled_from([0.05, 1.0]),
+    user_unobserved_exponent=exponents,
+    item_unobserved_exponent=exponents,
     user_exponent=exponents,
     item_exponent=exponents,
-    l2=st.sampled_from([0.0, 0.25]),
-    l2_exponent=exponents,
-    l1=st.sampled_from([0.0, 0.1]),
-    item_l1=st.sampled_from([None, 0.0, 0.05]),
     nonnegative=st.just(True),
     n_inner=st.integers(1, 3),
 )
@@ -121,9 +114,9 @@ def test_factors_are_never_negative_and_rows_without_entries_are_zero(confidence
 def test_permuting_users_permutes_their_rows():
     confidence = random_matrix(12, 9)
     order = np.random.default_rng(3).permutation(12)
-    start = weighted_start(rows_of(confidence), 3, FULL, seed=0)
+    start = start_of(FULL, rows_of(confidence), 3)
     found, _ = fit(confidence, FULL, start=start)
-    turned = Factors.unbiased(start.user_factors[order], start.item_factors)
+    turned = changed(start, user_factors=start.user_factors[order])
     permuted, _ = fit(confidence[order], FULL, start=turned)
     np.testing.assert_allclose(permuted.user_factors, found.user_factors[order], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(permuted.item_factors, found.item_factors, rtol=1e-3, atol=1e-4)
@@ -136,15 +129,15 @@ def test_the_projected_gradient_is_small_at_the_end():
     W, H = solved(confidence, found, FULL)
     slope = everywhere * (W @ H.T) - observed * (target - W @ H.T)
     for left, own, other, axis in ((slope, W, H, 1), (slope.T, H, W, 0)):
-        ridge = FULL.l2 * (~np.isnan(confidence)).sum(axis=axis) ** FULL.l2_exponent
-        gradient = left @ other + ridge[:, None] * own + FULL.l1
+        ridge = 0.02 * (~np.isnan(confidence)).sum(axis=axis) ** 0.5
+        gradient = left @ other + ridge[:, None] * own + 0.05
         projected = np.where(own > 0, gradient, np.minimum(gradient, 0))
         assert abs(projected).max() < 2e-4
 
 
 def test_without_the_bound_each_side_is_the_closed_form_of_the_other():
     confidence = random_matrix(20, 12)
-    objective = replace(FULL, l1=0.0, nonnegative=False)
+    objective = replace(FULL, penalty=Penalty(0.02, 0.5), nonnegative=False)
     found, _ = fit(confidence, objective, max_iter=3000)
     assert found.user_factors.min() < 0
     target, observed, everywhere = cells(confidence, objective)
@@ -155,7 +148,7 @@ def test_without_the_bound_each_side_is_the_closed_form_of_the_other():
     )
     for own, other, weights, targets, absent in sides:
         for row in range(len(own)):
-            ridge = objective.l2 * np.count_nonzero(weights[row]) ** objective.l2_exponent
+            ridge = 0.02 * np.count_nonzero(weights[row]) ** 0.5
             normal = (other.T * (weights[row] + absent[row])) @ other + ridge * np.eye(3)
             best = np.linalg.solve(normal, other.T @ (weights[row] * targets[row]))
             np.testing.assert_allclose(own[row], best, atol=1e-3)
@@ -183,7 +176,7 @@ def test_threads_change_no_bit():
 
 def test_a_weighted_start_meets_the_best_constant():
     confidence = np.where(np.isnan(random_matrix(200, 150)), ABSENT, 1.0)
-    start = weighted_start(rows_of(confidence), 4, PLAIN, seed=0)
+    start = start_of(PLAIN, rows_of(confidence), 4)
     target, observed, everywhere = cells(confidence, PLAIN)
     best = (observed * target).sum() / (observed + everywhere).sum()
     assert (start.user_factors @ start.item_factors.T).mean() == pytest.approx(best, rel=0.05)

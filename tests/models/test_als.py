@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys import threads
 from recsys.errors import ModelError
-from recsys.models.als import ALS
+from recsys.models.baselines.als import ALS
 from tests.matrices import random_matrix, rows_of
 
 
@@ -38,7 +38,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 from recsys import threads
 from recsys import threads
-from recsys.models.als import ALS
+from recsys.models.baselines.als import ALS
 
 class Listener:
     def start(self, *_): pass

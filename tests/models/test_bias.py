@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError
-from recsys.models.bias import Bias
+from recsys.models.baselines.bias import Bias
 from tests.matrices import ABSENT, random_matrix
 
 

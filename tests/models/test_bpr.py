@@ -3,7 +3,7 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from recsys.models.bpr import BPR
+from recsys.models.baselines.bpr import BPR
 from tests.matrices import random_matrix
 
 

@@ -15,7 +15,7 @@ from recsys.errors import BundleError, ModelError
 from recsys.files import current_folder, sha256
 from recsys.models import bundle as bundles
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from tests.matrices import random_matrix
 
 PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")

@@ -5,8 +5,8 @@ from scipy import sparse
 from recsys import resources
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models import ease
-from recsys.models.ease import EASE
+from recsys.models.baselines import ease
+from recsys.models.baselines.ease import EASE
 from tests.matrices import random_matrix
 
 
@@ -36,7 +36,7 @@ def test_blocks_change_nothing_but_the_last_bits(monkeypatch):
 
 def test_the_scale_of_amounts_changes_no_weight():
     data = [Interactions.from_matrix(entries() * scale) for scale in (1, 1000)]
-    small, large = (EASE(amounts="raw").fit(one) for one in data)
+    small, large = (EASE(value_transform="raw").fit(one) for one in data)
     np.testing.assert_allclose(large.weights_, small.weights_, rtol=1e-5, atol=1e-8)
 
 

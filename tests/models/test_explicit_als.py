@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.models.explicit_als import ExplicitALS
+from recsys.models.baselines.explicit_als import ExplicitALS
 from recsys.models.masked_nmf import MaskedNMF
 from tests.matrices import random_matrix
 

@@ -4,9 +4,9 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFID
 from scipy import sparse
 
 from recsys.data.interactions import Interactions
-from recsys.models import item_knn
+from recsys.models.baselines import item_knn
+from recsys.models.baselines.item_knn import ItemKNN
 from recsys.models.bundle import Bundle
-from recsys.models.item_knn import ItemKNN
 from recsys.recommend.recommender import Recommender
 from tests.matrices import ABSENT, random_matrix
 
@@ -36,7 +36,7 @@ def similarities(bare, matrix, k):
 @pytest.mark.parametrize("n_neighbors", [3, 24])
 def test_neighbours_are_those_of_implicit(similarity, bare, n_neighbors):
     matrix = sparse.csr_matrix(amounts())
-    model = ItemKNN(n_neighbors, similarity=similarity, amounts="raw").fit(matrix)
+    model = ItemKNN(n_neighbors, similarity=similarity, value_transform="raw").fit(matrix)
     expected = similarities(bare, matrix, 25)
     np.fill_diagonal(expected, 0)
     least = np.sort(expected, axis=1)[:, -n_neighbors, None]
@@ -49,7 +49,7 @@ def test_neighbours_are_those_of_implicit(similarity, bare, n_neighbors):
 
 def test_scores_are_those_of_implicit():
     matrix = sparse.csr_matrix(amounts())
-    model = ItemKNN(5, similarity="cosine", amounts="raw").fit(matrix)
+    model = ItemKNN(5, similarity="cosine", value_transform="raw").fit(matrix)
     bare = CosineRecommender(K=6, num_threads=1)
     with pytest.warns(match="Method expects CSR input"):
         bare.fit(matrix, show_progress=False)
@@ -96,8 +96,8 @@ def test_shrinkage_favours_neighbours_with_many_common_users():
 @pytest.mark.parametrize(("feedback", "kind"), [("explicit", "raw"), ("implicit", "binary")])
 def test_auto_counts_ratings_as_they_are_and_amounts_as_one(feedback, kind):
     data = Interactions.from_matrix(sparse.csr_array(amounts()), feedback=feedback)
-    auto, told = ItemKNN().fit(data), ItemKNN(amounts=kind).fit(data)
-    assert auto.config()["amounts"] == kind
+    auto, told = ItemKNN().fit(data), ItemKNN(value_transform=kind).fit(data)
+    assert auto.config()["value_transform"] == kind
     np.testing.assert_array_equal(auto.score_block(np.arange(9)), told.score_block(np.arange(9)))
 
 

@@ -10,8 +10,8 @@ from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import parse_metrics
 from recsys.models import new_users, parameters
 from recsys.models.base import Model
-from recsys.models.catalogue import MODELS, make
 from recsys.models.new_users import NewUsers
+from recsys.models.registry import MODELS, make
 from tests.logs import log_of
 from tests.matrices import ABSENT, random_matrix, rows_of
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import ParameterError
-from recsys.models.catalogue import MODELS, make
 from recsys.models.parameters import check, describe, param, parse_assignments
+from recsys.models.registry import MODELS, make
 
 
 @dataclass

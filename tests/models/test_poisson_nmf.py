@@ -31,7 +31,7 @@ def test_mixtures_sum_to_one_and_make_distributions_over_items():
 
 def test_expected_amounts_add_up_to_the_amounts_of_each_user():
     matrix = random_matrix(30, 20)
-    model = PoissonNMF(4, amounts="raw", max_iter=1000, tol=1e-9).fit(matrix)
+    model = PoissonNMF(4, value_transform="raw", max_iter=1000, tol=1e-9).fit(matrix)
     scores = model.score_block(np.arange(30))
     np.testing.assert_allclose(scores.sum(axis=1), np.nansum(matrix, axis=1), rtol=1e-3)
     np.testing.assert_allclose(scores.sum(axis=0), np.nansum(matrix, axis=0), rtol=1e-3)
@@ -44,12 +44,14 @@ def test_each_group_gets_a_theme_of_its_own():
     assert len(set(mixtures.argmax(axis=1)[[0, 12, 16]])) == 3
 
 
-@pytest.mark.parametrize("amounts", ["binary", "log", "raw"])
-def test_amounts_count_as_told(amounts):
+@pytest.mark.parametrize("transform", ["binary", "log", "raw"])
+def test_amounts_count_by_their_transform(transform):
     matrix = random_matrix(20, 12)
-    one, more = (PoissonNMF(3, amounts=amounts).fit(x) for x in (matrix, np.where(matrix == 5, 1e6, matrix)))
+    one, more = (
+        PoissonNMF(3, value_transform=transform).fit(x) for x in (matrix, np.where(matrix == 5, 1e6, matrix))
+    )
     same = np.array_equal(one.user_factors_, more.user_factors_)
-    assert same == (amounts == "binary")
+    assert same == (transform == "binary")
     assert np.isfinite(more.score_block(np.arange(20))).all()
 
 
@@ -57,8 +59,8 @@ def test_a_weight_of_zero_leaves_an_entry_out_and_two_counts_it_twice():
     matrix = random_matrix(20, 12)
     weights = np.random.default_rng(0).choice([0.0, 1.0, 2.0], matrix.shape)
     expected = np.where(weights > 0, weights * matrix, ABSENT)
-    one = PoissonNMF(3, amounts="raw").fit(matrix, entry_weight=weights)
-    two = PoissonNMF(3, amounts="raw").fit(expected)
+    one = PoissonNMF(3, value_transform="raw").fit(matrix, entry_weight=weights)
+    two = PoissonNMF(3, value_transform="raw").fit(expected)
     np.testing.assert_array_equal(one.item_factors_, two.item_factors_)
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from recsys.models.pure_svd import PureSVD
+from recsys.models.baselines.pure_svd import PureSVD
 from tests.matrices import random_matrix
 
 
@@ -15,7 +15,7 @@ def entries(n_users, n_items, seed=0):
 def test_scores_are_those_of_the_bare_library(shape):
     matrix = entries(*shape)
     u, s, vt = svds(sparse.csr_array(matrix), k=6)
-    model = PureSVD(6, amounts="raw").fit(sparse.csr_array(matrix))
+    model = PureSVD(6, value_transform="raw").fit(sparse.csr_array(matrix))
     np.testing.assert_allclose(model.singular_values_, s[::-1], rtol=1e-9)
     np.testing.assert_allclose(model.score_block(np.arange(shape[0])), u * s @ vt, atol=1e-4)
 

@@ -7,17 +7,17 @@ import pytest
 
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
-from recsys.factorization.factors import SparsePair
+from recsys.factorization.factors import Factors
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
-from recsys.models.catalogue import make
 from recsys.models.masked_nmf import MaskedNMF
+from recsys.models.registry import make
 from recsys.models.weighted_nmf import WeightedNMF
 from tests.matrices import ABSENT, random_matrix, rows_of
 from tests.models.test_bundle import change_arrays
 from tests.models.test_contract import assert_same
 
-# Sparse, with themes that l1 has emptied.
+# Sparse, with components that l1 has emptied.
 PARAMS = {"n_components": 40, "l2": 0.2, "user_l1": 0.6, "item_l1": 0.6, "max_iter": 4}
 
 
@@ -37,24 +37,29 @@ def late():
 
 
 def is_sparse(model):
-    return all(isinstance(side, SparseFactors) for side in model.factors().sides)
+    factors = model.factors()
+    return factors.users.factors.is_sparse and factors.items.factors.is_sparse
 
 
 def n_empty(model):
-    return int(np.sum(~model.user_factors_.any(axis=0) & ~model.item_factors_.any(axis=0)))
+    return int(model.factors().empty_components.sum())
 
 
 @pytest.fixture
 def no_dense(monkeypatch):
-    """Refuse to make all factors dense."""
+    """Refuse to make all factors of both sides dense."""
+    dense, seen = SparseFactors.dense, set()
 
-    def refuse(self):
-        raise AssertionError("both sides were made dense")
+    def watched(self, first=0, last=None):
+        if last is None and len(self) > 10:  # not a few rows
+            seen.add(len(self))
+        assert len(seen) < 2, "both sides were made dense"
+        return dense(self, first, last)
 
-    monkeypatch.setattr(SparsePair, "dense", property(refuse))
+    monkeypatch.setattr(SparseFactors, "dense", watched)
 
 
-def test_the_model_of_these_tests_is_sparse_and_has_empty_themes():
+def test_the_model_of_these_tests_is_sparse_and_has_empty_components():
     model = new().fit(data())
     assert is_sparse(model)
     assert n_empty(model) > 0
@@ -100,8 +105,11 @@ def test_crafted_pointers_of_histories_are_refused(tmp_path):
 HOSTILE = {
     "wrapping pointers": ({"model__user_factors_indptr": wrapping}, "row pointers do not ascend"),
     "wrapping pointers of seen items": ({"seen__indptr": wrapping}, "pattern of seen items does not fit"),
-    "a theme too many": ({"model__item_factors_themes": lambda a: a + np.uint16(40)}, "theme .* of 40"),
-    "themes in no order": ({"model__item_factors_themes": lambda a: a[::-1]}, "do not ascend"),
+    "a component too many": (
+        {"model__item_factors_themes": lambda a: a + np.uint16(40)},
+        "component .* of 40",
+    ),
+    "components in no order": ({"model__item_factors_themes": lambda a: a[::-1]}, "do not ascend"),
     "a value too few": ({"model__item_factors_values": lambda a: a[1:]}, "expected"),
     "a negative factor": ({"model__user_factors_values": lambda a: -a}, "are 0 or more"),
     "no number": ({"model__user_factors_values": lambda a: a * np.float32("nan")}, "not finite"),
@@ -128,7 +136,7 @@ def test_negative_factors_are_refused_where_there_are_themes_alone():
     assert restored.item_factors_.min() < 0
 
 
-def test_a_warm_start_stays_sparse_and_wakes_no_empty_theme(no_dense):
+def test_a_warm_start_stays_sparse_and_wakes_no_empty_component(no_dense):
     model = new(warm_start=True).fit(data())
     before = model.history_.objective[-1]
     empty = n_empty(model)
@@ -139,19 +147,20 @@ def test_a_warm_start_stays_sparse_and_wakes_no_empty_theme(no_dense):
 
 
 @pytest.mark.parametrize("reach", ["touched", "all"])
-def test_an_update_stays_sparse_and_wakes_no_empty_theme(no_dense, reach):
+def test_an_update_stays_sparse_and_wakes_no_empty_component(no_dense, reach):
     model = new().fit(data())
     empty = n_empty(model)
     model.partial_fit(late(), reach=reach)
     assert is_sparse(model)
     assert n_empty(model) >= empty
-    assert model.user_factors_.shape == (62, 40)
-    assert model.user_factors_[60].any()
+    assert model.factors().users.factors.shape == (62, 40)
+    assert model.user_rows([60]).any()
 
 
 def test_an_update_of_touched_rows_is_that_of_the_dense_model():
     sparse, dense = new().fit(data()), new().fit(data())
-    dense._learned(dense.user_factors_, dense.item_factors_, shares=dense.shares_, history=dense.history_)
+    factors = Factors.unbiased(dense.user_factors_, dense.item_factors_)
+    dense._learned(factors, shares=dense.shares_, history=dense.history_)
     assert not is_sparse(dense)
     for model in (sparse, dense):
         model.partial_fit(late())
@@ -199,9 +208,9 @@ def test_what_new_users_are_fitted_to_is_made_once(no_dense, monkeypatch):
     first = model.score_histories(rows)
     np.testing.assert_array_equal(model.score_histories(rows), first)
     assert len(calls) == 1
-    model.set_params(item_absent_exponent=1.0)
+    model.set_params(item_unobserved_exponent=1.0)
     assert (model.score_histories(rows) != first).any()
-    model.set_params(item_absent_exponent=0.0)
+    model.set_params(item_unobserved_exponent=0.0)
     np.testing.assert_array_equal(model.score_histories(rows), first)
     model.partial_fit(np.where(random_matrix(60, 45, density=0.05, seed=9) > 0, 1.0, ABSENT))
     assert (model.score_histories(rows) != first).any()
@@ -214,14 +223,14 @@ def test_scores_are_those_of_the_factors_with_their_zeros(share):
     sides = [
         (generator.random((n, 40)) * (generator.random((n, 40)) < share)).astype(np.float32) for n in (60, 45)
     ]
-    model._learned(*(SparseFactors.of(side) for side in sides))
+    model._learned(Factors.unbiased(*(SparseFactors.of(side) for side in sides)))
     scores = model.score_block(np.arange(60))
     np.testing.assert_allclose(scores, sides[0].astype(float) @ sides[1].T, rtol=1e-5, atol=1e-6)
-    model._learned(*sides)
+    model._learned(Factors.unbiased(*sides))
     np.testing.assert_array_equal(model.score_block(np.arange(60)), scores)
 
 
-def test_baskets_are_drawn_anew_for_the_entries_that_are_not_held_out():
+def test_profiles_are_drawn_anew_for_the_entries_that_are_not_held_out():
     params = {"n_components": 12, "patience": 2, "max_iter": 12, "tol": 0.0}
     model = new(**params, validation_share=0.2).fit(data())
     again = new(**params | {"max_iter": model.history_.n_iter}).fit(data())

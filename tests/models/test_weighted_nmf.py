@@ -47,7 +47,7 @@ def test_scores_are_preferences_whatever_the_exponents_of_the_target():
     matrix = block_diag(np.ones((12, 3)), np.ones((4, 8)), np.ones((2, 5)))
     matrix[matrix == 0] = ABSENT
     model = WeightedNMF(
-        n_components=6, absent_weight=1e-4, l2=0, max_iter=200, user_exponent=0.5, item_exponent=0.5
+        n_components=6, unobserved_weight=1e-4, l2=0, max_iter=200, user_exponent=0.5, item_exponent=0.5
     ).fit(matrix)
     observed = model.score_block(np.arange(18))[~np.isnan(matrix)]
     np.testing.assert_allclose(observed, 1, atol=0.02)

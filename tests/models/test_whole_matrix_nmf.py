@@ -21,7 +21,7 @@ KINDS = {
                 "confidence": "log",
                 "user_exponent": 0.4,
                 "item_exponent": 0.3,
-                "item_absent_exponent": 0.5,
+                "item_unobserved_exponent": 0.5,
                 "l2_exponent": 0.5,
             }
             | params
@@ -30,7 +30,7 @@ KINDS = {
     "any sign": lambda **params: WeightedNMF(
         **({"n_components": 3, "l2": 0.2, "nonnegative": False} | params)
     ),
-    "poisson": lambda **params: PoissonNMF(**({"n_components": 3, "amounts": "raw"} | params)),
+    "poisson": lambda **params: PoissonNMF(**({"n_components": 3, "value_transform": "raw"} | params)),
 }
 
 
@@ -176,4 +176,4 @@ def test_a_bundle_of_an_older_version_ranks_but_does_not_fold_in():
     np.testing.assert_array_equal(scores(old), scores(model))
     with pytest.raises(ModelError, match="train it again"):
         old.transform(data())
-    assert WeightedNMF.todays({"l1": 0.5}) == {"user_l1": 0.5, "item_l1": 0.5}
+    assert WeightedNMF.current_config({"l1": 0.5}) == {"user_l1": 0.5, "item_l1": 0.5}

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, ModelError
-from recsys.models.zero_filled_nmf import ZeroFilledNMF
+from recsys.models.baselines.zero_filled_nmf import ZeroFilledNMF
 from tests.matrices import random_matrix, rows_of
 
 
@@ -42,9 +42,9 @@ def test_an_absent_rating_is_predicted_near_nothing():
 def test_predictions_are_in_the_units_of_the_log_or_refused():
     data = Interactions.from_matrix(np.where(filled() > 0, filled(), np.nan), feedback="implicit")
     users, items = np.array([0, -1]), np.array([1, 1])
-    with pytest.raises(ModelError, match=r"fitted to binary amounts, .* set amounts=raw"):
+    with pytest.raises(ModelError, match=r"fitted to binary amounts, .* set value_transform=raw"):
         ZeroFilledNMF(3).fit(data).predict(users, items)
-    model = ZeroFilledNMF(3, amounts="raw").fit(data)
+    model = ZeroFilledNMF(3, value_transform="raw").fit(data)
     assert model.predict(users, items)[1] == pytest.approx(np.mean(data.by_user.values))
     assert model.predict(*np.indices((40, 25)).reshape(2, -1)).min() >= 1
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import ModelError
-from recsys.models.popularity import Popularity
+from recsys.models.baselines.popularity import Popularity
 from recsys.recommend.ranking import ranked_blocks
 
 

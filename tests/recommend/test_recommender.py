@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ParameterError
 from recsys.models.bundle import Bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.recommend.recommender import Recommender
 from tests.matrices import observed_matrices, random_matrix
 

@@ -4,7 +4,7 @@ import pytest
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
-from recsys.models.catalogue import make
+from recsys.models.registry import make
 from recsys.recommend.themes import themes
 from tests.matrices import ABSENT, random_matrix
 
@@ -55,7 +55,7 @@ def test_items_without_a_part_in_a_theme_are_not_listed():
             "l2": 0.01,
             "user_l1": 0.1,
             "item_l1": 0.1,
-            "absent_weight": 1.0,
+            "unobserved_weight": 1.0,
         },
     ).fit(train)
     found = themes(Bundle.of(model, train))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
-from recsys.models.catalogue import model_has_themes
+from recsys.models.registry import model_has_themes
 from recsys.report.context import Row
 from recsys.report.tables import Figure
 

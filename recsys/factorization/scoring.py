@@ -1,0 +1,53 @@
+"""Scores of all items for blocks of users, by the faster of two kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.factorization.factor_matrix import FactorMatrix
+from recsys.kernels.scoring import score_block
+from recsys.kernels.sparse_scoring import score_block_sparse
+from recsys.typing import Float32Array
+
+# Sparse products jump about in the scores: above this share of non-zeros, reading zeros in a row is faster.
+# Measured, the two meet between 0.05 (1,700 items, 64 components) and 0.12 (40,000 items, few a user).
+_LARGEST_SPARSE = 0.08
+
+
+class Scorer:
+    """Scores of all items for users given by their factors.
+
+    The bits of a score do not depend on the kernel: both add its terms in the order of the components.
+
+    Parameters
+    ----------
+    items : FactorMatrix, (n_items, n_components)
+    item_offset : float32, (n_items,)
+    """
+
+    def __init__(self, items: FactorMatrix, item_offset: Float32Array) -> None:
+        self._offset = item_offset
+        size = max(1, items.shape[0] * items.shape[1])
+        self.is_sparse = items.is_sparse and items.nnz / size <= _LARGEST_SPARSE
+        if self.is_sparse:
+            self._by_component = items.sparse().by_component
+        else:
+            self._dense = np.ascontiguousarray(items.dense().T)
+
+    def __call__(self, users: FactorMatrix, user_offset: Float32Array) -> Float32Array:
+        """Return ``user_offset + item_offset + W H'``, (n_users, n_items)."""
+        scores = np.empty((len(users), len(self._offset)), dtype=np.float32)
+        if self.is_sparse:
+            rows = users.sparse()
+            score_block_sparse(
+                rows.indptr,
+                rows.components,
+                rows.values,
+                *self._by_component,
+                user_offset,
+                self._offset,
+                scores,
+            )
+        else:
+            score_block(np.ascontiguousarray(users.dense()), self._dense, user_offset, self._offset, scores)
+        return scores

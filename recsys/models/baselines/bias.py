@@ -1,0 +1,120 @@
+"""The floor under every prediction of ratings: the mean, and what user and item stand above it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from recsys.data.interactions import Interactions
+from recsys.data.log import Feedback
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError, ModelError
+from recsys.models.base import Model, require
+from recsys.models.parameters import param
+from recsys.models.registry import register_model
+from recsys.progress import Progress
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+
+_CLOSE = 1e-9  # of the spread of the values: what a last round may still change
+_MOST_ROUNDS = 10_000
+
+
+@register_model
+@dataclass(eq=False)
+class Bias(Model):
+    """Ratings as a mean, how a user rates and how an item is rated; the same ranking for everyone.
+
+    Minimises ``sum (x_ui - mean - b_u - a_i)^2 + bias_l2 (|b|^2 + |a|^2)`` over the observed entries,
+    the mean being theirs, by solving one side after the other exactly until neither moves (Koren 2008,
+    section 2.1). What a rating would be for an average user ranks the items.
+
+    Attributes
+    ----------
+    user_bias_, item_bias_ : float64, (n_users,), (n_items,)
+    mean_ : float
+    value_range_ : tuple of float
+        Least and largest value seen; predictions stay inside if ``clip`` is set.
+    """
+
+    name: ClassVar[str] = "bias"
+    predicts_values: ClassVar[bool] = True
+    feedback: ClassVar[Feedback] = "explicit"
+
+    bias_l2: float = param(5.0, "squared penalty on biases, as so many ratings at the mean", minimum=0)
+    clip: bool = param(True, "keep predictions inside the range of the values seen")
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        rows = data.by_user
+        values = rows.values.astype(np.float64)
+        users, items = rows.row_numbers, rows.columns
+        self.mean_ = float(values.mean())
+        self.value_range_ = (float(values.min()), float(values.max()))
+        rest = values - self.mean_
+        spread = float(np.abs(rest).max())
+        b: Float64Array = np.zeros(rows.n_rows)
+        a: Float64Array = np.zeros(rows.n_columns)
+        n_users, n_items = rows.counts, np.bincount(items, minlength=rows.n_columns)
+        for _ in range(_MOST_ROUNDS):
+            before = a
+            b = _shrunk(np.bincount(users, rest - a[items], rows.n_rows), n_users, self.bias_l2)
+            a = _shrunk(np.bincount(items, rest - b[users], rows.n_columns), n_items, self.bias_l2)
+            if float(np.abs(a - before).max()) <= _CLOSE * spread:
+                break
+        self.user_bias_, self.item_bias_ = b, a
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `Model.score_block`."""
+        rows = self._check_users(users)
+        return self._scores(self.user_bias_[rows])
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores of all items for users with other histories; see `Model.score_histories`."""
+        self._check_histories(rows)
+        rest = rows.values.astype(np.float64) - self.mean_ - self.item_bias_[rows.columns]
+        return self._scores(
+            _shrunk(np.bincount(rows.row_numbers, rest, rows.n_rows), rows.counts, self.bias_l2)
+        )
+
+    def _scores(self, user_bias: Float64Array) -> Float32Array:
+        return np.add.outer(user_bias, self.mean_ + self.item_bias_).astype(np.float32)
+
+    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted values; an unknown side (-1) counts as the average one; see `Model.predict`."""
+        self._check_fitted()
+        sides = np.asarray(users, np.int64), np.asarray(items, np.int64)
+        if len(sides[0]) != len(sides[1]):
+            raise InputError(f"{len(sides[0])} users and {len(sides[1])} items; expected pairs.")
+        predicted = np.full(len(sides[0]), self.mean_)
+        for rows, bias, kind in zip(sides, (self.user_bias_, self.item_bias_), ("user", "item"), strict=True):
+            if len(rows) and (rows.min() < -1 or rows.max() >= len(bias)):
+                raise InputError(f"a {kind} row is outside -1 to {len(bias) - 1}.")
+            predicted += np.append(bias, 0.0)[rows]
+        return (np.clip(predicted, *self.value_range_) if self.clip else predicted).astype(np.float32)
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learned as named arrays."""
+        self._check_fitted()
+        return {
+            "user_bias": self.user_bias_,
+            "item_bias": self.item_bias_,
+            "values": np.array([self.mean_, *self.value_range_]),
+        }
+
+    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `to_arrays` gave; see `Model.restore`."""
+        b, a, values = (require(arrays, name, np.float64, 1) for name in ("user_bias", "item_bias", "values"))
+        if len(values) != 3:
+            raise ModelError(f"array 'values' has {len(values)} numbers; expected mean, least and largest.")
+        self.user_bias_, self.item_bias_ = b, a
+        self.mean_, self.value_range_ = float(values[0]), (float(values[1]), float(values[2]))
+        self.n_users_, self.n_items_ = len(b), len(a)
+
+
+def _shrunk(totals: AnyArray, counts: Int64Array, l2: float) -> Float64Array:
+    """Return means that lean to zero; 0 where nothing is counted."""
+    below = counts.astype(np.float64) + l2
+    means: Float64Array = np.zeros(len(counts))
+    return np.divide(totals, below, out=means, where=below > 0)

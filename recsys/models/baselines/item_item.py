@@ -1,0 +1,109 @@
+"""Models that score an item by what the user's history says of it, item by item."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
+from recsys.errors import ModelError
+from recsys.models.base import Model, require
+from recsys.models.values import preferences, resolved_transform, training_preferences
+from recsys.progress import Progress
+from recsys.typing import AnyArray, Float32Array
+
+
+class ItemItemModel(Model):
+    """A model whose scores are a history times a matrix of items by items.
+
+    The history of a training user is part of what is learned, and of the bundle: 8 bytes an entry.
+
+    Attributes
+    ----------
+    histories_ : CompressedRows, (n_users, n_items)
+        What each user has, in units of ``unit_``.
+    unit_ : float
+        Root mean square of the preferences; dividing by it keeps sums within single precision.
+    """
+
+    value_transform: str
+    histories_: CompressedRows
+    unit_: float
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        rows = training_preferences(data, self.value_transform)
+        self.unit_ = float(np.sqrt(np.mean(np.square(rows.values, dtype=np.float64))))
+        self.histories_ = self._in_units(rows)
+        self._fit_items(rows, progress)
+
+    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+        return {"value_transform": resolved_transform(self.value_transform, data.feedback)}
+
+    @abstractmethod
+    def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:
+        """Learn how items go together from preferences, (n_users, n_items)."""
+
+    @abstractmethod
+    def _scores(self, histories: CompressedRows) -> Float32Array:
+        """Return scores of all items for histories in units, each row on its own."""
+
+    def _in_units(self, rows: CompressedRows) -> CompressedRows:
+        most = float(np.finfo(np.float32).max) ** 0.5
+        return rows.with_values(
+            np.minimum(rows.values.astype(np.float64) / self.unit_, most).astype(np.float32)
+        )
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `Model.score_block`."""
+        rows = self._check_users(users)
+        return self._scores(self.histories_.select(rows))
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores of all items for users with other histories; see `Model.score_histories`."""
+        self._check_histories(rows)
+        return self._scores(self._in_units(preferences(rows, str(self.fitted_params_["value_transform"]))))
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learned as named arrays."""
+        self._check_fitted()
+        return {**rows_to_arrays("histories", self.histories_), "unit": np.array([self.unit_])}
+
+    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `to_arrays` gave; see `Model.restore`."""
+        n_items = self._restore_items(arrays)
+        unit = require(arrays, "unit", np.float64, 1)
+        if len(unit) != 1 or not unit[0] > 0:
+            raise ModelError(f"array 'unit' holds {unit.tolist()}; expected one number above 0.")
+        self.histories_ = rows_from_arrays("histories", arrays, n_items)
+        self.unit_ = float(unit[0])
+        self.n_users_, self.n_items_ = self.histories_.n_rows, n_items
+
+    @abstractmethod
+    def _restore_items(self, arrays: Mapping[str, AnyArray]) -> int:
+        """Take back the matrix of items by items and return the number of items."""
+
+
+def rows_to_arrays(name: str, rows: CompressedRows) -> dict[str, AnyArray]:
+    """Return the three arrays of sparse rows under names that begin with ``name``."""
+    return {f"{name}_indptr": rows.indptr, f"{name}_columns": rows.columns, f"{name}_values": rows.values}
+
+
+def rows_from_arrays(name: str, arrays: Mapping[str, AnyArray], n_columns: int) -> CompressedRows:
+    """Return the rows that `rows_to_arrays` took apart, or raise ModelError if they do not fit together."""
+    indptr = require(arrays, f"{name}_indptr", np.int64, 1)
+    columns = require(arrays, f"{name}_columns", np.int32, 1)
+    values = require(arrays, f"{name}_values", np.float32, 1)
+    if (
+        len(indptr) == 0
+        or indptr[0] != 0
+        or indptr[-1] != len(columns)
+        or np.any(indptr[1:] < indptr[:-1])  # a difference may leave int64
+        or len(values) != len(columns)
+        or (len(columns) and (columns.min() < 0 or columns.max() >= n_columns))
+    ):
+        raise ModelError(f"the arrays of {name!r} are no sparse rows of {n_columns} columns.")
+    return CompressedRows(indptr, columns, values, n_columns)

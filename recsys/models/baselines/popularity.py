@@ -1,0 +1,65 @@
+"""The floor under every comparison: what most people take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
+from recsys.errors import ModelError
+from recsys.models.base import Model, require
+from recsys.models.registry import register_model
+from recsys.progress import Progress
+from recsys.typing import AnyArray, Float32Array
+
+
+@register_model
+@dataclass(eq=False)
+class Popularity(Model):
+    """The same scores for everyone: how many users have the item.
+
+    Attributes
+    ----------
+    item_counts_ : float32, (n_items,)
+    """
+
+    name: ClassVar[str] = "popularity"
+
+    def __post_init__(self) -> None:
+        self.item_counts_: Float32Array = np.zeros(0, dtype=np.float32)
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        self.item_counts_ = data.item_counts.astype(np.float32)
+
+    @classmethod
+    def of_counts(cls, counts: AnyArray, n_users: int) -> Self:
+        """Return a fitted model from the number of users of each item, for so many users."""
+        model = cls()
+        model.restore({"item_counts": counts.astype(np.float32), "n_users": np.array([n_users])})
+        return model
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `Model.score_block`."""
+        return np.tile(self.item_counts_, (len(self._check_users(users)), 1))
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return the same scores for everyone; see `Model.score_histories`."""
+        self._check_histories(rows)
+        return np.tile(self.item_counts_, (rows.n_rows, 1))
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learned as named arrays."""
+        self._check_fitted()
+        return {"item_counts": self.item_counts_, "n_users": np.array([self.n_users_])}
+
+    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `to_arrays` gave; see `Model.restore`."""
+        n_users = require(arrays, "n_users", np.int64, 1)
+        if len(n_users) != 1:
+            raise ModelError(f"array 'n_users' has {len(n_users)} numbers; expected one.")
+        self.item_counts_ = require(arrays, "item_counts", np.float32, 1)
+        self.n_users_, self.n_items_ = int(n_users[0]), len(self.item_counts_)

@@ -1,0 +1,64 @@
+"""What the value of an entry counts for models of the whole matrix, to which an absent cell is a zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.data.interactions import Interactions
+from recsys.data.log import Feedback
+from recsys.data.rows import CompressedRows, positives
+from recsys.errors import InputError
+
+TRANSFORMS = ("auto", "binary", "log", "raw")
+TRANSFORMS_HELP = "what an entry counts: 1, ln(1 + amount), its amount; auto: raw for ratings, else binary"
+
+
+def resolved_transform(name: str, feedback: Feedback) -> str:
+    """Return what ``auto`` stands for: amounts of purchases or plays say more of the item than of taste."""
+    if name != "auto":
+        return name
+    return "raw" if feedback == "explicit" else "binary"
+
+
+def preferences(rows: CompressedRows, kind: str) -> CompressedRows:
+    """Return the entries above 0 with what they count as values.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+        Ratings or amounts; a zero says what an absent cell says.
+    kind : {"binary", "log", "raw"}
+    """
+    entries = positives(rows)
+    if kind == "raw":
+        return entries
+    values = entries.values
+    counted = np.ones_like(values) if kind == "binary" else np.log1p(values)
+    return entries.with_values(counted)
+
+
+def training_preferences(data: Interactions, transform: str) -> CompressedRows:
+    """Return the preferences of a log, or raise InputError where there are none."""
+    rows = preferences(data.by_user, resolved_transform(transform, data.feedback))
+    if rows.nnz == 0:
+        raise InputError("all values are 0; a model that reads an absent cell as 0 needs values above it.")
+    return rows
+
+
+CONFIDENCES = ("constant", "log", "linear")
+
+
+def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows:
+    """Return the positive entries with confidences as values.
+
+    ``constant``: 1; ``log``: 1 + alpha ln(1 + x); ``linear``: 1 + alpha x (Hu, Koren & Volinsky
+    2008, section 4). An amount of zero says what an absent cell says.
+    """
+    entries = positives(rows)
+    amounts = entries.values.astype(np.float64)
+    grown = {
+        "constant": np.ones_like(amounts),
+        "log": 1 + alpha * np.log1p(amounts),
+        "linear": 1 + alpha * amounts,
+    }[kind]
+    return entries.with_values(np.minimum(grown, np.finfo(np.float32).max).astype(np.float32))
