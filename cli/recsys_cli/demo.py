@@ -42,7 +42,7 @@ def demo(
 
 
 def _print(done: Demo) -> None:
-    log, split = done.loaded.describe(), done.trial.split
+    log, split = done.loaded.describe(), done.prepared.split
     say("The log: Complete Journey, groceries; its authors call it simulated.")
     say(f"  {log['n_read']:,} lines read, {log['first_time']} to {log['last_time']}")
     for drop in log["dropped"]:

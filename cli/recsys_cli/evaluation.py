@@ -55,7 +55,7 @@ def evaluate(
     from recsys.evaluate.metrics import parse_metrics
     from recsys.experiment.comparison import run
     from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
-    from recsys_cli.inputs import load_trials, one_spec
+    from recsys_cli.inputs import load_splits, one_spec
 
     spec = one_spec(model, set_, config)
     asked = None if metrics is None else parse_metrics(metrics)
@@ -63,23 +63,23 @@ def evaluate(
     check_options(extra, asked, names_are_shown=False)
     reading = options.Reading(user, item, value, time, where, feedback, threads=threads)
     with pool.use(threads), progress(quiet=json) as listener:
-        loaded, trials = load_trials(
+        loaded, splits = load_splits(
             log, reading, listener, test=test, split=split, duplicates=duplicates, seed=seed,
             min_user=min_user, min_item=min_item, filter_test=filter_test,
         )  # fmt: skip
         asked = asked or default_metrics_for(extra, loaded)
         inputs = read_inputs(extra, loaded, threads)
-        result = run(spec, trials, asked, seed=seed, measuring=inputs.measuring, progress=listener)
+        result = run(spec, splits, asked, seed=seed, measuring=inputs.measuring, progress=listener)
     measured = result.measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
         raise ModelError(" ".join(map(str, measured.remarks)))
     if json:
-        several = {"splits": [trial.split.to_json() for trial in trials]} if len(trials) > 1 else {}
-        say_json({**result.to_json(), "split": trials[0].split.to_json(), **several})
+        several = {"splits": [prepared.split.to_json() for prepared in splits]} if len(splits) > 1 else {}
+        say_json({**result.to_json(), "split": splits[0].split.to_json(), **several})
         return
     _say_choice(spec, result, loaded)
-    say_results([result], trials)
+    say_results([result], splits)
 
 
 def compare(
@@ -154,7 +154,7 @@ def compare(
     from recsys.experiment.settings import AUTO, specs_from_flags
     from recsys.report.writing import check_report
     from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
-    from recsys_cli.inputs import load_trials
+    from recsys_cli.inputs import load_splits
 
     if log is not None and log.endswith(".toml"):
         config = [Path(log), *(config or [])]
@@ -187,7 +187,7 @@ def compare(
     splitting = ("test", "split", "duplicates", "seed", "min_user", "min_item", "filter_test")
     seed, folder, page = flags["seed"], flags["out"], flags["report"]
     with pool.use(flags["threads"]), progress(quiet=json) as listener:
-        loaded, trials = load_trials(
+        loaded, splits = load_splits(
             flags["log"], reading, listener, **{name: flags[name] for name in splitting}
         )
         asked = asked or default_metrics_for(extra, loaded)
@@ -196,7 +196,13 @@ def compare(
             None if folder is None else ResultStore(folder.expanduser(), loaded.item_names, inputs.context)
         )
         results = compare_models(
-            specs, trials, asked, seed=seed, measuring=inputs.measuring, store=store, progress=listener
+            specs,
+            splits,
+            asked,
+            seed=seed,
+            measuring=inputs.measuring,
+            store=store,
+            progress=listener,
         )
         measured = {r.label: r.measurements for r in results if r.measurements is not None}
         is_stopped = results[-1].error == STOPPED
@@ -208,12 +214,12 @@ def compare(
             raise ModelError(" ".join([*troubles, *said]))
     # What took the time comes first: a page that cannot be written takes no numbers with it.
     tests = PairTests(measured, seed=seed)
-    record = comparison_record(results, trials, seed=seed, tests=tests)
+    record = comparison_record(results, splits, seed=seed, tests=tests)
     if store is not None:
         write_record(record, store.folder / "comparison.json")
     if not json:
         _say_choice(specs[0], results[0], loaded)
-        say_results(results, trials)
+        say_results(results, splits)
         _say_answer(record)
         if store is not None:
             _say_stored(results, store.folder, is_stopped)
@@ -226,7 +232,7 @@ def compare(
         try:
             with pool.use(flags["threads"]), progress(quiet=json) as listener:
                 write_comparison(
-                    page, loaded, trials, results, names,
+                    page, loaded, splits, results, names,
                     seed=seed, command=_command(), plan=_plan_text(config or []), tests=tests,
                     progress=listener,
                 )  # fmt: skip

@@ -15,7 +15,7 @@ from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
 from recsys.evaluate.catalogue import Catalogue
 from recsys.evaluate.metrics import ListMetric, Metric, parse_metrics, registered
-from recsys.experiment.trial import Trial, default_metrics
+from recsys.experiment.prepared_split import PreparedSplit, default_metrics
 from recsys_cli.options import EvaluationOptions
 
 
@@ -39,14 +39,14 @@ class EvaluationInputs:
     groups: Labels | None = None
     block_bytes: int | None = None
 
-    def measuring(self, trial: Trial) -> Mapping[str, Any]:
-        """Return arguments of `recsys.evaluate.evaluator.evaluate`, in the row numbers of a trial."""
+    def measuring(self, prepared: PreparedSplit) -> Mapping[str, Any]:
+        """Return arguments of `recsys.evaluate.evaluator.evaluate`, in the row numbers of a split."""
         arguments: dict[str, Any] = {}
         if self.categories is not None:
-            items = self.item_ids.rows(trial.train.item_ids.values)
-            arguments["catalogue"] = Catalogue(trial.train.by_user, self.categories.select(items))
+            items = self.item_ids.rows(prepared.train.item_ids.values)
+            arguments["catalogue"] = Catalogue(prepared.train.by_user, self.categories.select(items))
         if self.groups is not None:
-            users = self.user_ids.rows(trial.user_ids.values)
+            users = self.user_ids.rows(prepared.user_ids.values)
             arguments["groups"] = UserGroups.from_labels(self.groups.select(users))
         if self.block_bytes is not None:
             arguments["block_bytes"] = self.block_bytes

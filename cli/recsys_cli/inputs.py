@@ -13,8 +13,8 @@ from recsys.data.interactions import DUPLICATE_RULES, Duplicates
 from recsys.data.load import LoadedLog, load_log
 from recsys.data.log import Feedback
 from recsys.errors import ParameterError
+from recsys.experiment.prepared_split import PreparedSplit, check_source, prepare_all
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
-from recsys.experiment.trial import Trial, check_source, prepare_all
 from recsys.progress import Progress, task
 from recsys.split.support import MinSupport
 from recsys_cli.options import Reading
@@ -40,7 +40,7 @@ def load(source: str, reading: Reading, listener: Progress) -> tuple[LoadedLog, 
     return loaded, clock.perf_counter() - began
 
 
-def load_trials(
+def load_splits(
     log: str,
     reading: Reading,
     listener: Progress,
@@ -52,7 +52,7 @@ def load_trials(
     min_user: int = 0,
     min_item: int = 0,
     filter_test: bool = False,
-) -> tuple[LoadedLog, tuple[Trial, ...]]:
+) -> tuple[LoadedLog, tuple[PreparedSplit, ...]]:
     """Load a log and split it, or load what is held out from a second one."""
     check_source(test, split)
     if filter_test and not (min_user or min_item):
@@ -75,7 +75,7 @@ def load_trials(
         )
         held_out, more = load(test, same, listener)
         seconds += more
-    trials = prepare_all(
+    splits = prepare_all(
         loaded,
         test=held_out,
         split=split,
@@ -84,7 +84,7 @@ def load_trials(
         support=MinSupport(min_user, min_item, filter_test),
         load_seconds=seconds,
     )
-    return loaded, trials
+    return loaded, splits
 
 
 def columns_used(loaded: LoadedLog, feedback: str | None) -> str:

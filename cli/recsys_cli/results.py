@@ -11,18 +11,18 @@ from recsys_cli.splits import say_split
 if TYPE_CHECKING:
     from recsys.evaluate.gap import GroupMean
     from recsys.experiment.comparison import Result
-    from recsys.experiment.trial import Trial
+    from recsys.experiment.prepared_split import PreparedSplit
 
 
-def say_results(results: Sequence[Result], trials: Sequence[Trial]) -> None:
+def say_results(results: Sequence[Result], splits: Sequence[PreparedSplit]) -> None:
     """Say what was split how, and set the models side by side."""
     from recsys.evaluate.metrics import parse_metric
 
     names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
-    say_split(trials[0].split, errors=[name for name in names if parse_metric(name).is_error])
-    if len(trials) > 1:
+    say_split(splits[0].split, errors=[name for name in names if parse_metric(name).is_error])
+    if len(splits) > 1:
         say(
-            f"  {len(trials)} parts like this one: a user's value is the mean over the parts the user is "
+            f"  {len(splits)} parts like this one: a user's value is the mean over the parts the user is "
             f"held out in, and each user counts once; seconds are means over the parts"
         )
     rows = []

@@ -1,4 +1,4 @@
-"""Any number of models on the same trials: everyone gets the same data."""
+"""Any number of models on the same splits: everyone gets the same data."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import Metric
 from recsys.experiment.memory import watched
 from recsys.experiment.pooling import pooled
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec, labelled
-from recsys.experiment.trial import Trial
 from recsys.models.new_users import NewUsers
 from recsys.models.registry import make
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress
 from recsys.recommend.ranking import ranked_blocks
 
-Measuring: TypeAlias = Callable[[Trial], Mapping[str, Any]]
+Measuring: TypeAlias = Callable[[PreparedSplit], Mapping[str, Any]]
 
 STOPPED = "interrupted"
 FLOOR = "popularity"
@@ -74,7 +74,7 @@ def _one_pair() -> HeldOut:
 
 def run(
     spec: ModelSpec,
-    trials: Trial | Sequence[Trial],
+    splits: PreparedSplit | Sequence[PreparedSplit],
     metrics: Sequence[Metric],
     *,
     seed: int = 0,
@@ -88,38 +88,38 @@ def run(
     RecsysError
         Whatever the model or the evaluation raises.
     """
-    every = _listed(trials)
+    every = _listed(splits)
     parts: list[Result] = []
-    for trial in every:
-        side_data = {} if measuring is None else measuring(trial)
-        part = _run_one(spec, trial, metrics, seed, side_data, progress)
+    for prepared in every:
+        side_data = {} if measuring is None else measuring(prepared)
+        part = _run_one(spec, prepared, metrics, seed, side_data, progress)
         parts.append(part if not parts else replace(part, model=None))
     return _pooled_result(parts, every)
 
 
-def _listed(trials: Trial | Sequence[Trial]) -> list[Trial]:
-    return [trials] if isinstance(trials, Trial) else list(trials)
+def _listed(splits: PreparedSplit | Sequence[PreparedSplit]) -> list[PreparedSplit]:
+    return [splits] if isinstance(splits, PreparedSplit) else list(splits)
 
 
 def _run_one(
     spec: ModelSpec,
-    trial: Trial,
+    prepared: PreparedSplit,
     metrics: Sequence[Metric],
     seed: int,
     side_data: Mapping[str, Any],
     progress: Progress,
 ) -> Result:
-    spec = spec.resolved(trial.train.feedback).seeded(seed)
+    spec = spec.resolved(prepared.train.feedback).seeded(seed)
     model = make(spec.name, spec.params)
-    trial.check(model)
-    precompile(spec, metrics, folds_in=trial.histories is not None)
+    prepared.check(model)
+    precompile(spec, metrics, folds_in=prepared.histories is not None)
     with watched() as peak:
         began = time.perf_counter()
-        model.fit(trial.train, progress=progress)
+        model.fit(prepared.train, progress=progress)
         fit_seconds = time.perf_counter() - began
-    arguments = {"catalogue": trial.catalogue, **side_data}
+    arguments = {"catalogue": prepared.catalogue, **side_data}
     measured = evaluate(
-        trial.scorer_for(model), trial.seen, trial.held_out, metrics, progress=progress, **arguments
+        prepared.scorer_for(model), prepared.seen, prepared.held_out, metrics, progress=progress, **arguments
     )
     return Result(
         label=spec.title,
@@ -128,7 +128,7 @@ def _run_one(
         model=model,
         measurements=measured,
         fit_seconds=fit_seconds,
-        load_seconds=trial.load_seconds,
+        load_seconds=prepared.load_seconds,
         config=model.config(),
         peak_memory_bytes=peak.n_bytes,
     )
@@ -136,7 +136,7 @@ def _run_one(
 
 def compare(
     specs: Sequence[ModelSpec],
-    trials: Trial | Sequence[Trial],
+    splits: PreparedSplit | Sequence[PreparedSplit],
     metrics: Sequence[Metric],
     *,
     seed: int = 0,
@@ -144,7 +144,7 @@ def compare(
     store: ResultStore | None = None,
     progress: Progress = SILENT,
 ) -> list[Result]:
-    """Run several models on the same trials; popularity, the floor, is added if it is not among them.
+    """Run several models on the same splits; popularity, the floor, is added if it is not among them.
 
     One that fails does not lose the others' results, nor does an interrupt: the last result then
     has the error `STOPPED`.
@@ -152,11 +152,11 @@ def compare(
     Parameters
     ----------
     specs : sequence of ModelSpec
-    trials : Trial or sequence of Trial
+    splits : PreparedSplit or sequence of PreparedSplit
         Results of several are pooled by `recsys.experiment.pooling.pooled`.
     metrics : sequence of Metric
     seed : int
-    measuring : function of a Trial, optional
+    measuring : function of a PreparedSplit, optional
         Returns further arguments of `evaluate`, by name: ``catalogue``, ``groups``,
         ``block_bytes``. What results depend on must then stand in the context of ``store``, too.
     store : ResultStore, optional
@@ -168,22 +168,22 @@ def compare(
     ParameterError
         If a model or a parameter is not known; before anything is trained.
     """
-    every = _listed(trials)
+    every = _listed(splits)
     chosen = labelled(with_floor([spec.resolved(every[0].train.feedback) for spec in specs]))
     for spec in chosen:
         make(spec.name, spec.params)
-    side_data = [{} if measuring is None else measuring(trial) for trial in every]
+    side_data = [{} if measuring is None else measuring(prepared) for prepared in every]
     results = []
     for spec in chosen:
         parts: list[Result] = []
         error = None
-        for trial, known in zip(every, side_data, strict=True):
-            part = _loaded_or_run(spec, trial, metrics, seed, known, store, progress)
+        for prepared, known in zip(every, side_data, strict=True):
+            part = _loaded_or_run(spec, prepared, metrics, seed, known, store, progress)
             if isinstance(part, str):
                 of_several = len(every) > 1 and part != STOPPED
                 error = f"trial {len(parts) + 1} of {len(every)}: {part}" if of_several else part
                 break
-            # One model is enough to be shown; those of all trials at once would fill the memory.
+            # One model is enough to be shown; those of all splits at once would fill the memory.
             parts.append(part if not parts else replace(part, model=None))
         if error is None:
             results.append(_pooled_result(parts, every))
@@ -196,7 +196,7 @@ def compare(
 
 def _loaded_or_run(
     spec: ModelSpec,
-    trial: Trial,
+    prepared: PreparedSplit,
     metrics: Sequence[Metric],
     seed: int,
     side_data: Mapping[str, Any],
@@ -205,18 +205,18 @@ def _loaded_or_run(
 ) -> Result | str:
     """Load a result or run the model, or return what went wrong."""
     try:
-        loaded = None if store is None else store.load(spec, trial, metrics, seed=seed)
+        loaded = None if store is None else store.load(spec, prepared, metrics, seed=seed)
         if loaded is not None:
             return loaded
         try:
-            result = _run_one(spec, trial, metrics, seed, side_data, progress)
+            result = _run_one(spec, prepared, metrics, seed, side_data, progress)
         except RecsysError as failure:
             return str(failure)
         except Exception as failure:
             # A foreign library may raise anything, a model may ask for more memory than there is.
             return f"{type(failure).__name__}: {failure}".removesuffix(": ")
         if store is not None:
-            store.save(result, trial, metrics)
+            store.save(result, prepared, metrics)
     except KeyboardInterrupt:
         return STOPPED
     return result
@@ -228,7 +228,7 @@ def with_floor(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
     return list(specs) if has_floor else [*specs, ModelSpec(FLOOR)]
 
 
-def _pooled_result(parts: Sequence[Result], trials: Sequence[Trial]) -> Result:
+def _pooled_result(parts: Sequence[Result], splits: Sequence[PreparedSplit]) -> Result:
     """Return the one result, or several pooled."""
     first = parts[0]
     if len(parts) == 1:
@@ -237,9 +237,9 @@ def _pooled_result(parts: Sequence[Result], trials: Sequence[Trial]) -> Result:
     peaks = [part.peak_memory_bytes for part in parts if part.peak_memory_bytes is not None]
     return replace(
         first,
-        measurements=pooled(measured, [trial.user_ids for trial in trials]),
+        measurements=pooled(measured, [prepared.user_ids for prepared in splits]),
         fit_seconds=sum(part.fit_seconds for part in parts) / len(parts),
-        load_seconds=sum(trial.load_seconds for trial in trials),
+        load_seconds=sum(prepared.load_seconds for prepared in splits),
         peak_memory_bytes=max(peaks, default=None),
         is_reused=all(part.is_reused for part in parts),
         parts=tuple(parts),

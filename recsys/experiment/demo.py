@@ -12,10 +12,10 @@ from recsys.data.load import LoadedLog, load_log
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel
+from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
-from recsys.experiment.trial import Trial, prepare
 from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.examples import UserExample, sample_users, user_examples
@@ -39,7 +39,7 @@ class Demo:
 
     Attributes
     ----------
-    loaded, trial, results
+    loaded, prepared, results
         The log, the split and each model's result.
     answer : list of str
         The comparison in sentences.
@@ -52,7 +52,7 @@ class Demo:
     """
 
     loaded: LoadedLog
-    trial: Trial
+    prepared: PreparedSplit
     results: Sequence[Result]
     answer: list[str]
     themes: list[Theme]
@@ -67,7 +67,7 @@ class Demo:
             "seconds": dict(self.seconds),
             "files": {name: str(path) for name, path in self.files.items()},
             "log": self.loaded.describe(),
-            "split": self.trial.split.to_json(),
+            "split": self.prepared.split.to_json(),
             "results": [result.to_json() for result in self.results],
             "answer": self.answer,
             "n_lists": self.n_lists,
@@ -103,9 +103,9 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
     with task(progress, "load the purchase log"):
         loaded = load_log(LOG)
     load_seconds = time.perf_counter() - began
-    trial = prepare(loaded, split=SPLIT, seed=seed, load_seconds=load_seconds)
+    prepared = prepare(loaded, split=SPLIT, seed=seed, load_seconds=load_seconds)
     models = specs()
-    results = compare(models, trial, parse_metrics(METRICS), seed=seed, progress=progress)
+    results = compare(models, prepared, parse_metrics(METRICS), seed=seed, progress=progress)
     compared = time.perf_counter()
 
     # The lists are for tomorrow, so the model behind them learns from the last weeks, too.
@@ -127,9 +127,9 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         context = make_context(
             title=f"Groceries: what {description['n_users']:,} households buy, and what they might like",
             subtitle="The Complete Journey, a purchase log that its authors call simulated: "
-            f"{log_in_words(description)} {trial.split.description.text}",
+            f"{log_in_words(description)} {prepared.split.description.text}",
             loaded=loaded,
-            trials=[trial],
+            splits=[prepared],
             results=results,
             metrics=METRICS.split(","),
             seed=seed,
@@ -142,7 +142,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
     ended = time.perf_counter()
     return Demo(
         loaded=loaded,
-        trial=trial,
+        prepared=prepared,
         results=results,
         answer=list(context.answer),
         themes=themes(bundle),

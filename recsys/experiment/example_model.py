@@ -9,8 +9,8 @@ import numpy as np
 
 from recsys.data.load import LoadedLog
 from recsys.evaluate.metrics import higher_is_better
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
-from recsys.experiment.trial import Trial
 from recsys.models.bundle import Bundle
 from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
@@ -55,25 +55,25 @@ def best_with_themes(results: Sequence[Result], metric: str | None) -> Result | 
 
 
 def example_model(
-    results: Sequence[Result], main: str | None, loaded: LoadedLog, trial: Trial, *, seed: int
+    results: Sequence[Result], main: str | None, loaded: LoadedLog, prepared: PreparedSplit, *, seed: int
 ) -> ExampleModel | None:
     """Return the best model with themes, with lists of a few users; None where no model has themes."""
     best = best_with_themes(results, main)
     if best is None or best.model is None:
         return None
-    bundle = Bundle.of(best.model, trial.train, item_names=loaded.item_names)
-    examples = _examples(bundle, trial, seed=seed)
+    bundle = Bundle.of(best.model, prepared.train, item_names=loaded.item_names)
+    examples = _examples(bundle, prepared, seed=seed)
     return ExampleModel(best.label, bundle, examples, "trained without what is held out")
 
 
 def _examples(
-    bundle: Bundle, trial: Trial, *, seed: int, n_users: int = 3, n: int = 10
+    bundle: Bundle, prepared: PreparedSplit, *, seed: int, n_users: int = 3, n: int = 10
 ) -> tuple[UserExample, ...]:
     """Choose users whose later items are known, where the users measured are those trained on."""
-    held_out = trial.held_out if trial.histories is None else None
+    held_out = prepared.held_out if prepared.histories is None else None
     candidates = None if held_out is None else held_out.n_held_out > 0
-    rows = sample_users(trial.train, n_users, seed=seed, candidates=candidates)
-    lists = Recommender(bundle).recommend([trial.train.user_ids[int(row)] for row in rows], n)
+    rows = sample_users(prepared.train, n_users, seed=seed, candidates=candidates)
+    lists = Recommender(bundle).recommend([prepared.train.user_ids[int(row)] for row in rows], n)
     return user_examples(bundle, lists, held_out=held_out)
 
 
@@ -89,7 +89,7 @@ def examples_intro(example: ExampleModel | None, rows: Sequence[Row], main: str 
 
 
 def theme_sets(
-    results: Sequence[Result], loaded: LoadedLog, trial: Trial, example: ExampleModel | None
+    results: Sequence[Result], loaded: LoadedLog, prepared: PreparedSplit, example: ExampleModel | None
 ) -> tuple[ThemeSet, ...]:
     """Return the largest themes of each model that has some, first those of the model of the examples.
 
@@ -102,6 +102,6 @@ def theme_sets(
     for result in results:
         is_shown = example is not None and result.label == example.label
         if result.model is not None and has_themes(result.model) and not is_shown:
-            bundle = Bundle.of(result.model, trial.train, item_names=loaded.item_names)
+            bundle = Bundle.of(result.model, prepared.train, item_names=loaded.item_names)
             sets.append(theme_set(bundle, result.label, most=_MOST_THEMES))
     return tuple(sets)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from recsys.evaluate.list_profile import ListProfile, profile_lists
 from recsys.evaluate.metrics import ListMetric, Metric, Need, parse_metric
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
-from recsys.experiment.trial import Trial
 from recsys.progress import SILENT, Progress
 from recsys.report.groups import by_popularity
 
@@ -29,13 +29,13 @@ def _has_curve(metric: Metric) -> bool:
 
 
 def profile_models(
-    trial: Trial, results: Sequence[Result], metric: str | None, *, progress: Progress = SILENT
+    prepared: PreparedSplit, results: Sequence[Result], metric: str | None, *, progress: Progress = SILENT
 ) -> dict[str, ListProfile]:
     """Describe the lists of each model at hand that has a value of the main metric.
 
     Parameters
     ----------
-    trial : Trial
+    prepared : PreparedSplit
         The first, if there are several; models at hand are those of it.
     results : sequence of Result
         The best first.
@@ -47,23 +47,23 @@ def profile_models(
     -------
     dict of label to ListProfile
     """
-    k = list_length(metric, trial.train.n_items)
+    k = list_length(metric, prepared.train.n_items)
     if metric is None or k is None:
         return {}
     curves = list(dict.fromkeys([parse_metric(metric).name, *_ALWAYS]))
-    item_groups = by_popularity(trial.train.item_counts).of
+    item_groups = by_popularity(prepared.train.item_counts).of
     profiles = {}
     for result in results:
-        measured = result.on_first_trial
+        measured = result.on_first_split
         if measured is None or measured.metrics[metric] is None or result.model is None:
             continue
         profiles[result.label] = profile_lists(
-            trial.scorer_for(result.model),
-            trial.seen,
-            trial.held_out,
+            prepared.scorer_for(result.model),
+            prepared.seen,
+            prepared.held_out,
             metrics=curves,
             k=k,
-            catalogue=trial.catalogue,
+            catalogue=prepared.catalogue,
             item_groups=item_groups,
             progress=progress,
         )

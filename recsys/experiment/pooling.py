@@ -1,4 +1,4 @@
-"""What was measured in several trials, as one."""
+"""What was measured in several splits, as one."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from recsys.typing import Float64Array, Int64Array
 def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measurements:
     """Pool measurements of a model by user, so that each user counts once.
 
-    A user's value is the mean over the trials the user is in, a metric the mean over users. Errors of
-    predicted values are taken over the held-out entries of all trials; what is measured of all lists together
-    (coverage) is the mean over the trials. So is the mean of a group of users, and a gap is between
+    A user's value is the mean over the splits the user is in, a metric the mean over users. Errors of
+    predicted values are taken over the held-out entries of all splits; what is measured of all lists together
+    (coverage) is the mean over the splits. So is the mean of a group of users, and a gap is between
     these means.
 
     Parameters
     ----------
     measured : sequence of Measurements
-        One a trial.
+        One a split.
     user_ids : sequence of Ids
-        Those behind the row numbers of each trial.
+        Those behind the row numbers of each split.
 
     Returns
     -------
     Measurements
-        Users have the row numbers of the first trial; those who are not in it come after. Means of
-        groups are pooled where all trials have the same groups, which quarters by activity need not
-        be; elsewhere there are none, and a gap is the mean over the trials.
+        Users have the row numbers of the first split; those who are not in it come after. Means of
+        groups are pooled where all splits have the same groups, which quarters by activity need not
+        be; elsewhere there are none, and a gap is the mean over the splits.
     """
     if len(measured) == 1:
         return measured[0]
@@ -76,7 +76,7 @@ def pooled(measured: Sequence[Measurements], user_ids: Sequence[Ids]) -> Measure
 
 
 def _pooled_groups(measured: Sequence[Measurements]) -> dict[str, tuple[GroupMean, ...]]:
-    """Return the mean over the trials of each group's mean, with the most users it has in one."""
+    """Return the mean over the splits of each group's mean, with the most users it has in one."""
     pooled_means = {}
     for name, groups in measured[0].groups.items():
         names = [group.group for group in groups]
@@ -94,7 +94,7 @@ def _pooled_groups(measured: Sequence[Measurements]) -> dict[str, tuple[GroupMea
 
 
 def _common_rows(user_ids: Sequence[Ids]) -> list[Int64Array]:
-    """Return the common row number of each trial's users."""
+    """Return the common row number of each split's users."""
     together = user_ids[0]
     rows = []
     for ids in user_ids:

@@ -11,20 +11,24 @@ from typing import Any
 from recsys.evaluate.pair_tests import PairTests
 from recsys.evaluate.significance import interval
 from recsys.experiment.comparison import Result
-from recsys.experiment.trial import Trial
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.files import atomic_write
 from recsys.report.answer import sentences
 
 
 def comparison_record(
-    results: Sequence[Result], trials: Sequence[Trial], *, seed: int, tests: PairTests | None = None
+    results: Sequence[Result],
+    splits: Sequence[PreparedSplit],
+    *,
+    seed: int,
+    tests: PairTests | None = None,
 ) -> dict[str, Any]:
     """Return what ``compare --json`` prints.
 
     Parameters
     ----------
     results : sequence of Result
-    trials : sequence of Trial
+    splits : sequence of PreparedSplit
     seed : int
         Of intervals and tests.
     tests : PairTests, optional
@@ -50,10 +54,10 @@ def comparison_record(
         "results": records,
         "comparisons": [asdict(test) for name in names for test in tests.on(name)],
         "answer": sentences(tests),
-        "split": trials[0].split.to_json(),
+        "split": splits[0].split.to_json(),
     }
-    if len(trials) > 1:
-        whole["splits"] = [trial.split.to_json() for trial in trials]
+    if len(splits) > 1:
+        whole["splits"] = [prepared.split.to_json() for prepared in splits]
     return whole
 
 

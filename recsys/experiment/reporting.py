@@ -10,10 +10,10 @@ from recsys.evaluate.metrics import parse_metric
 from recsys.evaluate.pair_tests import PairTests
 from recsys.experiment.example_model import ExampleModel, example_model, examples_intro, theme_sets
 from recsys.experiment.list_profiles import list_length, profile_models
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.provenance import provenance, versions
 from recsys.experiment.record import comparison_record
 from recsys.experiment.result import Result
-from recsys.experiment.trial import Trial
 from recsys.factorization.history import History
 from recsys.progress import SILENT, Progress
 from recsys.remarks import RemarkCode
@@ -33,7 +33,7 @@ def make_context(
     title: str,
     subtitle: str,
     loaded: LoadedLog,
-    trials: Sequence[Trial],
+    splits: Sequence[PreparedSplit],
     results: Sequence[Result],
     metrics: Sequence[str],
     seed: int,
@@ -49,7 +49,7 @@ def make_context(
     ----------
     title, subtitle, command : str
     loaded : LoadedLog
-    trials : sequence of Trial
+    splits : sequence of PreparedSplit
         Of several, the models at hand are those of the first, and so are the profiles of their lists.
     results : sequence of Result
     metrics : sequence of str
@@ -63,20 +63,20 @@ def make_context(
         Of the same results and seed, where they are made already.
     progress : Progress
     """
-    trial = trials[0]
+    prepared = splits[0]
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     tests = tests or PairTests(measured, seed=seed)
-    record = comparison_record(results, trials, seed=seed, tests=tests)
+    record = comparison_record(results, splits, seed=seed, tests=tests)
     main = main_metric(list(measured.values()))
     metrics = [*(name for name in metrics if name == main), *(name for name in metrics if name != main)]
     pairs = [pair for metric in metrics for pair in tests.on(metric)]
-    example = example or example_model(results, main, loaded, trial, seed=seed)
+    example = example or example_model(results, main, loaded, prepared, seed=seed)
     examples = () if example is None else example.examples
     rows = table_rows(record["results"], metrics, intervals(measured, metrics, seed=seed), pairs)
     rows = ranked(rows, metrics, main)
     by_label = {result.label: result for result in results}
     in_order = [by_label[row.label] for row in rows]
-    on_first = {result.label: result.on_first_trial for result in in_order}
+    on_first = {result.label: result.on_first_split for result in in_order}
     description = loaded.describe()
     return ReportContext(
         title=title,
@@ -84,34 +84,34 @@ def make_context(
         command=command,
         seed=seed,
         answer=record["answer"],
-        remarks=_remarks(results, len(trials)),
+        remarks=_remarks(results, len(splits)),
         main_metric=main,
         metrics=metrics,
         rows=rows,
         pairs=pairs,
         measured={label: values for label, values in on_first.items() if values is not None},
         log=loaded.log,
-        train=trial.train,
-        seen=trial.seen,
-        held_out=trial.held_out,
-        window=_window(trial),
-        list_profiles=profile_models(trial, in_order, main, progress=progress),
-        list_length=list_length(main, trial.train.n_items) or 0,
+        train=prepared.train,
+        seen=prepared.seen,
+        held_out=prepared.held_out,
+        window=_window(prepared),
+        list_profiles=profile_models(prepared, in_order, main, progress=progress),
+        list_length=list_length(main, prepared.train.n_items) or 0,
         histories=_histories(results),
-        theme_sets=theme_sets(results, loaded, trial, example),
+        theme_sets=theme_sets(results, loaded, prepared, example),
         examples=examples,
         examples_intro=examples_intro(example, rows, main),
         log_facts=about_log(description),
-        split_facts=about_split(trial.split),
+        split_facts=about_split(prepared.split),
         configs=[(model["label"], model["config"]) for model in record["results"]],
-        provenance=provenance([part.split for part in trials], trial.train.digest, seed=seed),
+        provenance=provenance([part.split for part in splits], prepared.train.digest, seed=seed),
         versions=versions(),
         plan=dict(plan or {}),
         record={
             "n_users": max((values.n_users for values in measured.values()), default=0),
             "log": description,
             **record,
-            "splits": [part.split.to_json() for part in trials],
+            "splits": [part.split.to_json() for part in splits],
         },
     )
 
@@ -119,7 +119,7 @@ def make_context(
 def write_comparison(
     path: Path,
     loaded: LoadedLog,
-    trials: Sequence[Trial],
+    splits: Sequence[PreparedSplit],
     results: Sequence[Result],
     metrics: Sequence[str],
     *,
@@ -138,9 +138,9 @@ def write_comparison(
     compared = f"{n_models} models compared" if n_models > 1 else f"{results[0].label} measured"
     context = make_context(
         title=f"{name_of_log(loaded.source)}: {compared}",
-        subtitle=f"{log_in_words(loaded.describe())} {trials[0].split.description.text}",
+        subtitle=f"{log_in_words(loaded.describe())} {splits[0].split.description.text}",
         loaded=loaded,
-        trials=trials,
+        splits=splits,
         results=results,
         metrics=metrics,
         seed=seed,
@@ -149,14 +149,14 @@ def write_comparison(
         tests=tests,
         progress=progress,
     )
-    ids = trials[0].user_ids
-    for trial in trials[1:]:
-        ids, _ = ids.union(trial.user_ids)
+    ids = splits[0].user_ids
+    for prepared in splits[1:]:
+        ids, _ = ids.union(prepared.user_ids)
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     write_report(build_page(context), path, per_user(measured, ids))
 
 
-def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
+def _remarks(results: Sequence[Result], n_splits: int) -> list[str]:
     """Return remarks on the models; one that applies to several names them all."""
     said: dict[str, list[str]] = {}
     ranking: list[str] = []
@@ -180,9 +180,9 @@ def _remarks(results: Sequence[Result], n_trials: int) -> list[str]:
             f"Charts of lists leave out {in_words(without)}: of an earlier run only what was measured is "
             f"kept, not the model."
         )
-    if n_trials > 1:
+    if n_splits > 1:
         remarks.append(
-            f"Values are of {n_trials} splits, pooled by user; curves, groups, lists and themes are of the "
+            f"Values are of {n_splits} splits, pooled by user; curves, groups, lists and themes are of the "
             f"models of the first."
         )
     return remarks
@@ -195,6 +195,6 @@ def _histories(results: Sequence[Result]) -> Mapping[str, History]:
     return {label: history for label, history in histories.items() if history is not None}
 
 
-def _window(trial: Trial) -> Sequence[str | int] | None:
+def _window(prepared: PreparedSplit) -> Sequence[str | int] | None:
     """Return the stretch of time that is held out; only a split by time holds out one."""
-    return trial.split.audit.window if trial.split.description.is_by_time else None
+    return prepared.split.audit.window if prepared.split.description.is_by_time else None

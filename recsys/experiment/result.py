@@ -34,8 +34,8 @@ class Result:
     is_reused : bool
         Whether it was loaded from a `ResultStore` and not computed now.
     parts : tuple of Result
-        One a trial, where there are several. The model is then that of the first; measurements are
-        pooled by user, seconds are means and memory is the most over trials.
+        One a split, where there are several. The model is then that of the first; measurements are
+        pooled by user, seconds are means and memory is the most over splits.
     """
 
     label: str
@@ -52,8 +52,8 @@ class Result:
     parts: tuple[Result, ...] = ()
 
     @property
-    def on_first_trial(self) -> Measurements | None:
-        """What was measured on the first trial alone, which is also the one of the model."""
+    def on_first_split(self) -> Measurements | None:
+        """What was measured on the first split alone, which is also the one of the model."""
         return self.parts[0].measurements if self.parts else self.measurements
 
     def to_json(self) -> dict[str, Any]:

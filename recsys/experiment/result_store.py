@@ -21,9 +21,9 @@ from recsys.evaluate.entry_errors import EntryErrors
 from recsys.evaluate.gap import GroupMean
 from recsys.evaluate.measurements import Measurements
 from recsys.evaluate.metrics import Metric
+from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
-from recsys.experiment.trial import Trial
 from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
 from recsys.models.bundle import Bundle, load_bundle, save_bundle
@@ -39,14 +39,14 @@ _USERS, _ERRORS, _MODEL = "users.parquet", "errors.parquet", "model"
 
 @dataclass(frozen=True)
 class ResultStore:
-    """A folder of results, one of each model and trial.
+    """A folder of results, one of each model and split.
 
     ::
 
         NAME.json             metrics, config, seed, split, seconds; the key; written last
         NAME.users.parquet    id, row number and values of each user measured
         NAME.errors.parquet   sums of errors of each user, where an error was asked for
-        NAME.model/           the fitted model as a bundle, of the first trial, if not very large
+        NAME.model/           the fitted model as a bundle, of the first split, if not very large
 
     A result is loaded only for the same key: training data, held-out pairs, model and all its
     parameters, seed, metrics and version of this package. Others stay where they are, unused.
@@ -68,7 +68,7 @@ class ResultStore:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder} is a file; expected a folder to keep results in.")
 
-    def save(self, result: Result, trial: Trial, metrics: Sequence[Metric]) -> None:
+    def save(self, result: Result, prepared: PreparedSplit, metrics: Sequence[Metric]) -> None:
         """Write a result; it counts once its JSON file, written last, is there.
 
         Raises
@@ -77,24 +77,24 @@ class ResultStore:
             If it cannot be written.
         """
         assert result.measurements is not None
-        key = self._key(result.spec, trial, metrics, result.seed)
-        stem = _stem(result, trial, key)
-        parts = {_USERS: _users_table(result.measurements, trial)}
+        key = self._key(result.spec, prepared, metrics, result.seed)
+        stem = _stem(result, prepared, key)
+        parts = {_USERS: _users_table(result.measurements, prepared)}
         if result.measurements.entry_errors is not None:
             parts[_ERRORS] = _errors_table(result.measurements.entry_errors)
         for name, table in parts.items():
             with atomic_write(self.folder / f"{stem}.{name}") as partial:
                 pq.write_table(table, partial, compression="zstd")
-        stored = result.model if trial.split.part == 1 and _is_storable(result.model) else None
+        stored = result.model if prepared.split.part == 1 and _is_storable(result.model) else None
         if stored is not None:
-            bundle = Bundle.of(stored, trial.train, item_names=self.item_names)
+            bundle = Bundle.of(stored, prepared.train, item_names=self.item_names)
             save_bundle(bundle, self.folder / f"{stem}.{_MODEL}")
         record = {
             **result.to_json(),
             "format": FORMAT,
             "key": key,
             "version": __version__,
-            "split": trial.split.to_json(),
+            "split": prepared.split.to_json(),
             "remarks": [asdict(remark) for remark in result.measurements.remarks],
             "has_model": stored is not None,
             "parts": {name: sha256(self.folder / f"{stem}.{name}") for name in parts},
@@ -104,21 +104,23 @@ class ResultStore:
                 json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
             )
 
-    def load(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], *, seed: int) -> Result | None:
+    def load(
+        self, spec: ModelSpec, prepared: PreparedSplit, metrics: Sequence[Metric], *, seed: int
+    ) -> Result | None:
         """Return a result that was stored, or None if there is none that is whole and of the same key."""
-        spec = spec.resolved(trial.train.feedback).seeded(seed)
-        key = self._key(spec, trial, metrics, seed)
+        spec = spec.resolved(prepared.train.feedback).seeded(seed)
+        key = self._key(spec, prepared, metrics, seed)
         for path in sorted(self.folder.glob(f"*.{_short(key)}.json")):
             try:
                 record = json.loads(path.read_text(encoding="utf-8"))
                 if isinstance(record, dict) and (record.get("format"), record.get("key")) == (FORMAT, key):
-                    return self._read(path.with_suffix(""), record, spec, trial, seed)
+                    return self._read(path.with_suffix(""), record, spec, prepared, seed)
             except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, RecsysError):
                 continue  # cut off or changed: it is made again
         return None
 
     def _read(
-        self, stem: Path, record: Mapping[str, Any], spec: ModelSpec, trial: Trial, seed: int
+        self, stem: Path, record: Mapping[str, Any], spec: ModelSpec, prepared: PreparedSplit, seed: int
     ) -> Result | None:
         tables = {}
         for name, digest in record["parts"].items():
@@ -133,7 +135,7 @@ class ResultStore:
             model=self._model(stem) if record["has_model"] else None,
             measurements=_measurements(record, tables),
             fit_seconds=float(record["seconds"]["fit"]),
-            load_seconds=trial.load_seconds,
+            load_seconds=prepared.load_seconds,
             config=dict(record["config"]),
             peak_memory_bytes=record["peak_memory_bytes"],
             is_reused=True,
@@ -142,15 +144,15 @@ class ResultStore:
     def _model(self, stem: Path) -> Model | None:
         return load_bundle(stem.with_name(f"{stem.name}.{_MODEL}")).model
 
-    def _key(self, spec: ModelSpec, trial: Trial, metrics: Sequence[Metric], seed: int) -> str:
+    def _key(self, spec: ModelSpec, prepared: PreparedSplit, metrics: Sequence[Metric], seed: int) -> str:
         """Return the SHA-256 of all that a result depends on."""
-        split = trial.split
+        split = prepared.split
         depends_on = {
             "format": FORMAT,
             "version": __version__,
-            "train": trial.train.digest,
-            "histories": None if trial.histories is None else trial.histories.digest,
-            "held_out": trial.held_out.digest,
+            "train": prepared.train.digest,
+            "histories": None if prepared.histories is None else prepared.histories.digest,
+            "held_out": prepared.held_out.digest,
             "split": [split.name, split.seed, split.digest, split.part, split.n_parts],
             "model": spec.name,
             "config": make(spec.name, spec.params).config(),
@@ -172,16 +174,16 @@ def _short(key: str) -> str:
     return key[:12]
 
 
-def _stem(result: Result, trial: Trial, key: str) -> str:
+def _stem(result: Result, prepared: PreparedSplit, key: str) -> str:
     """Return a name that people can read and that is another for another key."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", result.label).strip("-") or "model"
-    split = trial.split
+    split = prepared.split
     part = f".{split.part}-of-{split.n_parts}" if split.n_parts > 1 else ""
     return f"{words[:60]}{part}.{_short(key)}"
 
 
-def _users_table(measured: Measurements, trial: Trial) -> pa.Table:
-    ids = trial.user_ids.select(measured.users)
+def _users_table(measured: Measurements, prepared: PreparedSplit) -> pa.Table:
+    ids = prepared.user_ids.select(measured.users)
     columns = {
         "user": pa.array(ids.values, pa.int64() if ids.is_integer else pa.string()),
         "row": pa.array(measured.users, pa.int64()),

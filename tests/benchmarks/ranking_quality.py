@@ -68,15 +68,15 @@ def _peer(name: str, folder: Path, rank: int) -> dict[str, Any]:
     from recsys.data.load import load_log
     from recsys.evaluate.evaluator import evaluate as measure
     from recsys.evaluate.metrics import parse_metrics
-    from recsys.experiment.trial import prepare
+    from recsys.experiment.prepared_split import prepare
 
     train, test = (load_log(str(folder / f"{part}.parquet")) for part in ("train", "test"))
-    trial = prepare(train, test=test)
+    prepared = prepare(train, test=test)
     contender, settings = CONTENDERS[name], tuning.load(CHOSEN)[name]
     began = time.perf_counter()
-    model = contender.train(contender.prepare(trial.train), rank, N_ITER[name], 2, **settings)
+    model = contender.train(contender.prepare(prepared.train), rank, N_ITER[name], 2, **settings)
     seconds = time.perf_counter() - began
-    found = measure(model, trial.seen, trial.held_out, parse_metrics(_GOWALLA))
+    found = measure(model, prepared.seen, prepared.held_out, parse_metrics(_GOWALLA))
     return {
         "metrics": dict(found.metrics),
         "seconds": {"fit": seconds},
@@ -118,7 +118,7 @@ def _tune_als(log: str, arguments: list[str], rank: int) -> list[dict[str, Any]]
     from recsys.data.load import load_log
     from recsys.evaluate.evaluator import evaluate as measure
     from recsys.evaluate.metrics import parse_metrics
-    from recsys.experiment.trial import prepare
+    from recsys.experiment.prepared_split import prepare
     from recsys.models.baselines.als import ALS
 
     flags = dict(zip(arguments[::2], arguments[1::2], strict=True))

@@ -25,7 +25,7 @@ from recsys import Interactions
 from recsys.data.load import load_log
 from recsys.evaluate.evaluator import evaluate
 from recsys.evaluate.metrics import parse_metrics
-from recsys.experiment.trial import Trial, prepare
+from recsys.experiment.prepared_split import PreparedSplit, prepare
 from tests.benchmarks import machine, tuning
 from tests.benchmarks.apart import PeakMemory, run_apart
 from tests.benchmarks.ranking_contenders import CONTENDERS, OURS, stored_per_row
@@ -44,7 +44,7 @@ _STEPS = (1, 2, 3, 4, 5, 6, 8, 11)
 _TUNING_RANK = 128
 
 
-def held_out(folder: Path) -> Trial:
+def held_out(folder: Path) -> PreparedSplit:
     """Return the training file of a folder, split."""
     return prepare(load_log(str(folder / "train.parquet")), split=_SPLIT, seed=_SEED)
 
@@ -69,10 +69,10 @@ def fits(
     dict
         ``points``, and ``extra_bytes``: memory of the last fit above what was there before.
     """
-    trial, contender = held_out(folder), CONTENDERS[name]
-    few = contender.prepare(_few(trial.train))
+    prepared, contender = held_out(folder), CONTENDERS[name]
+    few = contender.prepare(_few(prepared.train))
     contender.train(few, min(rank, 16), 3, n_threads, **settings)  # compiles and imports
-    prepared = contender.prepare(trial.train)
+    prepared = contender.prepare(prepared.train)
     metrics = parse_metrics(METRIC)
     points: list[Point] = []
     extra = 0
@@ -82,7 +82,7 @@ def fits(
             model = contender.train(prepared, rank, n_iter, n_threads, **settings)
             seconds = time.perf_counter() - began
         extra = peak.extra
-        ndcg = evaluate(model, trial.seen, trial.held_out, metrics).metrics[METRIC]
+        ndcg = evaluate(model, prepared.seen, prepared.held_out, metrics).metrics[METRIC]
         points.append({"n_iter": n_iter, "seconds": seconds, "ndcg": ndcg, "stored": stored_per_row(model)})
     return {"points": points, "extra_bytes": extra}
 

@@ -51,7 +51,7 @@ assert sum(before[0].values()) > 10
 def trial_of(split):
     from recsys.data.columns import Columns
     from recsys.data.load import LoadedLog
-    from recsys.experiment.trial import prepare
+    from recsys.experiment.prepared_split import prepare
     from tests.logs import random_log
 
     log = random_log(150, n_users=15, n_items=12)

@@ -13,10 +13,10 @@ from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel, best_with_themes, examples_intro
+from recsys.experiment.prepared_split import prepare_all
 from recsys.experiment.record import comparison_record
 from recsys.experiment.reporting import write_comparison
 from recsys.experiment.settings import ModelSpec
-from recsys.experiment.trial import prepare_all
 from recsys.report.context import Row
 from tests.logs import log_of, random_log
 
@@ -36,18 +36,24 @@ def loaded(log=None):
 
 def report(tmp_path, *, split="random:0.3", metrics="ndcg@3,coverage@3", specs=(NMF, POPULARITY), log=None):
     source = loaded(log)
-    trials = prepare_all(source, split=split, seed=1)
-    results = compare(specs, trials, parse_metrics(metrics), seed=0)
+    splits = prepare_all(source, split=split, seed=1)
+    results = compare(specs, splits, parse_metrics(metrics), seed=0)
     for name in ("report.json", "report.md", "users.parquet"):
         write_comparison(
-            tmp_path / name, source, trials, results, metrics.split(","), seed=0, command="recsys compare"
+            tmp_path / name,
+            source,
+            splits,
+            results,
+            metrics.split(","),
+            seed=0,
+            command="recsys compare",
         )
     found = json.loads((tmp_path / "report.json").read_text())
-    return found, trials, results, pd.read_parquet(tmp_path / "users.parquet")
+    return found, splits, results, pd.read_parquet(tmp_path / "users.parquet")
 
 
 def test_a_report_agrees_with_what_was_measured(tmp_path):
-    found, trials, results, users = report(tmp_path, metrics="ndcg@3,coverage@3,rmse")
+    found, splits, results, users = report(tmp_path, metrics="ndcg@3,coverage@3,rmse")
     for result in results:
         row = next(row for row in found["results"] if row["label"] == result.label)
         for name, value in result.measurements.metrics.items():
@@ -64,18 +70,18 @@ def test_a_report_agrees_with_what_was_measured(tmp_path):
     by_label = {row["label"]: row["metrics"]["ndcg@3"] for row in found["results"]}
     values = [by_label[label] for label in found["ranking"]]
     assert values == sorted(values, reverse=True)
-    assert set(users.user) <= set(trials[0].train.user_ids.values.tolist())
+    assert set(users.user) <= set(splits[0].train.user_ids.values.tolist())
     assert found["log"]["n_events"] == 300
     assert found["splits"][0]["audit"]["n_users_evaluated"] > 0
 
 
 @pytest.mark.parametrize("split", ["folds:3", "users:0.3", "last:1", "time:0.2"])
 def test_every_kind_of_split_has_a_report(tmp_path, split):
-    found, trials, results, users = report(tmp_path, split=split, metrics="recall@3,ndcg@3")
+    found, splits, results, users = report(tmp_path, split=split, metrics="recall@3,ndcg@3")
     assert set(found["ranking"]) == {"weighted-nmf", "popularity"}
-    assert len(found["splits"]) == len(trials)
+    assert len(found["splits"]) == len(splits)
     assert users.groupby("model").size().tolist() == [results[0].measurements.n_users] * 2
-    known = set().union(*(trial.user_ids.values.tolist() for trial in trials))
+    known = set().union(*(prepared.user_ids.values.tolist() for prepared in splits))
     assert set(users.user) <= known
 
 
@@ -89,18 +95,18 @@ def test_metrics_without_a_curve_still_make_a_report(tmp_path, metrics):
 
 def test_failed_and_unfitted_models_leave_the_rest_standing(tmp_path):
     source = loaded()
-    trials = prepare_all(source, split="random:0.3", seed=1)
-    done, floor = compare([NMF, POPULARITY], trials, parse_metrics("ndcg@3"), seed=0)
+    splits = prepare_all(source, split="random:0.3", seed=1)
+    done, floor = compare([NMF, POPULARITY], splits, parse_metrics("ndcg@3"), seed=0)
     failed = Result("als", ModelSpec("als"), 0, None, None, 0.0, 0.0, "MemoryError: no more")
     kept = Result("kept", ModelSpec("ease"), 0, None, done.measurements, 1.0, 0.0)
     path = tmp_path / "report.md"
-    write_comparison(path, source, trials, [failed, kept, floor], ["ndcg@3"], seed=0, command="recsys")
+    write_comparison(path, source, splits, [failed, kept, floor], ["ndcg@3"], seed=0, command="recsys")
     text = path.read_text()
     assert "failed: MemoryError: no more" in text
     assert "Short lists and long ones" in text
     assert "leave out kept" in text
     assert "themes" not in text  # no model has any
-    write_comparison(path, source, trials, [failed], ["ndcg@3"], seed=0, command="recsys")
+    write_comparison(path, source, splits, [failed], ["ndcg@3"], seed=0, command="recsys")
     assert "failed: MemoryError" in path.read_text()
 
 
@@ -111,17 +117,17 @@ def test_tiny_logs_have_a_report(tmp_path):
 
 
 def test_the_best_model_with_themes_is_shown():
-    trials = prepare_all(loaded(), split="random:0.3", seed=1)
+    splits = prepare_all(loaded(), split="random:0.3", seed=1)
     specs = [ModelSpec(name, {"n_components": 2, "max_iter": 2}) for name in ("masked-nmf", "weighted-nmf")]
-    results = compare([*specs, POPULARITY], trials, parse_metrics("ndcg@3"), seed=0)
+    results = compare([*specs, POPULARITY], splits, parse_metrics("ndcg@3"), seed=0)
     values = {r.label: r.measurements.metrics["ndcg@3"] for r in results if r.label != "popularity"}
     assert best_with_themes(results, "ndcg@3").label == max(values, key=values.get)
     assert best_with_themes(results[2:], "ndcg@3") is None
 
 
 def test_the_report_for_programs_is_the_record_of_the_comparison_and_more(tmp_path):
-    found, trials, results, _ = report(tmp_path)
-    record = json.loads(json.dumps(comparison_record(results, trials, seed=0), default=str))
+    found, splits, results, _ = report(tmp_path)
+    record = json.loads(json.dumps(comparison_record(results, splits, seed=0), default=str))
     assert {key: found[key] for key in record if key != "splits"} == record
 
 
@@ -151,9 +157,9 @@ def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
 
 
 def test_folds_keep_the_digest_of_each_split(tmp_path):
-    found, trials, *_ = report(tmp_path, split="folds:3")
+    found, splits, *_ = report(tmp_path, split="folds:3")
     digests = [found["provenance"][f"split {n}"].removeprefix("SHA-256 ") for n in (1, 2, 3)]
-    assert digests == [trial.split.digest for trial in trials]
+    assert digests == [prepared.split.digest for prepared in splits]
     assert {"made", "machine", "seed", "training data"} <= set(found["provenance"])
     assert {"altair", "scikit-learn", "vl-convert-python"} <= set(found["versions"])
 

@@ -1,4 +1,4 @@
-"""A log split for a comparison: training data and what is held out."""
+"""A log split for evaluation: training data and held-out pairs, ready for any model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def default_metrics(feedback: Feedback) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class PreparedSplit:
     """Training data and held-out pairs, ready for any model.
 
     Attributes
@@ -96,15 +96,15 @@ def prepare(
     duplicates: Duplicates | None = None,
     support: MinSupport | None = None,
     load_seconds: float = 0.0,
-) -> Trial:
-    """Make the one trial of a split; see `prepare_all`.
+) -> PreparedSplit:
+    """Prepare the one part of a split; see `prepare_all`.
 
     Raises
     ------
     ParameterError
         If the split makes several.
     """
-    trials = prepare_all(
+    splits = prepare_all(
         loaded,
         test=test,
         split=split,
@@ -113,9 +113,9 @@ def prepare(
         support=support,
         load_seconds=load_seconds,
     )
-    if len(trials) > 1:
-        raise ParameterError(several(trials[0].split.name, len(trials)))
-    return trials[0]
+    if len(splits) > 1:
+        raise ParameterError(several(splits[0].split.name, len(splits)))
+    return splits[0]
 
 
 def prepare_all(
@@ -127,7 +127,7 @@ def prepare_all(
     duplicates: Duplicates | None = None,
     support: MinSupport | None = None,
     load_seconds: float = 0.0,
-) -> tuple[Trial, ...]:
+) -> tuple[PreparedSplit, ...]:
     """Split a log, or take a second log as the held-out part, and join repeats in each part.
 
     Parameters
@@ -147,7 +147,7 @@ def prepare_all(
 
     Returns
     -------
-    tuple of Trial
+    tuple of PreparedSplit
         One, or one for each fold or repeat.
 
     Raises
@@ -167,13 +167,13 @@ def prepare_all(
     else:
         parts = parse_splits(split or DEFAULT_SPLIT, loaded.log, seed=seed)
     test_log = loaded.log if test is None else test.log
-    trials = []
+    splits = []
     for part in parts:
-        trial = _trial(loaded.log, test_log, part, duplicates, support)
+        prepared = _prepare_one(loaded.log, test_log, part, duplicates, support)
         now = time.perf_counter()
-        trials.append(replace(trial, load_seconds=load_seconds + now - began))
+        splits.append(replace(prepared, load_seconds=load_seconds + now - began))
         began, load_seconds = now, 0.0  # the log is read once
-    return tuple(trials)
+    return tuple(splits)
 
 
 def check_source(test: object, split: str | None) -> None:
@@ -182,7 +182,9 @@ def check_source(test: object, split: str | None) -> None:
         raise ParameterError("both a test log (--test) and a split (--split) are given; choose one.")
 
 
-def _trial(log: Log, test: Log, split: Split, duplicates: Duplicates | None, support: MinSupport) -> Trial:
+def _prepare_one(
+    log: Log, test: Log, split: Split, duplicates: Duplicates | None, support: MinSupport
+) -> PreparedSplit:
     filters = None
     if support:
         rows, filters = support.core(log, split.train)
@@ -218,7 +220,7 @@ def _trial(log: Log, test: Log, split: Split, duplicates: Duplicates | None, sup
         n_items=train.n_items,
         audit=audit(log, split, test, held_out, measured.user_ids, filters=filters),
     )
-    return Trial(train, held_out, record, 0.0, histories)
+    return PreparedSplit(train, held_out, record, 0.0, histories)
 
 
 def _histories(history: Interactions, item_ids: Ids, least: int) -> Interactions:

@@ -13,8 +13,8 @@ from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluate.list_profile import profile_lists
 from recsys.evaluate.metrics import parse_metrics
 from recsys.experiment.comparison import run
+from recsys.experiment.prepared_split import prepare, prepare_all
 from recsys.experiment.settings import ModelSpec
-from recsys.experiment.trial import prepare, prepare_all
 from recsys.models.registry import make
 from recsys.recommend.ranking import ranked_blocks
 from recsys.report.groups import by_popularity
@@ -34,11 +34,11 @@ def entries(data):
     }
 
 
-def asked(trial):
+def asked(prepared):
     """Return the (user id, item id) pairs held out, of users and items that are known."""
-    held = trial.held_out.by_user
+    held = prepared.held_out.by_user
     return {
-        (trial.user_ids[user], trial.train.item_ids[item])
+        (prepared.user_ids[user], prepared.train.item_ids[item])
         for user, item in zip(held.row_numbers.tolist(), held.columns.tolist(), strict=True)
     }
 
@@ -53,14 +53,14 @@ SPECS = [
 def test_the_audit_counts_what_it_says(spec, seed, with_support):
     log = random_log(150, n_users=15, n_items=20, seed=seed)
     support = MinSupport(2, 2) if with_support else None
-    trial = prepare(loaded(log), split=spec, seed=seed, support=support)
-    found = trial.split.to_json()["audit"]
-    json.dumps(trial.split.to_json())
-    held_out = trial.held_out
+    prepared = prepare(loaded(log), split=spec, seed=seed, support=support)
+    found = prepared.split.to_json()["audit"]
+    json.dumps(prepared.split.to_json())
+    held_out = prepared.held_out
 
-    assert not entries(trial.train) & asked(trial)
-    assert not entries(trial.measured) & asked(trial)
-    assert found["n_pairs_on_both_sides"] == trial.split.n_repeated_pairs == held_out.n_repeated
+    assert not entries(prepared.train) & asked(prepared)
+    assert not entries(prepared.measured) & asked(prepared)
+    assert found["n_pairs_on_both_sides"] == prepared.split.n_repeated_pairs == held_out.n_repeated
     assert found["n_users_evaluated"] == len({user for user in held_out.users.tolist() if user >= 0})
     assert found["share_evaluated"] == found["n_users_evaluated"] / found["n_users_with_held_out"]
     assert found["n_users_with_held_out"] == found["n_users_evaluated"] + found["n_cold_users"]
@@ -80,8 +80,8 @@ def test_the_audit_counts_what_it_says(spec, seed, with_support):
 def test_future_events_are_counted_by_user_and_over_all():
     train = log_of([("a", 1, 1, 5), ("a", 2, 1, 7), ("a", 3, 1, 9), ("b", 1, 1, 8), ("c", 1, 1, 6)])
     test = log_of([("a", 4, 1, 7), ("a", 5, 1, 20), ("b", 4, 1, 30), ("d", 1, 1, 40)])
-    trial = prepare(loaded(train), test=loaded(test, "the test"))
-    found = trial.split.to_json()["audit"]
+    prepared = prepare(loaded(train), test=loaded(test, "the test"))
+    found = prepared.split.to_json()["audit"]
     assert found["n_future_events"] == 1  # a met item 3 after 4; an equal time is not later
     assert found["n_future_events_global"] == 2
     assert found["window"] == [7, 40]
@@ -90,7 +90,7 @@ def test_future_events_are_counted_by_user_and_over_all():
     assert found["n_users_with_held_out"] == 3
     assert found["n_users_evaluated"] == 2
     assert any("1 events later than the same user's first" in remark for remark in found["remarks"])
-    assert trial.split.name == "file:the test"
+    assert prepared.split.name == "file:the test"
 
 
 def test_what_needs_times_is_none_without_them():
@@ -125,26 +125,26 @@ def test_files_have_a_digest_that_tells_them_apart():
 
 def test_every_fold_is_a_trial_and_together_they_hold_out_everything():
     log = random_log(150, n_users=15, n_items=20)
-    trials = prepare_all(loaded(log), split="folds:4", seed=1, load_seconds=100.0)
-    together = sum(trial.held_out.n_pairs for trial in trials)
+    splits = prepare_all(loaded(log), split="folds:4", seed=1, load_seconds=100.0)
+    together = sum(prepared.held_out.n_pairs for prepared in splits)
     assert together == len(np.unique(log.pairs))
-    assert [trial.split.part for trial in trials] == [1, 2, 3, 4]
-    assert trials[0].load_seconds >= 100 > trials[1].load_seconds
+    assert [prepared.split.part for prepared in splits] == [1, 2, 3, 4]
+    assert splits[0].load_seconds >= 100 > splits[1].load_seconds
     with pytest.raises(ParameterError, match="makes 4 parts"):
         prepare(loaded(log), split="folds:4")
 
 
 def test_folds_of_users_measure_everyone_once():
     log = random_log(200, n_users=13, n_items=20)
-    trials = prepare_all(loaded(log), split="user-folds:3")
-    measured = [set(trial.user_ids) for trial in trials]
+    splits = prepare_all(loaded(log), split="user-folds:3")
+    measured = [set(prepared.user_ids) for prepared in splits]
     assert sum(map(len, measured)) == 13
     assert set.union(*measured) == set(log.user_ids)
-    for trial in trials:
-        assert not set(trial.train.user_ids) & set(trial.user_ids)
-        assert trial.histories.item_ids == trial.train.item_ids
-        assert trial.seen is trial.histories.by_user
-        assert trial.split.to_json()["audit"]["n_history_users"] == len(trial.user_ids)
+    for prepared in splits:
+        assert not set(prepared.train.user_ids) & set(prepared.user_ids)
+        assert prepared.histories.item_ids == prepared.train.item_ids
+        assert prepared.seen is prepared.histories.by_user
+        assert prepared.split.to_json()["audit"]["n_history_users"] == len(prepared.user_ids)
 
 
 def test_filters_hold_for_training_alone_unless_asked():
@@ -179,14 +179,14 @@ def test_histories_hold_only_items_that_training_knows():
     events += [("odd", f"odd{n}", 1, n) for n in range(6)]
     log = log_of([(user, str(item), value, time) for user, item, value, time in events])
     for seed in range(4):
-        trial = prepare(loaded(log), split="users:0.4:0.5", seed=seed, support=MinSupport(item=2))
-        assert "odd" not in [*trial.user_ids, *trial.train.user_ids]
-        if trial.split.n_cold_users:  # "odd" is held out, and nothing it did is known
-            assert trial.split.to_json()["audit"]["n_held_out_pairs_of_cold_users"] == 3
+        prepared = prepare(loaded(log), split="users:0.4:0.5", seed=seed, support=MinSupport(item=2))
+        assert "odd" not in [*prepared.user_ids, *prepared.train.user_ids]
+        if prepared.split.n_cold_users:  # "odd" is held out, and nothing it did is known
+            assert prepared.split.to_json()["audit"]["n_held_out_pairs_of_cold_users"] == 3
             break
     else:
         raise AssertionError("no seed held out the odd user")
-    assert all(item in trial.train.item_ids for _, item in entries(trial.histories))
+    assert all(item in prepared.train.item_ids for _, item in entries(prepared.histories))
 
 
 def test_held_out_users_of_whom_too_little_is_known_leave_with_the_others_where_asked():
@@ -209,45 +209,45 @@ def test_no_split_in_time_of_a_real_log_leaks_a_users_future(shared_data, spec):
 
 
 def test_a_model_that_cannot_fold_in_is_told_before_its_fit(monkeypatch):
-    trial = prepare(loaded(random_log(150, n_users=15)), split="users:0.4")
+    prepared = prepare(loaded(random_log(150, n_users=15)), split="users:0.4")
     monkeypatch.setattr("recsys.models.base.Model.fit", lambda *_, **__: pytest.fail("was fitted"))
     with pytest.raises(ModelError, match="bayesian-nmf knows only the users it was trained on"):
-        run(ModelSpec("bayesian-nmf"), trial, parse_metrics("ndcg@5"))
+        run(ModelSpec("bayesian-nmf"), prepared, parse_metrics("ndcg@5"))
 
 
 @pytest.mark.parametrize("spec", ["random:0.3", "last:2", "time:0.3", "users:0.4:0.5", "user-folds:3"])
 def test_popularity_surprises_nobody_whatever_the_split(spec):
-    trials = prepare_all(loaded(random_log(300, n_users=30, n_items=15)), split=spec)
-    found = run(ModelSpec("popularity"), trials, parse_metrics("serendipity@5,hit-rate@5")).measurements
+    splits = prepare_all(loaded(random_log(300, n_users=30, n_items=15)), split=spec)
+    found = run(ModelSpec("popularity"), splits, parse_metrics("serendipity@5,hit-rate@5")).measurements
     assert found.metrics["serendipity@5"] == 0
     assert found.metrics["hit-rate@5"] > 0
 
 
 def test_popularity_is_a_share_of_the_users_trained_on_where_others_are_measured():
-    trial = prepare(loaded(random_log(300, n_users=30, n_items=15)), split="users:0.2:0.5")
-    items = by_popularity(trial.train.item_counts)
-    model = trial.scorer_for(make("popularity", {}).fit(trial.train))
+    prepared = prepare(loaded(random_log(300, n_users=30, n_items=15)), split="users:0.2:0.5")
+    items = by_popularity(prepared.train.item_counts)
+    model = prepared.scorer_for(make("popularity", {}).fit(prepared.train))
     found = profile_lists(
         model,
-        trial.seen,
-        trial.held_out,
+        prepared.seen,
+        prepared.held_out,
         metrics=["ndcg"],
         k=3,
-        catalogue=trial.catalogue,
+        catalogue=prepared.catalogue,
         item_groups=items.of,
     )
-    shares = trial.train.item_counts / trial.train.n_users
+    shares = prepared.train.item_counts / prepared.train.n_users
     assert np.sort(shares)[0] < found.popularity <= np.sort(shares)[-1]
     assert found.popularity == pytest.approx(
-        np.mean([shares[item] for block in _lists(trial, model, 3) for item in block])
+        np.mean([shares[item] for block in _lists(prepared, model, 3) for item in block])
     )
 
 
-def _lists(trial, model, n):
-    users = np.flatnonzero(trial.held_out.n_held_out)
+def _lists(prepared, model, n):
+    users = np.flatnonzero(prepared.held_out.n_held_out)
     return [
         items[:n_listed]
-        for block in ranked_blocks(model, users, n, trial.seen)
+        for block in ranked_blocks(model, users, n, prepared.seen)
         for items, n_listed in zip(block.items.tolist(), block.n_listed, strict=True)
     ]
 
@@ -260,10 +260,10 @@ def test_new_users_are_served_by_their_tastes():
         for user in range(60)
         for n, item in enumerate(generator.permutation(10)[:8])
     ]
-    trial = prepare(loaded(log_of(events, feedback="explicit")), split="users:0.3:0.75", seed=1)
+    prepared = prepare(loaded(log_of(events, feedback="explicit")), split="users:0.3:0.75", seed=1)
     spec = ModelSpec("masked-nmf", {"n_components": 2, "max_iter": 5})
-    found = run(spec, trial, parse_metrics("recall@18,rmse")).measurements
-    assert found.n_users == len(trial.user_ids) == 18
+    found = run(spec, prepared, parse_metrics("recall@18,rmse")).measurements
+    assert found.n_users == len(prepared.user_ids) == 18
     assert found.metrics["recall@18"] == 1.0
     assert found.metrics["rmse"] < 0.5
     assert found.remarks == ()
