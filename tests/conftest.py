@@ -4,23 +4,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
+
+from tests.real_logs import RealLogs, real_logs
 
 settings.register_profile("here", deadline=None, max_examples=50)
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Return the folder of real logs, which is not part of the project."""
-    if not _SHARED_DATA.is_dir():
-        pytest.skip(f"{_SHARED_DATA} is absent")
-    return _SHARED_DATA
+def shared_data() -> RealLogs:
+    """Return the folder of real logs; `/` with the name of one leads to it, or skips the test."""
+    return real_logs()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,14 +32,16 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def warm_kernels(one_thread: None) -> None:
-    """Compile the kernels once, so that no single test looks slow for it."""
-    from recsys.data.interactions import Interactions
-    from recsys.models.registry import make
-    from recsys.recommend.ranking import ranked_blocks
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share out whole folders among processes; single files are through before these have started."""
+    files_only = all(Path(name.partition("::")[0]).is_file() for name in config.args)
+    return 0 if files_only else min(len(os.sched_getaffinity(0)), 4)
 
-    train = Interactions.from_matrix(np.ones((2, 2)))
-    for name in ("masked-nmf", "weighted-nmf"):
-        model = make(name, {"n_components": 1, "max_iter": 1}).fit(train)
-        list(ranked_blocks(model, np.arange(2), 1, None))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of kernels, each of which compiles its own: later ones find them compiled.
+
+    Two processes that begin with models would compile the same kernels at the same time.
+    """
+    items.sort(key=lambda item: "kernels" not in item.path.parts)

@@ -16,6 +16,12 @@ def rows_of(matrix):
     return CompressedRows(indptr, np.nonzero(observed)[1], matrix[observed], matrix.shape[1])
 
 
+def frozen(array):
+    """Return the array, closed to writing as those of logs are: Numba compiles a kernel for each kind."""
+    array.flags.writeable = False
+    return array
+
+
 def random_matrix(n_users, n_items, *, density=0.4, seed=0):
     """Return ratings from 1 to 5 at random cells."""
     generator = np.random.default_rng(seed)

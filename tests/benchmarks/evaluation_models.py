@@ -98,7 +98,7 @@ def irspack(folder: Path, kind: str, rank: int, cap: float, n_threads: int) -> d
     """Time irspack's evaluator on a recommender whose scores are the same products, in single precision."""
     from irspack import BaseRecommender, Evaluator
 
-    class Factors(BaseRecommender, register_class=False):
+    class Factors(BaseRecommender, register_class=False):  # type: ignore[call-arg]
         def __init__(self, observed: Any, users: np.ndarray, items: np.ndarray) -> None:
             super().__init__(observed)
             self.users, self.by_theme = users, np.ascontiguousarray(items.T)

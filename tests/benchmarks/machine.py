@@ -87,7 +87,7 @@ def processor() -> str:
 def main() -> None:
     """Print the measurements."""
     print(processor())
-    for n_threads in range(1, min(2, numba.config.NUMBA_NUM_THREADS) + 1):
+    for n_threads in range(1, min(2, numba.config.NUMBA_NUM_THREADS) + 1):  # type: ignore[attr-defined]
         speeds = measure(n_threads)
         print(
             f"{n_threads} threads: {speeds.bytes_per_second / 1e9:.1f} GB/s, "

@@ -59,9 +59,9 @@ class Planted:
     def load(cls, path: Path) -> Planted:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
-            shape = int(arrays["n_users"]), int(arrays["n_items"])
-            parts = (Ratings(*(arrays[f"{part}_{column}"] for column in _COLUMNS), *shape) for part in _PARTS)
-            return cls(*parts)
+            n_users, n_items = int(arrays["n_users"]), int(arrays["n_items"])
+            columns = {part: {column: arrays[f"{part}_{column}"] for column in _COLUMNS} for part in _PARTS}
+            return cls(*(Ratings(**columns[part], n_users=n_users, n_items=n_items) for part in _PARTS))
 
 
 def plant(n_users: int, n_items: int, n_ratings: int, seed: int = 0) -> Planted:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys import Interactions, threads
+from recsys.factorization.factors import Factors
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
 from recsys.models.weighted_nmf import WeightedNMF
@@ -29,7 +30,7 @@ class Given(FactorModel):
     name: ClassVar[str] = "given"
 
     def __init__(self, users: Any, items: Any) -> None:
-        self._learned(np.asarray(users, np.float32), np.asarray(items, np.float32))
+        self._learned(Factors.unbiased(np.asarray(users, np.float32), np.asarray(items, np.float32)))
         self.n_users_, self.n_items_ = len(users), len(items)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:

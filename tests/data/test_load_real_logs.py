@@ -9,6 +9,7 @@ import pytest
 from recsys.data.columns import Columns
 from recsys.data.load import load_log
 from recsys.errors import LogError
+from tests.real_logs import RealLogs
 
 
 def first_line_where_empty(path: Path, column: str) -> int:
@@ -25,7 +26,7 @@ def first_line_where_empty(path: Path, column: str) -> int:
 
 class TestOnlineRetail:
     @pytest.fixture
-    def path(self, shared_data: Path) -> Path:
+    def path(self, shared_data: RealLogs) -> Path:
         return shared_data / "online-retail" / "online_retail.csv.gz"
 
     def test_missing_customers_are_named(self, path: Path) -> None:
@@ -56,11 +57,11 @@ class TestOnlineRetail:
 
 
 class TestMovieLens:
-    def test_the_raw_file_has_no_header(self, shared_data: Path) -> None:
+    def test_the_raw_file_has_no_header(self, shared_data: RealLogs) -> None:
         with pytest.raises(LogError, match=r"no header was found.*--user 1 --item 2 --value 3 --time 4"):
             load_log(shared_data / "ml-100k" / "raw" / "u.data")
 
-    def test_raw_file_and_parquet_are_the_same(self, shared_data: Path) -> None:
+    def test_raw_file_and_parquet_are_the_same(self, shared_data: RealLogs) -> None:
         folder = shared_data / "ml-100k"
         raw = load_log(
             folder / "raw" / "u.data", user="1", item="2", value="3", time="4", feedback="explicit"
@@ -76,7 +77,7 @@ class TestMovieLens:
             zip(table.log.pairs, table.log.values, strict=True)
         )
 
-    def test_names_that_are_latin_1_are_refused_with_their_line(self, shared_data: Path) -> None:
+    def test_names_that_are_latin_1_are_refused_with_their_line(self, shared_data: RealLogs) -> None:
         folder = shared_data / "ml-100k" / "raw"
         lines = (folder / "u.item").read_bytes().split(b"\n")
         expected = next(number for number, line in enumerate(lines, start=1) if not line.isascii())
@@ -87,7 +88,7 @@ class TestMovieLens:
         assert caught.value.line == expected
 
 
-def test_movietweetings_keeps_its_leading_zeros(shared_data: Path) -> None:
+def test_movietweetings_keeps_its_leading_zeros(shared_data: RealLogs) -> None:
     folder = shared_data / "movietweetings-100k"
     loaded = load_log(folder / "ratings.parquet", items=folder / "items.parquet")
     assert not loaded.log.item_ids.is_integer
@@ -97,7 +98,7 @@ def test_movietweetings_keeps_its_leading_zeros(shared_data: Path) -> None:
     assert loaded.log.time_kind == "timestamp"
 
 
-def test_lastfm_and_gowalla(shared_data: Path) -> None:
+def test_lastfm_and_gowalla(shared_data: RealLogs) -> None:
     plays = load_log(
         shared_data / "lastfm-2k" / "plays.parquet", items=shared_data / "lastfm-2k" / "items.parquet"
     )

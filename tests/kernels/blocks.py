@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from recsys import threads
+from tests.matrices import frozen
 
 N_ITEMS = 9
 SETS = st.lists(st.sets(st.integers(0, N_ITEMS - 1)), min_size=3, max_size=3)
@@ -21,7 +22,7 @@ def list_blocks(draw):
 
 def compressed(sets):
     indptr = np.r_[0, np.cumsum([len(one) for one in sets])].astype(np.int64)
-    return indptr, np.array([at for one in sets for at in sorted(one)], dtype=np.int32)
+    return frozen(indptr), frozen(np.array([at for one in sets for at in sorted(one)], dtype=np.int32))
 
 
 def run(kernel, *arguments, n, dtype=np.float64):

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
+from numba import config
 from scipy import stats
 
 from recsys import threads
 from recsys.factorization.sharing import row_blocks
 from recsys.kernels.gibbs import sweep_gibbs
+from tests.matrices import frozen
 from tests.reference.gibbs import bias_conditional, latent_conditional
 
-N = 40_000
+N = 1_000 if config.DISABLE_JIT else 40_000  # plain Python takes a thousand times as long
 
 
 def sweep(
@@ -15,10 +17,11 @@ def sweep(
 ):
     """Draw many equal users at once, all with the same entries; return biases, latents and errors."""
     n = len(values)
-    indptr = np.arange(N + 1) * n
+    indptr = frozen(np.arange(N + 1) * n)
     own, own_bias, errors = np.tile(np.float32(start), (N, 1)), np.zeros(N, np.float32), np.zeros(N)
     sweep_gibbs(
-        row_blocks(indptr), indptr, np.tile(np.arange(n, dtype=np.int32), N), np.tile(np.float32(values), N),
+        row_blocks(indptr), indptr,
+        frozen(np.tile(np.arange(n, dtype=np.int32), N)), frozen(np.tile(np.float32(values), N)),
         np.float32(mean), own, own_bias, np.full(N, own_tau, np.float32),
         np.float32(other), np.zeros(n, np.float32), np.float32(taus),
         np.tile(np.reshape(prior_means, (-1, 1)), N), np.array(precisions), bias_precision,
@@ -107,7 +110,7 @@ def test_a_row_without_entries_is_drawn_from_the_prior():
     for f in range(2):
         prior = stats.norm(PRIOR_MEANS[f], PRECISIONS[f] ** -0.5)
         assert stats.kstest(own[:, f], prior.cdf).pvalue > 1e-3
-    assert abs(np.corrcoef(own.T)[0, 1]) < 0.02
+    assert abs(np.corrcoef(own.T)[0, 1]) < 4 / np.sqrt(N)
     assert not errors.any()
 
 

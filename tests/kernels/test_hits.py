@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.kernels.hits import LONGEST_SCAN, find_hits
+from tests.kernels.blocks import compressed
 from tests.reference import hits as reference
 
 
@@ -19,8 +20,7 @@ def list_cases(draw):
 
 def compare(lists, n_listed, users, held_out):
     """Compare with the naive twin, on one thread and on two."""
-    indptr = np.r_[0, np.cumsum([len(items) for items in held_out])].astype(np.int64)
-    items = np.array([item for held in held_out for item in sorted(held)], dtype=np.int32)
+    indptr, items = compressed(held_out)
     expected = reference.find_hits(
         lists, n_listed, [held_out[user] for user in users], indptr[users].tolist()
     )

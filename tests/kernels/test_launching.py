@@ -56,6 +56,7 @@ def test_a_kernel_keeps_its_name_and_what_it_does_in_words():
     assert "how many" in count_nonzeros.__doc__
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="without JIT there is no compiler")
 def test_options_reach_the_compiler():
     @kernel(fastmath={"contract"})
     def nothing(values):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from recsys import threads
 from recsys.kernels import list_counts
+from tests.matrices import frozen
 from tests.reference import list_counts as reference
 
 MARKS = st.integers(1, 8).flatmap(
@@ -40,8 +41,8 @@ def test_sum_gains_equals_its_naive_twin(hits, seed):
 
 @given(st.lists(st.lists(st.floats(0, 5, width=32), max_size=6), min_size=1, max_size=5), st.integers(0, 8))
 def test_sum_largest_equals_its_naive_twin(values, k):
-    indptr = np.r_[0, np.cumsum([len(of) for of in values])].astype(np.int64)
-    falling = np.array([v for of in values for v in sorted(of, reverse=True)], dtype=np.float32)
+    indptr = frozen(np.r_[0, np.cumsum([len(of) for of in values])].astype(np.int64))
+    falling = frozen(np.array([v for of in values for v in sorted(of, reverse=True)], dtype=np.float32))
     users = np.arange(len(values))[::-1].copy()
     discounts = 1 / np.arange(1.0, k + 1)
     for n_threads in (1, 2):

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from recsys.kernels.list_items import count_unexpected_hits, mean_distances, mean_of_items, mean_of_rows
 from tests.kernels.blocks import N_ITEMS, SETS, compressed, list_blocks, run
+from tests.matrices import frozen
 from tests.reference import list_items as reference
 
 
@@ -35,7 +36,7 @@ def test_mean_distances_equals_its_naive_twin(block, n_columns):
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     indptr, columns = compressed([set(np.flatnonzero(row)) for row in units])
-    values = units[units != 0].astype(np.float32)
+    values = frozen(units[units != 0].astype(np.float32))
     found = run(mean_distances, items, n_listed, n_counted, indptr, columns, values, n_columns, n=len(items))
     expected = [
         reference.mean_distances(row, length, n_counted, vectors.tolist())

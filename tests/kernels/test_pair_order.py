@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from recsys import threads
 from recsys.kernels.pair_order import shares_in_order
 from tests.kernels.blocks import compressed, run
+from tests.matrices import frozen
 from tests.reference import pair_order as reference
 
 
@@ -40,8 +41,8 @@ def test_there_is_no_order_without_two_kinds_of_items(n_held):
 def test_many_ties_take_no_longer_than_none():
     """20,000 items, half of them held out: counted one by one, ties would be 100 million steps."""
     n_items = 20_000
-    held = np.arange(0, n_items, 2, dtype=np.int32)
-    indptr = np.array([0, len(held)])
+    held = frozen(np.arange(0, n_items, 2, dtype=np.int32))
+    indptr = frozen(np.array([0, len(held)]))
     seconds = {}
     for name, scores in (("none", np.arange(n_items)[::-1].copy()), ("all", np.zeros(n_items))):
         line = scores.astype(np.float32)[None]

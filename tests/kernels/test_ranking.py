@@ -6,13 +6,13 @@ from hypothesis.extra.numpy import arrays
 
 from recsys import threads
 from recsys.kernels.ranking import TILE, select_top
+from tests.kernels.blocks import compressed
 from tests.reference import ranking as reference
 
 
 def top(scores, seen, users, n):
     """Return the lists of (item, score), and whether each row was finite."""
-    indptr = np.r_[0, np.cumsum([len(items) for items in seen])].astype(np.int64)
-    items = np.array([item for listed in seen for item in sorted(listed)], dtype=np.int32)
+    indptr, items = compressed(seen)
     top_items = np.empty((len(users), n), dtype=np.int32)
     top_scores = np.empty((len(users), n), dtype=np.float32)
     n_listed = np.empty(len(users), dtype=np.int64)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numba import config
 
 from recsys import threads
 from recsys.factorization.sharing import row_blocks
@@ -60,6 +61,7 @@ def test_threads_and_bands_change_no_bit_of_a_gram_matrix(n_threads, bands):
     np.testing.assert_array_equal(np.triu(found), np.triu(expected))
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="so many rows take minutes in plain Python")
 def test_a_sum_over_very_many_rows_keeps_its_digits():
     # In single precision, ones add up to 16,777,216 and stay there.
     n_rows = 17_000_000

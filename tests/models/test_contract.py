@@ -18,7 +18,7 @@ from recsys.recommend.ranking import ranked_blocks
 from tests.matrices import ABSENT, random_matrix
 
 # A small l2, for few data under a strong penalty leave factors of zero, which prove nothing.
-SMALL = {"n_components": 3, "max_iter": 5, "l2": 0.05, "l2_exponent": 0.0}
+SMALL = {"n_components": 3, "max_iter": 5, "l2": 0.05, "l2_exponent": 0.0, "n_burn_in": 3, "n_draws": 10}
 ALMOST_ALL, EMPTY, UNSEEN_ITEM = 0, 5, 6
 
 
