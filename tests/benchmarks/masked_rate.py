@@ -16,14 +16,16 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys import Interactions, threads
-from recsys.factorization.masked import MaskedObjective, MaskedProblem
-from recsys.factorization.starts import random_start
+from recsys.data.rows import CompressedRows
+from recsys.factorization.sharing import row_blocks
+from recsys.kernels.masked import sweep_masked
+from recsys.typing import Float32Array
 from tests.benchmarks.apart import run_apart
 from tests.benchmarks.planted import SIZES, plant
 from tests.benchmarks.speed_report import sweep_work, table
 
 _PRODUCT_ROWS = 1024
-_N_INNER = 3
+_N_INNER, _L2 = 3, 0.055
 _SETTLED = 2  # iterations before the clock starts: factors are zero where they will be
 
 
@@ -33,22 +35,32 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
+def _sweep(rows: CompressedRows, own: Float32Array, other: Float32Array) -> None:
+    none, no_biases = np.empty(0, dtype=np.float32), np.zeros(rows.n_rows, dtype=np.float32)
+    sweep_masked(
+        row_blocks(rows.indptr), rows.indptr, rows.columns, rows.values, none, np.float32(1), np.float32(0),
+        own, no_biases, other, np.zeros(rows.n_columns, dtype=np.float32), False,
+        (_L2 * rows.counts).astype(np.float32), no_biases, np.float32(0), np.float32(0), _N_INNER,
+        np.empty(rows.n_rows),
+    )  # fmt: skip
+
+
 def measure(size: str, ranks: list[int], n_turns: int) -> str:
     """Return a table of the rates by rank."""
     ratings = plant(*SIZES[size]).train
     data = Interactions.from_matrix(ratings.coo())
     square = np.full((_PRODUCT_ROWS, _PRODUCT_ROWS), 0.5, dtype=np.float32)
-    objective = MaskedObjective(
-        l2=0.055, l2_exponent=1.0, l1=0.0, bias_l2=0.0, biases=False, n_inner=_N_INNER
-    )
     rows = []
     for rank in ranks:
-        start = random_start(data.by_user, rank, biases=False, seed=0)
-        problem = MaskedProblem(data.by_user, data.by_item, objective, start)
+        generator = np.random.default_rng(0)
+        level = np.float32(np.sqrt(4 * np.mean(ratings.values) / rank))  # products begin as large as ratings
+        users, items = (
+            level * generator.random((n, rank), dtype=np.float32) for n in (ratings.n_users, ratings.n_items)
+        )
 
-        def sweep(problem: MaskedProblem = problem) -> None:
-            problem.sweep_users()
-            problem.sweep_items()
+        def sweep(users: Float32Array = users, items: Float32Array = items) -> None:
+            _sweep(data.by_user, users, items)
+            _sweep(data.by_item, items, users)
 
         with threads.use(1), threads.launch():
             for _ in range(_SETTLED):
