@@ -20,11 +20,9 @@ from recsys.factorization.sharing import row_blocks
 from recsys.factorization.units import unit_of
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.masked import sweep_masked
-from recsys.kernels.masked_gram import sweep_masked_gram
 from recsys.typing import Float32Array, Float64Array
 
 _HEAVIEST_BIAS_L2 = 1e30  # more would leave single precision
-_GRAM_RANK = 48  # up to here the Gram form is the faster one (tests/benchmarks)
 _NO_WEIGHTS = np.empty(0, dtype=np.float32)
 # Of the spread of the values: with biases the products start small, for the biases carry the level.
 _BIASED_LEVEL = 0.1
@@ -178,8 +176,7 @@ class SquaredSide:
     def sweep(self, side: SideFactors, held: HeldSquared, penalty: RowPenalty) -> SideFactors:
         """Improve every row in place."""
         factors = side.factors.dense()
-        form = sweep_masked_gram if factors.shape[1] <= _GRAM_RANK else sweep_masked
-        form(
+        sweep_masked(
             self._blocks,
             self.rows.indptr,
             self.rows.columns,

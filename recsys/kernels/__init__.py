@@ -2,7 +2,8 @@
 
 A kernel trusts its input. Each row is written by exactly one thread and nothing is summed across
 rows, so results do not depend on the number of threads. ``reassoc`` is allowed where a sum over
-one row has to be vectorised; ``nnan`` and ``ninf`` never are, since callers rely on NaN showing.
+one row has to be vectorised, but `tiles`, which states the order of its sums, needs none; ``nnan``
+and ``ninf`` never are, since callers rely on NaN showing.
 """
 
 from __future__ import annotations

@@ -1,13 +1,19 @@
-"""Coordinate descent on the observed entries only, in residual form.
+"""Coordinate descent on the observed entries only, in parts of sixteen components.
 
 Legend: a row ``u`` of the side being fitted has factors ``w`` (rank,) and bias ``b``; its ``n``
 entries ``x_j`` with weights ``c_j`` meet the factors ``h_j`` of the other side, whose biases are
 ``a_j``; the residual is ``r_j = x_j - mean - b - a_j - w . h_j``. Residuals and factors are gathered
 times the root of ``c_j``, so that what follows need not know of weights.
 
+A pass takes the bias and then the coordinates in order, each exactly, all others held. Taken one by one, each
+reads a column of the row's entries twice, and waits for a sum in between. With a part ``A`` (n, 16) of the
+columns, ``A' r`` are the slopes of sixteen coordinates at once, and a step along one changes those of the
+others by its column of ``A' A``, which is known after the first pass. So the entries are read in small matrix
+products, and the order of the steps, hence the result but for rounding, is that of one by one.
+
 Sources: Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and
 tensor factorizations" (HALS); Hsieh & Dhillon (2011) and Yu, Hsieh, Si & Dhillon (2012, CCD++),
-the residual form.
+the residual form; Rendle, Krichene, Zhang & Koren (2021), "iALS++", section 4, blocks of coordinates.
 """
 
 from __future__ import annotations
@@ -16,31 +22,30 @@ import numpy as np
 from numba import njit, prange
 
 from recsys.kernels.launching import kernel
+from recsys.kernels.tiles import LANES, PART, couple, descend, gather, subtract
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
-# Entries turned at once, and gathered before that: they stay in a core's first cache.
-_TILE, _CHUNK = 8, 64
+TILES = "f497330439b2"
+"""The first digits of the SHA-256 of tiles.py: Numba's cache sees a change in this file only."""
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
-def _turn(entries: np.ndarray, n: int, by_theme: np.ndarray, at: int) -> None:
-    """Write the first ``n`` rows of ``entries`` to the columns of ``by_theme`` from ``at`` on."""
-    rank = entries.shape[1]
-    whole = n - n % _TILE
-    for j in range(0, whole, _TILE):
-        e0, e1, e2, e3 = entries[j], entries[j + 1], entries[j + 2], entries[j + 3]
-        e4, e5, e6, e7 = entries[j + 4], entries[j + 5], entries[j + 6], entries[j + 7]
-        for f in range(rank):
-            line = by_theme[f]
-            k = at + j
-            line[k], line[k + 1], line[k + 2], line[k + 3] = e0[f], e1[f], e2[f], e3[f]
-            line[k + 4], line[k + 5], line[k + 6], line[k + 7] = e4[f], e5[f], e6[f], e7[f]
-    for j in range(whole, n):
-        for f in range(rank):
-            by_theme[f, at + j] = entries[j, f]
+@njit(cache=True)
+def _product(a: Float32Array, b: Float32Array, n: int) -> float:
+    """Return the sum of the products of the first ``n`` numbers, ``n`` a multiple of 8."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0  # in an order that vectors can keep
+    for j in range(0, n, LANES):
+        s0 += np.float64(a[j]) * np.float64(b[j])
+        s1 += np.float64(a[j + 1]) * np.float64(b[j + 1])
+        s2 += np.float64(a[j + 2]) * np.float64(b[j + 2])
+        s3 += np.float64(a[j + 3]) * np.float64(b[j + 3])
+        s4 += np.float64(a[j + 4]) * np.float64(b[j + 4])
+        s5 += np.float64(a[j + 5]) * np.float64(b[j + 5])
+        s6 += np.float64(a[j + 6]) * np.float64(b[j + 6])
+        s7 += np.float64(a[j + 7]) * np.float64(b[j + 7])
+    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
 
 
-@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(error_model="numpy")
 def sweep_masked(
     blocks: Int64Array,
     indptr: Int64Array,
@@ -93,82 +98,77 @@ def sweep_masked(
         Receives half the weighted squared residual plus the penalties of the row.
     """
     rank = own.shape[1]
+    n_parts = (rank + PART - 1) // PART
     weighted = len(weights) > 0
     for block in prange(len(blocks) - 1):
         first, last = blocks[block], blocks[block + 1]
         longest = 0
         for row in range(first, last):
             longest = max(longest, indptr[row + 1] - indptr[row])
-        entries = np.empty((_CHUNK, rank), dtype=np.float32)
-        space = np.empty(rank * longest, dtype=np.float32)
+        longest = (longest + LANES - 1) // LANES * LANES
+        entries = np.empty(n_parts * longest * PART, dtype=np.float32)
         roots = np.ones(longest, dtype=np.float32)
         residual = np.empty(longest, dtype=np.float32)
-        squares = np.empty(rank, dtype=np.float32)
+        w = np.zeros(n_parts * PART, dtype=np.float32)
+        change = np.empty(n_parts * PART, dtype=np.float32)
+        inverse = np.empty(n_parts * PART, dtype=np.float32)
+        coupling = np.empty(n_parts * PART * PART, dtype=np.float32)
         for row in range(first, last):
-            begin = indptr[row]
-            n = indptr[row + 1] - begin
+            begin, end = indptr[row], indptr[row + 1]
+            n = end - begin
+            m = (n + LANES - 1) // LANES * LANES  # padded with entries that are zero
             mass = np.float32(n)
             if weighted:
-                mass = np.float32(0)
+                total = 0.0
                 for j in range(n):
-                    mass += weights[begin + j]
+                    total += weights[begin + j]
                     roots[j] = np.sqrt(weights[begin + j])
+                mass = np.float32(total)
             if mass == 0:
-                own[row, :] = 0
+                for f in range(rank):
+                    own[row, f] = 0
                 own_bias[row] = 0
                 objective[row] = 0
                 continue
-            w = own[row]
-            squares[:] = 0
-            by_theme = space[: rank * n].reshape((rank, n))
-            for at in range(0, n, _CHUNK):
-                m = min(_CHUNK, n - at)
-                for k in range(m):
-                    j = at + k
-                    column = columns[begin + j]
-                    h = other[column]
-                    left = scale * values[begin + j] - mean - own_bias[row] - other_bias[column]
-                    for f in range(rank):
-                        met = roots[j] * h[f]
-                        entries[k, f] = met
-                        squares[f] += met * met
-                        left -= w[f] * h[f]
-                    residual[j] = roots[j] * left
-                _turn(entries, m, by_theme, at)
-
-            for _ in range(n_inner):
-                if fit_bias:
-                    total = np.float32(0)
-                    for j in range(n):
-                        total += roots[j] * residual[j]
-                    delta = np.float32((total - bias_ridge[row] * own_bias[row]) / (mass + bias_ridge[row]))
-                    own_bias[row] += delta
-                    for j in range(n):
-                        residual[j] -= delta * roots[j]
-                for f in range(rank):
-                    curvature = squares[f] + ridge[row]
-                    if curvature <= 0:  # nothing observed speaks of this coordinate
-                        if l1 > 0:
-                            w[f] = 0
-                        continue
-                    h = by_theme[f]
-                    total = np.float32(0)
-                    for j in range(n):
-                        total += residual[j] * h[j]
-                    better = max(lower, (total + squares[f] * w[f] - l1) / curvature)
-                    delta = np.float32(better - w[f])
-                    if delta != 0:
-                        w[f] = better
-                        for j in range(n):
-                            residual[j] -= delta * h[j]
-
-            loss = 0.0
+            row_columns, row_values, level = columns[begin:end], values[begin:end], mean + own_bias[row]
             for j in range(n):
-                loss += np.float64(residual[j]) * np.float64(residual[j])
-            norm, absolute = 0.0, 0.0
+                residual[j] = roots[j] * (scale * row_values[j] - level - other_bias[row_columns[j]])
+            for j in range(n, m):
+                residual[j] = 0
+            gather(columns, begin, n, indptr[last] - 1, other, rank, roots, entries, m)
             for f in range(rank):
-                norm += np.float64(w[f]) ** 2
+                w[f] = own[row, f]
+            for f in range(rank, len(w)):
+                w[f] = 0
+            for part in range(n_parts):
+                subtract(entries, part, m, w, residual)
+
+            for inner in range(n_inner):
+                if fit_bias:
+                    slope = _product(roots, residual, m) - bias_ridge[row] * own_bias[row]
+                    step = np.float32(slope / (mass + bias_ridge[row]))
+                    own_bias[row] += step
+                    for j in range(n):
+                        residual[j] -= step * roots[j]
+                for part in range(n_parts):
+                    if inner == 0:
+                        couple(entries, part, n, m, ridge[row], coupling, inverse)
+                        for f in range(rank, len(w)):
+                            inverse[f] = 0
+                        if l1 > 0:
+                            for f in range(part * PART, (part + 1) * PART):
+                                if inverse[f] == 0:  # nothing observed speaks of this coordinate
+                                    w[f] = 0
+                    descend(entries, part, m, residual, coupling, inverse, ridge[row], l1, lower, w, change)
+                    subtract(entries, part, m, change, residual)
+
+            absolute = 0.0
+            for f in range(rank):
+                own[row, f] = w[f]
                 absolute += abs(w[f])
+            norm = _product(w, w, len(w))
             objective[row] = 0.5 * (
-                loss + ridge[row] * norm + bias_ridge[row] * np.float64(own_bias[row]) ** 2
+                _product(residual, residual, m)
+                + ridge[row] * norm
+                + bias_ridge[row] * np.float64(own_bias[row]) ** 2
             ) + (l1 * absolute)

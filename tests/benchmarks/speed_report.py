@@ -44,10 +44,12 @@ def head(record: dict[str, Any]) -> str:
         f"{at['multiply_adds_per_second'] / 1e9:.1f} G multiply-adds/s"
         for at in record["speeds"].values()
     )
+    clock = "wall time" if record["clock"] == "wall" else "the processor's, of all threads"
     return (
         f"{ratings['n_train']:,} training ratings ({ratings['name']}), {ratings['n_users']:,} users x "
         f"{ratings['n_items']:,} items. {record['date']}, Python {record['python']}, {versions}; "
-        f"vector code of LibMF: {record['libmf_vector_code']}. {record['machine']}: {speeds}.\n"
+        f"vector code of LibMF: {record['libmf_vector_code']}. {record['machine']}: {speeds}. "
+        f"Seconds: {clock}.\n"
     )
 
 
@@ -100,25 +102,35 @@ def _targets(curves: dict[str, Any]) -> str:
     return table(header, rows) if rows else ""
 
 
-_GRAM_RANK = 48  # up to here masked-nmf sweeps in Gram form
+_PART = 16  # components that masked-nmf improves together
 _INNER = 3  # its passes over a row by default
 
 
+def sweep_work(n_ratings: int, n_rows: int, rank: int, n_inner: int) -> float:
+    """Return the multiply-adds that a sweep over both sides needs; see README.md.
+
+    Parameters
+    ----------
+    n_ratings : int
+        Observed entries; each is met from both sides.
+    n_rows : int
+        Users and items.
+    """
+    of_entry = rank * ((_PART + 1) / 2 + 1 + 2 * n_inner)
+    return 2 * n_ratings * of_entry + n_rows * n_inner * rank * _PART
+
+
 def _kernel(at: dict[str, Any], record: dict[str, Any]) -> str:
-    """Set a sweep beside the machine: the work that its form needs, see README.md."""
+    """Set a sweep beside the machine."""
     curve = at["curves"][_OURS]
     n_inner = int(curve["settings"].get("n_inner", _INNER))
     ratings, rank, speed = record["ratings"], at["rank"], record["speeds"][str(at["threads"])]
-    nnz, n_rows = ratings["n_train"], ratings["n_users"] + ratings["n_items"]
+    n_ratings, n_rows = ratings["n_train"], ratings["n_users"] + ratings["n_items"]
     seconds = seconds_per_iteration(curve)
-    moved = 2 * nnz * (8 + 4 * rank) / seconds
-    if rank <= _GRAM_RANK:
-        form, work = "Gram", 2 * nnz * rank * (rank + 2) + n_rows * n_inner * rank**2
-    else:
-        form, work = "residual", 2 * nnz * rank * (2 + 2 * n_inner)
-    done = work / seconds
+    moved = 2 * n_ratings * (8 + 4 * rank) / seconds
+    done = sweep_work(n_ratings, n_rows, rank, n_inner) / seconds
     return (
-        f"A sweep of masked-nmf ({form} form) takes {seconds:.3f} s: {moved / 1e9:.1f} GB/s gathered "
+        f"An iteration of masked-nmf takes {seconds:.3f} s: {moved / 1e9:.1f} GB/s gathered "
         f"({moved / speed['bytes_per_second']:.0%} of the triad's bandwidth) and "
         f"{done / 1e9:.1f} G multiply-adds/s ({done / speed['multiply_adds_per_second']:.0%} of the matrix "
         f"product's), {n_inner} inner passes counted.\n"

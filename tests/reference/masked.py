@@ -1,4 +1,4 @@
-"""Naive twin of both forms of the masked sweep: absent cells are NaN, every residual is computed anew."""
+"""Naive twin of the masked sweep: absent cells are NaN, every residual is computed anew."""
 
 import numpy as np
 
