@@ -186,13 +186,16 @@ class _RowUpdate:
             self._items, columns = np.unique(rows.columns, return_inverse=True)
             rows = CompressedRows(rows.indptr, columns.astype(np.int32), rows.values, len(self._items))
         self._rows = rows
+        self._held: tuple[SideFactors, Any] | None = None  # of items that have not changed since
 
     def improved(self, factors: Factors) -> Factors:
         """Return the factors after one sweep over these users."""
         if self._rows.nnz == 0:
             return factors
-        items = factors.items if self._items is None else factors.items.select(self._items)
-        held = self._objective.hold_items(items, factors.mean)
+        if self._held is None or self._held[0] is not factors.items:
+            items = factors.items if self._items is None else factors.items.select(self._items)
+            self._held = factors.items, self._objective.hold_items(items, factors.mean)
+        held = self._held[1]
         units = self._objective.row_units(self._rows, self._weights, held)
         side = self._objective.side(self._rows, self._weights, units)
         chosen = factors.users.select(self._users)

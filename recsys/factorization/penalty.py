@@ -56,7 +56,8 @@ class Penalty:
             number a row.
         """
         powers = np.maximum(counts, 1).astype(np.float64) ** self.l2_exponent
-        ridge = np.minimum(self.l2 * powers / l2_unit, _HEAVIEST).astype(np.float32)
+        with np.errstate(over="ignore"):  # what leaves double precision is clamped like the rest
+            ridge = np.minimum(self.l2 * powers / l2_unit, _HEAVIEST).astype(np.float32)
         return RowPenalty(ridge, np.float32(min(self.user_l1 / l1_unit, _HEAVIEST)))
 
 

@@ -134,4 +134,6 @@ class AlternatingProblem:
 
 def _stored(objective: Objective, side: SideFactors) -> SideFactors:
     """Return a side as the objective has it stored while it is fitted."""
-    return SideFactors(side.factors.sparse(), side.bias) if objective.stores_sparse else side
+    if objective.stores_sparse:
+        return SideFactors(side.factors.sparse(), side.bias)
+    return SideFactors.of(side.factors.dense(), side.bias)

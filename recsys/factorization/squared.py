@@ -23,6 +23,7 @@ from recsys.kernels.masked import sweep_masked
 from recsys.typing import Float32Array, Float64Array
 
 _HEAVIEST_BIAS_L2 = 1e30  # more would leave single precision
+_LARGEST_ROOT = 4.0**31  # its square, the unit of values and biases, is still in single precision
 _NO_WEIGHTS = np.empty(0, dtype=np.float32)
 # Of the spread of the values: with biases the products start small, for the biases carry the level.
 _BIASED_LEVEL = 0.1
@@ -93,7 +94,7 @@ class SquaredObjective:
     def hold_items(self, items: SideFactors, mean: float) -> HeldSquared:
         """Return items, in the units of the data, as any rows of users are swept against them."""
         factors = items.factors.dense()
-        root = unit_of(np.abs(factors))
+        root = min(unit_of(np.abs(factors)), _LARGEST_ROOT)
         unit = root * root
         return HeldSquared(
             np.float32(mean / unit),
@@ -214,4 +215,4 @@ class SquaredSide:
         """Return the gradient of the biases, (n_rows,); None without any."""
         if not self._objective.biases:
             return None
-        return slope_sums + self._objective.bias_l2 * side.bias.astype(np.float64)
+        return np.asarray(slope_sums + self._bias_ridge * side.bias.astype(np.float64))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.evaluate.metrics import unregister_metric
+from recsys.models.registry import MODELS
 from recsys.report.section import unregister_section
 from recsys.split.rules import unregister_split_rule
 from recsys_cli.main import run
@@ -120,7 +121,17 @@ def test_where_no_metric_is_of_hits_the_section_is_left_out(missed_users, log, t
     assert "Whom the lists miss" not in page.read_text()
 
 
-@pytest.mark.parametrize("name", ["add_a_metric", "add_a_report_section", "add_a_split_rule"])
+def test_a_model_is_usable_by_where_it_is(log, monkeypatch, capsys):
+    monkeypatch.setattr(MODELS, "_classes", dict(MODELS._classes))
+    monkeypatch.chdir(HERE)
+    words = ["evaluate", str(log), "--model", "add_a_model:CoVisitation", "--set", "exponent=0.3"]
+    assert run([*words, "--metrics", "ndcg@3", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["config"] == {"exponent": 0.3}
+    assert 0 < result["metrics"]["ndcg@3"] <= 1
+
+
+@pytest.mark.parametrize("name", ["add_a_metric", "add_a_model", "add_a_report_section", "add_a_split_rule"])
 def test_contributing_shows_the_example_as_it_is(name):
     code = (HERE / f"{name}.py").read_text()
     assert f"```python\n{code}```" in (HERE.parents[1] / "CONTRIBUTING.md").read_text()

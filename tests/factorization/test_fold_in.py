@@ -127,3 +127,15 @@ def test_without_new_rows_nothing_is_appended(objective):
     factors = fitted(random_matrix(20, 12), objective)
     entries = Entries.of(rows_of(random_matrix(20, 12)))
     assert_same(append_new_rows(objective, factors, entries, seed=0), factors)
+
+
+def test_what_is_held_is_made_anew_only_where_it_has_changed(monkeypatch):
+    entries, none = Entries.of(rows_of(random_matrix(20, 12))), np.empty(0, dtype=np.int64)
+    objective = OBJECTIVES["squared"]
+    factors, made = fitted(random_matrix(20, 12), objective), []
+    hold = SquaredObjective.hold_items
+    monkeypatch.setattr(SquaredObjective, "hold_items", lambda *arguments: made.append(1) or hold(*arguments))
+    update_rows(objective, factors, entries, users=np.array([3]), items=none, passes=3)
+    assert len(made) == 1
+    update_rows(objective, factors, entries, users=np.array([3]), items=np.array([2]), passes=3)
+    assert len(made) == 1 + 6

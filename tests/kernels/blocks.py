@@ -30,7 +30,7 @@ def run(kernel, *arguments, n, dtype=np.float64):
     results = []
     for n_threads in (1, 2):
         found = np.full(n, -7, dtype=dtype)
-        with threads.use(n_threads), threads.launch():
+        with threads.use(n_threads):
             kernel(*arguments, found)
         results.append(found)
     np.testing.assert_array_equal(*results)

@@ -2,7 +2,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys import threads
 from recsys.kernels.given_lists import lay_out
 from tests.reference import given_lists as reference
 
@@ -14,8 +13,7 @@ def test_lay_out_equals_its_naive_twin(given_lists, n):
     rows = np.arange(len(given_lists))[::-1].copy()
     lists = np.full((len(rows), n), 9, dtype=np.int32)
     n_listed, n_repeated = np.full((2, len(rows)), -7)
-    with threads.launch():
-        lay_out(rows, indptr, items, lists, n_listed, n_repeated)
+    lay_out(rows, indptr, items, lists, n_listed, n_repeated)
     for at, row in enumerate(rows):
         expected, repeated = reference.lay_out(given_lists[row], n)
         assert lists[at].tolist() == expected

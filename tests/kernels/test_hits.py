@@ -27,7 +27,7 @@ def compare(lists, n_listed, users, held_out):
     for n_threads in (1, 2):
         # Filled with 99, so that a place the kernel skips shows.
         found = np.full((len(lists), len(lists[0])), 99)
-        with threads.use(n_threads), threads.launch():
+        with threads.use(n_threads):
             find_hits(
                 np.array(lists, dtype=np.int32), np.array(n_listed), np.array(users), indptr, items, found
             )

@@ -21,7 +21,7 @@ def test_a_kernel_of_hits_equals_its_naive_twin(name, hits, share):
     expected = getattr(reference, name)(hits, n_counted, *weights)
     for n_threads in (1, 2):
         found = np.full(len(hits), -7, dtype=np.int64 if name in ("count_hits", "first_hits") else np.float64)
-        with threads.use(n_threads), threads.launch():
+        with threads.use(n_threads):
             getattr(list_counts, name)(np.array(hits), n_counted, *weights, found)
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -32,8 +32,7 @@ def test_sum_gains_equals_its_naive_twin(hits, seed):
     gains = (np.array(hits) * generator.random((len(hits), len(hits[0])))).astype(np.float32)
     discounts = generator.random(len(hits[0]))
     found = np.full(len(hits), -7.0)
-    with threads.launch():
-        list_counts.sum_gains(gains, len(hits[0]), discounts, found)
+    list_counts.sum_gains(gains, len(hits[0]), discounts, found)
     np.testing.assert_allclose(
         found, reference.sum_gains(gains.tolist(), len(hits[0]), discounts), atol=1e-12
     )
@@ -47,7 +46,7 @@ def test_sum_largest_equals_its_naive_twin(values, k):
     discounts = 1 / np.arange(1.0, k + 1)
     for n_threads in (1, 2):
         found = np.full(len(users), -7.0)
-        with threads.use(n_threads), threads.launch():
+        with threads.use(n_threads):
             list_counts.sum_largest(users, indptr, falling, discounts, found)
         expected = reference.sum_largest([values[user] for user in users], discounts)
         np.testing.assert_allclose(found, expected, atol=1e-12)

@@ -34,13 +34,12 @@ def sweep(case, n_sweeps=1, **changes):
     """Return levels, weights and prior means after sweeps of the kernel."""
     case = case | changes
     state = [case[name].copy() for name in ("levels", "weights", "prior_means")]
-    with threads.launch():
-        for _ in range(n_sweeps):
-            sweep_prior_means(
-                case["columns"].indptr, case["columns"].columns, case["scale"],
-                np.sum(case["design"] ** 2, axis=0), case["latent"], case["precisions"],
-                case["weight_precisions"], case["normals"], *state,
-            )  # fmt: skip
+    for _ in range(n_sweeps):
+        sweep_prior_means(
+            case["columns"].indptr, case["columns"].columns, case["scale"],
+            np.sum(case["design"] ** 2, axis=0), case["latent"], case["precisions"],
+            case["weight_precisions"], case["normals"], *state,
+        )  # fmt: skip
     return state
 
 

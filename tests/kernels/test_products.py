@@ -13,19 +13,18 @@ from tests.reference import products as reference
 def product(matrix, other, own_bias, other_bias, scale=0.5, mean=1.5, n_blocks=64):
     rows = rows_of(matrix)
     out = np.full((rows.n_rows, other.shape[1]), np.nan, dtype=np.float32)
-    with threads.launch():
-        multiply_residuals(
-            row_blocks(rows.indptr, n_blocks),
-            rows.indptr,
-            rows.columns,
-            rows.values,
-            np.float32(scale),
-            np.float32(mean),
-            own_bias,
-            other_bias,
-            other,
-            out,
-        )
+    multiply_residuals(
+        row_blocks(rows.indptr, n_blocks),
+        rows.indptr,
+        rows.columns,
+        rows.values,
+        np.float32(scale),
+        np.float32(mean),
+        own_bias,
+        other_bias,
+        other,
+        out,
+    )
     return out
 
 

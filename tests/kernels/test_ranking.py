@@ -17,10 +17,7 @@ def top(scores, seen, users, n):
     top_scores = np.empty((len(users), n), dtype=np.float32)
     n_listed = np.empty(len(users), dtype=np.int64)
     is_finite = np.empty(len(users), dtype=np.bool_)
-    with threads.launch():
-        select_top(
-            scores.copy(), indptr, items, np.asarray(users), top_items, top_scores, n_listed, is_finite
-        )
+    select_top(scores.copy(), indptr, items, np.asarray(users), top_items, top_scores, n_listed, is_finite)
     lists = [
         list(zip(top_items[row, :length].tolist(), top_scores[row, :length].tolist(), strict=True))
         for row, length in enumerate(n_listed)

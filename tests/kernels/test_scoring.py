@@ -23,8 +23,7 @@ def factor_models(draw):
 
 def block_scores(users, items, user_offset, item_offset):
     scores = np.full((len(users), len(items)), np.nan, dtype=np.float32)
-    with threads.launch():
-        score_block(users, np.ascontiguousarray(items.T), user_offset, item_offset, scores)
+    score_block(users, np.ascontiguousarray(items.T), user_offset, item_offset, scores)
     return scores
 
 
@@ -41,8 +40,7 @@ def test_score_pairs_equals_its_naive_twin(model, data):
     pairs = st.tuples(st.integers(-1, n_users - 1), st.integers(-1, n_items - 1))
     users, items = np.array(data.draw(st.lists(pairs, min_size=1)), dtype=np.int64).T.copy()
     scores = np.full(len(users), np.nan, dtype=np.float32)
-    with threads.launch():
-        score_pairs(users, items, *model, scores)
+    score_pairs(users, items, *model, scores)
     expected = reference.score_pairs(users, items, *model)
     np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5)
 

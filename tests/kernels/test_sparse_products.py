@@ -21,8 +21,7 @@ def gram(dense, importance, bands=None):
     side, rank = SparseFactors.of(dense), dense.shape[1]
     out = np.full((rank, rank), np.nan, dtype=np.float32)
     bands = np.array([0, rank]) if bands is None else np.asarray(bands)
-    with threads.launch():
-        sparse_gram(bands, side.indptr, side.themes, side.values, importance, out)
+    sparse_gram(bands, side.indptr, side.components, side.values, importance, out)
     return out
 
 
@@ -44,8 +43,7 @@ def test_the_gram_matrix_equals_its_naive_twin(case):
 def test_halves_are_mirrored():
     square = np.random.default_rng(0).random((7, 7), dtype=np.float32)
     expected = reference.mirror(square)
-    with threads.launch():
-        mirror(square)
+    mirror(square)
     np.testing.assert_array_equal(square, expected)
 
 
@@ -75,9 +73,8 @@ def summed(matrix, users, items, blocks=None):
     rows, w, h = rows_of(matrix), SparseFactors.of(users), SparseFactors.of(items)
     blocks = np.array([0, rows.n_rows]) if blocks is None else blocks
     sums = np.zeros((len(blocks) - 1, users.shape[1]))
-    sides = (w.indptr, w.themes, w.values, h.indptr, h.themes, h.values)
-    with threads.launch():
-        sum_products(blocks, rows.indptr, rows.columns, *sides, sums)
+    sides = (w.indptr, w.components, w.values, h.indptr, h.components, h.values)
+    sum_products(blocks, rows.indptr, rows.columns, *sides, sums)
     return sums
 
 

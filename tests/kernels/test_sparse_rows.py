@@ -17,18 +17,16 @@ factors = shapes.flatmap(
 def gathered(dense):
     """Return pointers, themes and values as the kernels write them."""
     indptr = np.zeros(len(dense) + 1, dtype=np.int64)
-    with threads.launch():
-        count_nonzeros(dense, indptr[1:])
-        np.cumsum(indptr, out=indptr)
-        themes, values = np.full(indptr[-1], 999, np.uint16), np.full(indptr[-1], np.nan, np.float32)
-        gather_nonzeros(dense, indptr, themes, values)
+    count_nonzeros(dense, indptr[1:])
+    np.cumsum(indptr, out=indptr)
+    themes, values = np.full(indptr[-1], 999, np.uint16), np.full(indptr[-1], np.nan, np.float32)
+    gather_nonzeros(dense, indptr, themes, values)
     return indptr, themes, values
 
 
 def spread(indptr, themes, values, rank):
     out = np.full((len(indptr) - 1, rank), np.nan, dtype=np.float32)
-    with threads.launch():
-        spread_nonzeros(indptr, themes, values, out)
+    spread_nonzeros(indptr, themes, values, out)
     return out
 
 

@@ -13,8 +13,7 @@ from tests.reference import sparse_scoring as reference
 def scored(users, items, user_offset, item_offset):
     w, h = SparseFactors.of(users), SparseFactors.of(items)
     scores = np.full((len(users), len(items)), np.nan, dtype=np.float32)
-    with threads.launch():
-        score_block_sparse(w.indptr, w.themes, w.values, *h.by_theme, user_offset, item_offset, scores)
+    score_block_sparse(w.indptr, w.components, w.values, *h.by_component, user_offset, item_offset, scores)
     return scores
 
 
@@ -46,8 +45,7 @@ def test_scores_are_bits_of_the_dense_kernel_with_any_number_of_threads():
     )
     offsets = generator.random(50, dtype=np.float32), generator.random(700, dtype=np.float32)
     expected = np.empty((50, 700), dtype=np.float32)
-    with threads.launch():
-        score_block(users, np.ascontiguousarray(items.T), *offsets, expected)
+    score_block(users, np.ascontiguousarray(items.T), *offsets, expected)
     for n_threads in (1, 2):
         with threads.use(n_threads):
             np.testing.assert_array_equal(scored(users, items, *offsets), expected)

@@ -16,24 +16,23 @@ def sweep(confidence, case, blocks=None):
     rows = rows_of(confidence)
     own, other = case["own"].copy(), case["other"]
     objective = np.full(len(own), np.nan)
-    with threads.launch():
-        sweep_weighted(
-            np.array([0, rows.n_rows]) if blocks is None else blocks,
-            rows.indptr,
-            rows.columns,
-            rows.values,
-            case["row_target"],
-            case["column_target"],
-            own,
-            other,
-            (other * case["column_importance"][:, None]).T @ other,
-            case["absent"],
-            case["ridge"],
-            np.float32(case["l1"]),
-            np.float32(case["lower"]),
-            case["n_inner"],
-            objective,
-        )
+    sweep_weighted(
+        np.array([0, rows.n_rows]) if blocks is None else blocks,
+        rows.indptr,
+        rows.columns,
+        rows.values,
+        case["row_target"],
+        case["column_target"],
+        own,
+        other,
+        (other * case["column_importance"][:, None]).T @ other,
+        case["absent"],
+        case["ridge"],
+        np.float32(case["l1"]),
+        np.float32(case["lower"]),
+        case["n_inner"],
+        objective,
+    )
     return own, objective
 
 

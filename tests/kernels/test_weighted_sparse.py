@@ -17,7 +17,7 @@ def sides(confidence, case):
     rows, other = rows_of(confidence), SparseFactors.of(case["other"])
     entries = rows.indptr, rows.columns, rows.values, case["row_target"], case["column_target"]
     gram = (case["other"] * case["column_importance"][:, None]).T @ case["other"]
-    held = other.indptr, other.themes, other.values, gram, case["absent"], case["ridge"]
+    held = other.indptr, other.components, other.values, gram, case["absent"], case["ridge"]
     return entries, (*held, np.float32(case["l1"]), case["n_inner"])
 
 
@@ -25,8 +25,7 @@ def whole(confidence, case, blocks=None):
     entries, held = sides(confidence, case)
     own, objective = case["own"].copy(), np.full(len(case["own"]), np.nan)
     blocks = np.array([0, len(own)]) if blocks is None else blocks
-    with threads.launch():
-        sweep_weighted_sparse(blocks, *entries, own, *held, objective)
+    sweep_weighted_sparse(blocks, *entries, own, *held, objective)
     return own, objective
 
 
@@ -35,9 +34,8 @@ def support(confidence, case, blocks=None):
     own, objective = SparseFactors.of(case["own"]), np.full(len(case["own"]), np.nan)
     blocks = np.array([0, len(own)]) if blocks is None else blocks
     values = own.values.copy()
-    with threads.launch():
-        sweep_weighted_support(blocks, *entries, own.indptr, own.themes, values, *held, objective)
-    return SparseFactors(own.indptr, own.themes, values, own.rank).dense(), objective
+    sweep_weighted_support(blocks, *entries, own.indptr, own.components, values, *held, objective)
+    return SparseFactors(own.indptr, own.components, values, own.rank).dense(), objective
 
 
 KERNELS = {

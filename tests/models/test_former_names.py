@@ -28,8 +28,9 @@ def test_a_former_name_is_taken_with_a_warning(model, former, value, name):
         lambda: cls().set_params(**{former: value}),
         lambda: make(model, {former: value}),
     ):
-        with pytest.warns(FutureWarning, match=f"'{former}' is called '{name}' now"):
+        with pytest.warns(FutureWarning, match=f"'{former}' is called '{name}' now") as caught:
             changed = set_it()
+        assert len(caught) == 1
         assert changed.get_params()[name] == value
         assert former not in changed.get_params()
 
@@ -51,12 +52,27 @@ def test_a_former_value_is_taken_with_a_warning():
     np.testing.assert_array_equal(model.fit(matrix).item_factors_, today.item_factors_)
 
 
-def test_both_names_at_once_are_refused():
+@pytest.mark.parametrize(
+    "set_both",
+    [
+        lambda both: make("weighted-nmf", both),
+        lambda both: find("weighted-nmf")(**both),
+        lambda both: find("weighted-nmf")().set_params(**both),
+        lambda both: find("weighted-nmf").current_config(both),
+    ],
+    ids=["make", "constructor", "set_params", "stored config"],
+)
+def test_both_names_at_once_are_refused(set_both):
     with pytest.raises(ParameterError, match="'unobserved_weight' is given twice"):
-        make("weighted-nmf", {"absent_weight": 0.1, "unobserved_weight": 0.2})
+        set_both({"absent_weight": 0.1, "unobserved_weight": 0.2})
 
 
 def test_the_signature_shows_the_names_of_today():
     sklearn = pytest.importorskip("sklearn.base")
     model = MODELS["weighted-nmf"](4, unobserved_weight=0.2)
     assert sklearn.clone(model).get_params() == model.get_params()
+    with pytest.warns(FutureWarning):
+        former = MODELS["weighted-nmf"](4, absent_weight=0.2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a copy is made by the names of today
+        assert sklearn.clone(former).get_params() == model.get_params()

@@ -167,5 +167,5 @@ def test_a_warm_start_with_biases_goes_on_too():
 )
 def test_a_warm_start_from_another_shape_is_refused(change, shape):
     model = new(warm_start=True).fit(planted())
-    with pytest.raises(InputError, match="warm_start: the model is of 80 users, 50 items and 4 themes"):
+    with pytest.raises(InputError, match="warm_start: the model is of 80 users, 50 items and 4 components"):
         model.set_params(**change).fit(random_matrix(*shape))

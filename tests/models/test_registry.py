@@ -79,5 +79,5 @@ def test_a_bundle_of_ones_own_model_loads_where_it_is_registered_and_imports_not
     save_bundle(Bundle.of(make("my_models:Mine").fit(data), data), tmp_path / "model")
     assert load_bundle(tmp_path / "model").model.name == "mine"
     del MODELS._classes["mine"]
-    with pytest.raises(BundleError, match=r"it is of a model 'mine'; there are .* recsys --import MODULE"):
+    with pytest.raises(BundleError, match=r"it is of a model 'mine'; there are .*recsys --import MODULE"):
         load_bundle(tmp_path / "model")
