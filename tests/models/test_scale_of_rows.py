@@ -6,7 +6,7 @@ import pytest
 from recsys.models.registry import make
 from tests.matrices import ABSENT
 
-ESTIMATORS = {
+ESTIMATORS: dict[str, tuple[str, dict[str, object]]] = {
     "squared": ("masked-nmf", {}),
     "squared, no biases": ("masked-nmf", {"biases": False}),
     "kl": ("masked-nmf", {"loss": "kl", "biases": False, "l2": 0.01}),
@@ -29,7 +29,7 @@ def ratings():
 
 def new(kind, **params):
     name, own = ESTIMATORS[kind]
-    return make(name, {"n_components": 4, **own, **params})
+    return make(name, {"n_components": 4} | own | params)
 
 
 @pytest.mark.parametrize("seed", range(3))
