@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
 from recsys.progress import SILENT, Progress
-from recsys.typing import AnyArray, Float32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
+
+if TYPE_CHECKING:
+    from recsys.models.factor_model import FactorModel
 
 
 class Model(ABC):
@@ -33,6 +36,8 @@ class Model(ABC):
     """Whether `fit` draws from a posterior: its history then wanders instead of descending."""
     feedback: ClassVar[Feedback] = "implicit"
     """How a plain matrix given to `fit` is read."""
+    has_themes: ClassVar[bool] = False
+    """Whether scores are sums of non-negative parts, of which some are components: see `component_model`."""
 
     n_users_: int
     n_items_: int
@@ -219,6 +224,37 @@ class Model(ABC):
         """Numbers stored for a user or an item on average, where there are factors."""
         return None
 
+    def is_blank(self) -> BoolArray:
+        """Return for each training user whether nothing is known of them, so that all scores are 0.
+
+        Returns
+        -------
+        bool, (n_users,)
+        """
+        self._check_fitted()
+        return np.zeros(self.n_users_, dtype=bool)
+
+    def history_parts(self, user: int, item: int) -> tuple[Int32Array, Float32Array] | None:
+        """Return a training user's past items and what each adds to the score of an item.
+
+        Parameters
+        ----------
+        user, item : int
+            Row numbers of the training data.
+
+        Returns
+        -------
+        (int32, float32), each (n_history,), or None
+            Row numbers of items and parts of 0 or more; None for a model whose scores, or a part of them,
+            are no sums over past items.
+        """
+        return None
+
+    @property
+    def component_model(self) -> FactorModel | None:
+        """The model or the part of it whose components are non-negative parts of its scores."""
+        return None
+
     # -- the bundle -----------------------------------------------------------------------------
     @abstractmethod
     def to_arrays(self) -> dict[str, AnyArray]:
@@ -261,16 +297,34 @@ class Model(ABC):
         """
 
 
+class PartArrays(dict[str, AnyArray]):
+    """The arrays of one part of a model, whose names in the whole begin with a prefix.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        Of the whole model.
+    prefix : str
+    """
+
+    def __init__(self, arrays: Mapping[str, AnyArray], prefix: str) -> None:
+        super().__init__(
+            {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        )
+        self.prefix = prefix
+
+
 def require(arrays: Mapping[str, AnyArray], name: str, dtype: Any, ndim: int) -> Any:
     """Return a named array of the wanted kind with finite numbers, or raise ModelError."""
+    stored_name = arrays.prefix + name if isinstance(arrays, PartArrays) else name
     if name not in arrays:
-        raise ModelError(f"array {name!r} is missing.")
+        raise ModelError(f"array {stored_name!r} is missing.")
     array = arrays[name]
     if array.dtype != dtype or array.ndim != ndim:
         raise ModelError(
-            f"array {name!r} is {array.dtype} with {array.ndim} dimensions; "
+            f"array {stored_name!r} is {array.dtype} with {array.ndim} dimensions; "
             f"expected {np.dtype(dtype)} with {ndim}."
         )
     if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-        raise ModelError(f"array {name!r} holds a number that is not finite.")
+        raise ModelError(f"array {stored_name!r} holds a number that is not finite.")
     return array

@@ -100,8 +100,11 @@ class FactorModel(Model):
         return self.factors().items.factors.dense_rows(np.asarray(items, dtype=np.int64))
 
     def is_blank(self) -> BoolArray:
-        """Return for each user whether all factors are zero, (n_users,)."""
-        return np.asarray(self.factors().users.factors.row_counts() == 0)
+        """Return for each user whether all scores are 0, since all factors are; see `Model.is_blank`."""
+        factors = self.factors()
+        if factors.mean != 0 or factors.item_bias.any():
+            return np.zeros(len(factors.users), dtype=bool)
+        return np.asarray(factors.users.factors.row_counts() == 0)
 
     def component(self, number: int) -> tuple[Float32Array, Float32Array]:
         """Return each user's and each item's factor in a component, (n_users,), (n_items,)."""
@@ -124,6 +127,11 @@ class FactorModel(Model):
         """Components by item, (n_components, n_items), as scikit-learn lays them out."""
         self._check_fitted()
         return self.item_factors_.T
+
+    @property
+    def component_model(self) -> FactorModel | None:
+        """The model itself, where its factors are non-negative; see `Model.component_model`."""
+        return self if self.has_themes else None
 
     @property
     def history(self) -> History | None:

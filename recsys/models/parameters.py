@@ -59,6 +59,27 @@ def param(
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
+def param_of(model: type, name: str, default: Any = dataclasses.MISSING, help: str | None = None) -> Any:  # noqa: A002
+    """Declare a parameter that is passed on to another model, with that one's default, help and limits.
+
+    Parameters
+    ----------
+    model : type
+        The class it is passed on to.
+    name : str
+        Its name there.
+    default : optional
+        Another default.
+    help : str, optional
+        Another line of help.
+    """
+    (field,) = (field for field in _fields(model) if field.name == name)
+    return dataclasses.field(
+        default=field.default if default is dataclasses.MISSING else default,
+        metadata={**field.metadata, "former_name": None} | ({} if help is None else {"help": help}),
+    )
+
+
 def describe(model: type) -> list[dict[str, Any]]:
     """Return name, default, help and limits of each parameter of a model class; no limit is None."""
     return [

@@ -14,7 +14,6 @@ from recsys.errors import ParameterError
 from recsys.extensions import import_extension
 from recsys.models import parameters
 from recsys.models.base import Model
-from recsys.models.factor_model import FactorModel
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -27,6 +26,8 @@ class _Registry(Mapping[str, type[Model]]):
 
     def add(self, model: type[Model]) -> None:
         """Add a class, or raise ParameterError if its name is another's."""
+        if _position(model) == len(_PACKAGES):
+            _import_models()  # a user's class must not take the name of one that was not asked for yet
         taken = self._classes.get(model.name)
         if taken is not None and (taken.__module__, taken.__qualname__) != (
             model.__module__,
@@ -128,7 +129,7 @@ def _imported(place: str) -> type[Model]:
 def model_has_themes(name: str) -> bool:
     """Return whether a model of this name has themes: non-negative factors. A name not known has none."""
     model = MODELS.get(name)
-    return model is not None and issubclass(model, FactorModel) and model.has_themes
+    return model is not None and bool(model.has_themes)
 
 
 def make(name: str, params: Mapping[str, Any] | None = None) -> Model:
@@ -168,7 +169,7 @@ def about(name: str) -> dict[str, Any]:
         "name": cls.name,
         "summary": (cls.__doc__ or "").partition("\n")[0].rstrip("."),
         "predicts_values": cls.predicts_values,
-        "has_themes": isinstance(model, FactorModel) and model.has_themes,
+        "has_themes": bool(model.has_themes),
         "folds_in": model.folds_in,
         "parameters": parameters.describe(cls),
     }

@@ -154,11 +154,13 @@ def _example(
 def closest_history_items(
     bundle: Bundle, user: int, history: Int32Array, item: int, n: int = _N_REASONS
 ) -> tuple[int, ...]:
-    """Return the items of a history closest to an item in the components that speak for it.
+    """Return the items of a history that speak most for an item.
 
-    The closeness of a history item j to the listed item i of user u is sum_f h_jf c_f / |h_j|^(1/2), where
-    c_f is what component f adds to the score of (u, i) and h_j are the factors of j. Undivided, what is
-    popular would be closest to everything; divided by the whole length, what is rare.
+    Of a model with neighbors these are the items that add most to its score; of one with components, those
+    closest to it in the components that speak for it. The closeness of a history item j to the listed item i
+    of user u is sum_f h_jf c_f / |h_j|^(1/2), where c_f is what component f adds to the score of (u, i) and
+    h_j are the factors of j. Undivided, what is popular would be closest to everything; divided by the whole
+    length, what is rare.
 
     Parameters
     ----------
@@ -178,6 +180,11 @@ def closest_history_items(
         Row numbers, the closest first; those of no closeness are left out. Empty for a model without
         factors.
     """
+    explained = bundle.model.history_parts(user, item)
+    if explained is not None:
+        past, parts = explained
+        strongest = np.argsort(-parts, kind="stable")[:n]
+        return tuple(int(past[i]) for i in strongest if parts[i] > 0)
     model = bundle.model
     if not isinstance(model, FactorModel):
         return ()

@@ -8,10 +8,8 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.errors import InputError
-from recsys.models.baselines.item_item import ItemItemModel
 from recsys.models.baselines.popularity import Popularity
 from recsys.models.bundle import Bundle
-from recsys.models.factor_model import FactorModel
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
@@ -101,7 +99,7 @@ class Recommender:
         items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
         scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
         rows = np.where(is_blank, -1, rows)
-        themes, shares = self._strongest_themes(np.repeat(rows, lengths), items)
+        themes, shares = self._strongest_themes(np.repeat(rows, lengths), items, scores)
         item_ids = bundle.item_ids.values[items]
         return Recommendations(
             users=tuple(bundle.user_ids.spelled(user) for user in wanted),
@@ -120,28 +118,28 @@ class Recommender:
 
     def _is_blank(self, rows: Int64Array) -> BoolArray:
         """Return whether the model knows a user by name only, so that all scores would be zero."""
-        model = self.bundle.model
-        if isinstance(model, ItemItemModel):
-            return np.asarray((rows >= 0) & (model.histories_.counts == 0)[rows])
-        if not isinstance(model, FactorModel) or model.mean_ != 0 or model.item_bias_.any():
-            return np.zeros(len(rows), dtype=bool)
-        is_blank: BoolArray = model.is_blank()
+        is_blank = self.bundle.model.is_blank()
         return np.asarray((rows >= 0) & is_blank[rows])
 
-    def _strongest_themes(self, users: Int64Array, items: Int64Array) -> tuple[Int64Array, Float32Array]:
-        """Return the theme (from 1) that adds most to each pair's score, and its share of all."""
+    def _strongest_themes(
+        self, users: Int64Array, items: Int64Array, scores: Float32Array
+    ) -> tuple[Int64Array, Float32Array]:
+        """Return the theme (from 1) that adds most to each pair's score, and its share of all.
+
+        All is what the themes add; where neighbors add to a score, too, it is the score.
+        """
         themes = np.zeros(len(users), dtype=np.int64)
         shares = np.zeros(len(users), dtype=np.float32)
-        model = self.bundle.model
-        if not isinstance(model, FactorModel) or not model.has_themes:
+        model = self.bundle.model.component_model
+        if model is None:
             return themes, shares
         step = max(1, _BLOCK_NUMBERS // len(model.shares_))
         for start in range(0, len(users), step):
             known = start + np.flatnonzero(users[start : start + step] >= 0)
             parts = model.contributions(users[known], items[known])
-            totals = parts.sum(axis=1)
+            totals = parts.sum(axis=1) if model is self.bundle.model else scores[known]
             best = parts.argmax(axis=1)
-            explained = totals > 0
+            explained = parts.any(axis=1) & (totals > 0)
             pairs = known[explained]
             themes[pairs] = best[explained] + 1
             shares[pairs] = parts[explained, best[explained]] / totals[explained]

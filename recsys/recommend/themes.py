@@ -11,8 +11,8 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.errors import ModelError
+from recsys.models.base import Model
 from recsys.models.bundle import Bundle
-from recsys.models.factor_model import FactorModel
 from recsys.models.registry import MODELS, about
 
 
@@ -67,8 +67,8 @@ class ThemeSet:
 
 
 def has_themes(model: object) -> bool:
-    """Return whether a model's scores are sums of components that are 0 or more."""
-    return isinstance(model, FactorModel) and model.has_themes
+    """Return whether a model's scores are sums of parts that are 0 or more, components among them."""
+    return isinstance(model, Model) and model.component_model is not None
 
 
 def theme_set(bundle: Bundle, label: str, *, most: int, also: Collection[int] = ()) -> ThemeSet:
@@ -91,7 +91,8 @@ def theme_set(bundle: Bundle, label: str, *, most: int, also: Collection[int] = 
     """
     largest = themes(bundle, n_themes=max([most, *also]))
     chosen = [theme for theme in largest if theme.number <= most or theme.number in also]
-    n_themes = len(bundle.model.shares_) if isinstance(bundle.model, FactorModel) else 0
+    components = bundle.model.component_model
+    n_themes = 0 if components is None else len(components.shares_)
     return ThemeSet(label, tuple(_with_distinct_names(theme) for theme in chosen), n_themes)
 
 
@@ -120,11 +121,11 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
     ModelError
         If the model has no themes: its factors may be negative, so they are no parts of a sum.
     """
-    model = bundle.model
-    if not isinstance(model, FactorModel) or not model.has_themes:
+    model = bundle.model.component_model
+    if model is None:
         raise ModelError(
-            f"{model.name} has no themes: its scores are no sums of parts that are 0 or more; those of "
-            f"{', '.join(name for name in MODELS if about(name)['has_themes'])} are."
+            f"{bundle.model.name} has no themes: its scores are no sums of parts that are 0 or more; those "
+            f"of {', '.join(name for name in MODELS if about(name)['has_themes'])} are."
         )
     stability = model.stability_
     result = []

@@ -30,7 +30,7 @@ def my_models(tmp_path, monkeypatch):
     """A module in the current folder; what it registers is forgotten afterwards."""
     (tmp_path / "my_models.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(MODELS, "_classes", dict(MODELS._classes))
+    monkeypatch.setattr(MODELS, "_classes", {name: MODELS[name] for name in MODELS})
     yield
     sys.modules.pop("my_models", None)
 
@@ -46,8 +46,15 @@ def test_a_class_is_found_by_where_it_is_and_then_by_its_name(my_models):
 
 def test_ours_come_first_then_what_we_compare_with():
     names = [name for name in MODELS if MODELS[name].__module__.startswith("recsys.")]
-    assert names[:4] == ["bayesian-nmf", "masked-nmf", "poisson-nmf", "weighted-nmf"]
-    assert names[4:] == sorted(names[4:])
+    assert names[:6] == [
+        "bayesian-nmf",
+        "hybrid-nmf",
+        "masked-nmf",
+        "poisson-nmf",
+        "slim",
+        "weighted-nmf",
+    ]
+    assert names[6:] == sorted(names[6:])
     assert len(MODELS) == len(list(MODELS))
 
 

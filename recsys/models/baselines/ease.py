@@ -13,7 +13,7 @@ from recsys import resources, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.base import require
-from recsys.models.baselines.item_item import ItemItemModel
+from recsys.models.item_item import ItemItemModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP

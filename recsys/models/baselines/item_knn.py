@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.data.rows import CompressedRows
 from recsys.kernels.ranking import select_top
-from recsys.models.baselines.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
+from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP

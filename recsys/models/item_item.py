@@ -14,7 +14,7 @@ from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.models.values import preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
-from recsys.typing import AnyArray, Float32Array
+from recsys.typing import AnyArray, BoolArray, Float32Array
 
 
 class ItemItemModel(Model):
@@ -66,6 +66,11 @@ class ItemItemModel(Model):
         """Return scores of all items for users with other histories; see `Model.score_histories`."""
         self._check_histories(rows)
         return self._scores(self._in_units(preferences(rows, str(self.fitted_params_["value_transform"]))))
+
+    def is_blank(self) -> BoolArray:
+        """Return for each training user whether the history is empty; see `Model.is_blank`."""
+        self._check_fitted()
+        return np.asarray(self.histories_.counts == 0)
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

@@ -1,0 +1,310 @@
+"""Sparse linear item models: each item's column as a non-negative sum of the columns of its neighbors.
+
+Legend: ``X`` is the users x items matrix of what entries count, stored by user and by item; ``G = X'X``.
+A target item is fitted over its candidates, the items most alike to it, from the part of ``G`` that they
+span. Pairs of popular items are read off a dense head of ``G``; the others are few entries to multiply.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.kernels.launching import kernel
+from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+
+
+@njit(cache=True)
+def _multiply(
+    target: int,
+    user_indptr: Int64Array,
+    user_items: Int32Array,
+    user_values: Float32Array,
+    item_indptr: Int64Array,
+    item_users: Int32Array,
+    item_values: Float32Array,
+    products: Float64Array,
+    touched: Int32Array,
+) -> int:
+    """Add the target's inner products to ``products``; return how many other items it shares a user with."""
+    n_touched = 0
+    for entry in range(item_indptr[target], item_indptr[target + 1]):
+        user, value = item_users[entry], np.float64(item_values[entry])
+        for other in range(user_indptr[user], user_indptr[user + 1]):
+            item = user_items[other]
+            if products[item] == 0 and item != target:  # no value is 0, and none so small that squares are
+                touched[n_touched] = item
+                n_touched += 1
+            products[item] += value * user_values[other]
+    return n_touched
+
+
+@njit(cache=True)
+def _replace_least(keys: Float64Array, items: Int32Array, size: int, key: float, item: int) -> None:
+    """Put a pair in place of the least one of a heap; of equal keys the larger item's is less."""
+    parent = 0
+    while True:
+        child = 2 * parent + 1
+        if child >= size:
+            break
+        other = child + 1
+        if other < size and (
+            keys[other] < keys[child] or (keys[other] == keys[child] and items[other] > items[child])
+        ):
+            child = other
+        if key < keys[child] or (key == keys[child] and item > items[child]):
+            break
+        keys[parent], items[parent] = keys[child], items[child]
+        parent = child
+    keys[parent], items[parent] = key, item
+
+
+@njit(cache=True)
+def _choose_candidates(
+    products: Float64Array,
+    touched: Int32Array,
+    norms: Float64Array,
+    keys: Float64Array,
+    candidates: Int32Array,
+) -> int:
+    """Write the items of largest cosine, ascending by number, and return how many there are."""
+    size = min(len(touched), len(candidates))
+    for k in range(size):  # no cosine is below 0
+        keys[k], candidates[k] = -1.0, np.iinfo(np.int32).max
+    for t in range(len(touched)):
+        item = touched[t]
+        key = products[item] / norms[item]
+        if key > keys[0] or (key == keys[0] and item < candidates[0]):
+            _replace_least(keys, candidates, size, key, item)
+    candidates[:size].sort()
+    return size
+
+
+@njit(cache=True)
+def _multiply_rare(
+    candidates: Int32Array,
+    item_indptr: Int64Array,
+    item_users: Int32Array,
+    item_values: Float32Array,
+    places: Int32Array,
+    counts: Int32Array,
+    starts: Int64Array,
+    gram: Float32Array,
+) -> None:
+    """Write the inner products of candidates outside the head with all candidates; ``counts`` stays zero."""
+    total = 0
+    for k in range(len(candidates)):
+        for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
+            counts[item_users[entry]] += 1
+            total += 1
+    # Which candidates each user has: those of one user stand together.
+    members, values = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.float32)
+    filled = 0
+    for k in range(len(candidates)):
+        for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
+            user = item_users[entry]
+            if counts[user] > 0:  # met for the first time; from here on counts run down from 0
+                starts[user] = filled
+                filled += counts[user]
+                counts[user] = 0
+            slot = starts[user] - counts[user]
+            members[slot], values[slot] = k, item_values[entry]
+            counts[user] -= 1
+    sums = np.empty(len(candidates))
+    for k in range(len(candidates)):
+        if places[candidates[k]] >= 0:
+            continue
+        sums[:] = 0
+        for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
+            user, value = item_users[entry], np.float64(item_values[entry])
+            for slot in range(starts[user], starts[user] - counts[user]):
+                sums[members[slot]] += value * values[slot]
+        for other in range(len(candidates)):
+            gram[k, other] = gram[other, k] = sums[other]
+    for k in range(len(candidates)):
+        for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
+            counts[item_users[entry]] = 0
+
+
+@njit(cache=True)
+def _descend(
+    gram: Float32Array,
+    slopes: Float32Array,
+    weights: Float32Array,
+    l1: float,
+    l2: float,
+    max_iter: int,
+    tol: float,
+) -> int:
+    """Lower ``1/2 b'Gb - q'b + l2/2 |b|^2 + l1 |b|_1`` over b >= 0, coordinate by coordinate.
+
+    ``slopes`` begins as ``q`` and becomes ``q - G b``. It ends when a sweep moves no weight by more than
+    ``tol`` times the largest, or after ``max_iter`` sweeps; their number is returned.
+    """
+    for sweep in range(max_iter):
+        largest_step, largest = np.float32(0), np.float32(0)
+        for k in range(len(weights)):
+            old, curvature = weights[k], gram[k, k]
+            new = max(
+                np.float32(0), (slopes[k] + curvature * old - np.float32(l1)) / (curvature + np.float32(l2))
+            )
+            step = new - old
+            if step != 0:
+                weights[k] = new
+                line = gram[k]
+                for other in range(len(weights)):
+                    slopes[other] -= step * line[other]
+                largest_step = max(largest_step, abs(step))
+            largest = max(largest, new)
+        if largest_step <= np.float32(tol) * largest:
+            return sweep + 1
+    return max_iter
+
+
+@kernel()
+def head_gram(
+    head: Int32Array,
+    places: Int32Array,
+    user_indptr: Int64Array,
+    user_items: Int32Array,
+    user_values: Float32Array,
+    item_indptr: Int64Array,
+    item_users: Int32Array,
+    item_values: Float32Array,
+    gram: Float32Array,
+) -> None:
+    """Write the inner products of the columns of some items.
+
+    Parameters
+    ----------
+    head : (n_head,)
+        The items.
+    places : (n_items,)
+        Where each item stands in ``head``; -1 for the others.
+    user_indptr, user_items, user_values : (n_users + 1,), (nnz,), (nnz,)
+        X by user.
+    item_indptr, item_users, item_values : (n_items + 1,), (nnz,), (nnz,)
+        X by item.
+    gram : (n_head, n_head)
+    """
+    for row in prange(len(head)):
+        sums = np.zeros(len(head))
+        for entry in range(item_indptr[head[row]], item_indptr[head[row] + 1]):
+            user, value = item_users[entry], np.float64(item_values[entry])
+            for other in range(user_indptr[user], user_indptr[user + 1]):
+                place = places[user_items[other]]
+                if place >= 0:
+                    sums[place] += value * user_values[other]
+        for place in range(len(head)):
+            gram[row, place] = sums[place]
+
+
+@kernel()
+def fit_neighbors(
+    targets: Int32Array,
+    n_shares: int,
+    user_indptr: Int64Array,
+    user_items: Int32Array,
+    user_values: Float32Array,
+    item_indptr: Int64Array,
+    item_users: Int32Array,
+    item_values: Float32Array,
+    norms: Float64Array,
+    places: Int32Array,
+    head: Float32Array,
+    l1: float,
+    l2: float,
+    max_iter: int,
+    tol: float,
+    neighbors: Int32Array,
+    weights: Float32Array,
+    n_neighbors: Int32Array,
+    n_sweeps: Int32Array,
+) -> None:
+    """Fit the column of each target as a non-negative sum of the columns of its candidates.
+
+    Parameters
+    ----------
+    targets : (n_targets,)
+        Items, those that cost alike side by side: share s of the work takes every n_shares-th from s.
+    n_shares : int
+    user_indptr, user_items, user_values : (n_users + 1,), (nnz,), (nnz,)
+        X by user; no value is 0.
+    item_indptr, item_users, item_values : (n_items + 1,), (nnz,), (nnz,)
+        X by item.
+    norms : (n_items,)
+        Lengths of the columns; above 0.
+    places, head : (n_items,), (n_head, n_head)
+        See `head_gram`.
+    l1, l2, max_iter, tol : float, float, int, float
+        See `_descend`.
+    neighbors, weights : (n_targets, n_candidates)
+        Receive the candidates, ascending, and their weights.
+    n_neighbors, n_sweeps : (n_targets,)
+        Receive how many candidates there are, and after how many sweeps it ended.
+    """
+    n_users, n_items, limit = len(user_indptr) - 1, len(item_indptr) - 1, neighbors.shape[1]
+    for share in prange(n_shares):
+        products, touched = np.zeros(n_items), np.empty(n_items, dtype=np.int32)
+        counts, starts = np.zeros(n_users, dtype=np.int32), np.empty(n_users, dtype=np.int64)
+        keys, gram = np.empty(limit), np.empty((limit, limit), dtype=np.float32)
+        slopes = np.empty(limit, dtype=np.float32)
+        for number in range(share, len(targets), n_shares):
+            target = targets[number]
+            n_touched = _multiply(
+                target,
+                user_indptr,
+                user_items,
+                user_values,
+                item_indptr,
+                item_users,
+                item_values,
+                products,
+                touched,
+            )
+            size = _choose_candidates(products, touched[:n_touched], norms, keys, neighbors[number])
+            candidates, part = neighbors[number, :size], gram[:size, :size]
+            for k in range(size):
+                slopes[k], weights[number, k] = products[candidates[k]], 0
+            products[target] = 0
+            for t in range(n_touched):
+                products[touched[t]] = 0
+            has_rare = False
+            for k in range(size):
+                place = places[candidates[k]]
+                has_rare = has_rare or place < 0
+                for other in range(size):
+                    other_place = places[candidates[other]]
+                    if place >= 0 and other_place >= 0:
+                        part[k, other] = head[place, other_place]
+            if has_rare:
+                _multiply_rare(candidates, item_indptr, item_users, item_values, places, counts, starts, part)
+            n_neighbors[number] = size
+            n_sweeps[number] = _descend(part, slopes[:size], weights[number, :size], l1, l2, max_iter, tol)
+
+
+@kernel(fastmath={"contract"})
+def add_history_scores(
+    history_indptr: Int64Array,
+    history_items: Int32Array,
+    history_values: Float32Array,
+    weight_indptr: Int64Array,
+    weight_items: Int32Array,
+    weight_values: Float32Array,
+    scores: Float32Array,
+) -> None:
+    """Add histories times weights to the scores of a block of users, in the order of the histories.
+
+    Parameters
+    ----------
+    history_indptr, history_items, history_values : (n_block + 1,), (n_entries,), (n_entries,)
+    weight_indptr, weight_items, weight_values : (n_items + 1,), (n_weights,), (n_weights,)
+        By past item: which items it speaks for, and how much.
+    scores : (n_block, n_items)
+    """
+    for user in prange(len(scores)):
+        line = scores[user]
+        for entry in range(history_indptr[user], history_indptr[user + 1]):
+            past, value = history_items[entry], history_values[entry]
+            for weight in range(weight_indptr[past], weight_indptr[past + 1]):
+                line[weight_items[weight]] += value * weight_values[weight]

@@ -1,0 +1,201 @@
+"""Themes plus neighbors: weighted NMF and a sparse linear item model, fitted alone and added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from recsys.data.ids import Ids
+from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
+from recsys.errors import ModelError
+from recsys.factorization.history import History
+from recsys.factorization.sparse_factors import LARGEST_RANK
+from recsys.models.base import Model, PartArrays
+from recsys.models.factor_model import FactorModel
+from recsys.models.parameters import param, param_of
+from recsys.models.registry import register_model
+from recsys.models.slim import SLIM
+from recsys.models.weighted_nmf import WeightedNMF
+from recsys.progress import Progress
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array
+
+# The rule for the number of components: a part of the smaller side of the matrix.
+_LEAST_COMPONENTS, _MOST_COMPONENTS, _ROWS_A_COMPONENT = 64, 1024, 16
+_LEVEL_USERS = 512
+_THEMES, _NEIGHBORS = "themes_", "neighbors_"
+
+_OF_THEMES = (
+    "n_components",
+    "unobserved_weight",
+    "l2",
+    "user_exponent",
+    "item_exponent",
+    "user_l1",
+    "item_l1",
+    "max_iter",
+    "random_state",
+)
+_OF_NEIGHBORS = ("l2", "l1", "user_exponent", "item_exponent", "target_exponent")
+
+
+@register_model
+@dataclass(eq=False)
+class HybridNMF(Model):
+    """Themes plus neighbors: non-negative factors and a sparse item model, whose scores are added.
+
+    A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
+    each past item of the user adds by the weights of a `SLIM`. Both are fitted to the same entries, each
+    alone: they err differently, and neighbors fitted to what the components leave over rank worse. Both are
+    brought to the same root mean square over all items of some 500 users, and the neighbors then count
+    ``neighbor_weight`` times; their weights are stored so, so that nothing is scaled afterwards.
+
+    Where ``n_components`` is not given it is a sixteenth of the users or of the items, whichever are fewer,
+    at least 64 and at most 1,024.
+
+    Attributes
+    ----------
+    themes_ : WeightedNMF
+        The part with components.
+    neighbors_ : SLIM
+        The part with weights between items, in units of the score.
+    """
+
+    name: ClassVar[str] = "hybrid-nmf"
+    has_themes: ClassVar[bool] = True
+
+    n_components: int | None = param(
+        None,
+        "number of themes; none: a sixteenth of users or items, 64 to 1,024",
+        minimum=1,
+        maximum=LARGEST_RANK,
+        kind=int,
+    )
+    _: KW_ONLY
+    neighbor_weight: float = param(
+        2.0, "how much neighbors count beside themes, at equal size of scores", minimum=0
+    )
+    n_neighbors: int = param_of(SLIM, "n_neighbors")
+    l2: float | None = param_of(WeightedNMF, "l2")
+    unobserved_weight: float | None = param_of(WeightedNMF, "unobserved_weight")
+    user_exponent: float = param_of(WeightedNMF, "user_exponent")
+    item_exponent: float = param_of(WeightedNMF, "item_exponent")
+    user_l1: float | None = param_of(WeightedNMF, "user_l1")
+    item_l1: float | None = param_of(WeightedNMF, "item_l1")
+    max_iter: int = param_of(WeightedNMF, "max_iter", 6)
+    random_state: int = param_of(WeightedNMF, "random_state")
+    neighbor_l2: float = param_of(SLIM, "l2")
+    neighbor_l1: float = param_of(SLIM, "l1")
+    neighbor_user_exponent: float = param_of(SLIM, "user_exponent")
+    neighbor_item_exponent: float = param_of(SLIM, "item_exponent")
+    neighbor_target_exponent: float = param_of(SLIM, "target_exponent")
+
+    themes_: WeightedNMF = field(init=False, repr=False)
+    neighbors_: SLIM = field(init=False, repr=False)
+
+    def _parts(self, n_components: int) -> tuple[WeightedNMF, SLIM]:
+        """Return the two parts, not fitted."""
+        of_themes = {name: getattr(self, name) for name in _OF_THEMES} | {"n_components": n_components}
+        of_neighbors = {name: getattr(self, f"neighbor_{name}") for name in _OF_NEIGHBORS}
+        return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
+
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        smaller = min(data.n_users, data.n_items)
+        ruled = min(max(smaller // _ROWS_A_COMPONENT, _LEAST_COMPONENTS), _MOST_COMPONENTS)
+        themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
+        neighbors.fit(data, progress=progress)
+        try:
+            themes.fit(data, progress=progress)
+        except KeyboardInterrupt:
+            if not themes.is_fitted:
+                raise  # else the best state so far; what asked for the fit is told by `history`
+        self.themes_, self.neighbors_ = themes, neighbors
+        neighbors.scale_weights(self.neighbor_weight * self._level_ratio())
+
+    def _level_ratio(self) -> float:
+        """Return the size of the themes' scores divided by that of the neighbors'; 1 where one has none."""
+        n_users = self.themes_.n_users_
+        users = np.unique(np.linspace(0, n_users - 1, min(n_users, _LEVEL_USERS)).astype(np.int64))
+        squares = np.zeros(2)
+        for user in users:
+            for number, part in enumerate((self.themes_, self.neighbors_)):
+                squares[number] += np.square(part.score_block(user[None]), dtype=np.float64).sum()
+        return float(np.sqrt(squares[0] / squares[1])) if squares.all() else 1.0
+
+    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+        fitted = self.themes_.fitted_params_
+        return {name: fitted[name] for name in _OF_THEMES}
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `Model.score_block`."""
+        rows = self._check_users(users)
+        scores = self.themes_.score_block(rows)
+        self.neighbors_.add_scores(self.neighbors_.histories_.select(rows), scores)
+        return scores
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores of all items for users with other histories; see `Model.score_histories`."""
+        self._check_histories(rows)
+        return self.themes_.score_histories(rows) + self.neighbors_.score_histories(rows)
+
+    def is_blank(self) -> BoolArray:
+        """Return for each training user whether neither part knows anything; see `Model.is_blank`."""
+        self._check_fitted()
+        return self.themes_.is_blank() & self.neighbors_.is_blank()
+
+    def history_parts(self, user: int, item: int) -> tuple[Int32Array, Float32Array]:
+        """Return a user's past items and what each adds as a neighbor; the rest of the score is themes'."""
+        return self.neighbors_.history_parts(user, item)
+
+    @property
+    def component_model(self) -> FactorModel | None:
+        """The part with components."""
+        self._check_fitted()
+        return self.themes_
+
+    @property
+    def history(self) -> History | None:
+        """How the training of the themes went."""
+        return self.themes_.history if self.is_fitted else None
+
+    @property
+    def stored_per_row(self) -> float:
+        """Factors, weights and entries of histories stored for a user or an item on average."""
+        self._check_fitted()
+        return self.themes_.stored_per_row + self.neighbors_.stored_per_row
+
+    # -- the bundle -----------------------------------------------------------------------------
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learned as named arrays."""
+        self._check_fitted()
+        return {
+            prefix + name: array
+            for prefix, part in ((_THEMES, self.themes_), (_NEIGHBORS, self.neighbors_))
+            for name, array in part.to_arrays().items()
+        }
+
+    def load(
+        self,
+        arrays: Mapping[str, AnyArray],
+        *,
+        history: History | None = None,
+        ids: tuple[Ids, Ids] | None = None,
+    ) -> None:
+        """Become the fitted model that was stored; see `Model.load`."""
+        super().load(arrays)
+        self.themes_.history_, self.themes_.ids_ = history, ids
+
+    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `to_arrays` gave; see `Model.restore`."""
+        parts = self._parts(self.n_components or _LEAST_COMPONENTS)
+        for prefix, part in zip((_THEMES, _NEIGHBORS), parts, strict=True):
+            part.load(PartArrays(arrays, prefix))
+        themes, neighbors = parts
+        sizes = [(part.n_users_, part.n_items_) for part in parts]
+        if sizes[0] != sizes[1]:
+            raise ModelError(f"the themes are of {sizes[0]} users and items, the neighbors of {sizes[1]}.")
+        self.themes_, self.neighbors_ = themes, neighbors
+        self.n_users_, self.n_items_ = sizes[0]

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from recsys.data.interactions import Interactions
+from recsys.models.base import PartArrays
+from recsys.models.bundle import Bundle, load_bundle, save_bundle
+from recsys.models.hybrid_nmf import HybridNMF
+from recsys.models.slim import SLIM
+from recsys.models.weighted_nmf import WeightedNMF
+from recsys.recommend.recommender import Recommender
+from recsys.recommend.themes import themes
+from tests.matrices import random_matrix
+
+TRAIN = Interactions.from_matrix(random_matrix(80, 30, density=0.3), feedback="implicit")
+EVERYONE = np.arange(80)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return HybridNMF(4, l2=0.1, unobserved_weight=0.1).fit(TRAIN)
+
+
+def test_a_score_is_what_themes_and_neighbors_add(fitted):
+    added = fitted.themes_.score_block(EVERYONE) + fitted.neighbors_.score_block(EVERYONE)
+    np.testing.assert_allclose(fitted.score_block(EVERYONE), added, rtol=1e-5)
+
+
+def test_every_part_of_a_score_is_non_negative_and_they_add_up(fitted):
+    scores = fitted.score_block(EVERYONE)
+    for user, item in ((0, 1), (5, 29), (79, 0)):
+        of_themes = fitted.component_model.contributions(np.array([user]), np.array([item]))
+        _, of_items = fitted.history_parts(user, item)
+        assert of_themes.min() >= 0
+        assert of_items.min() >= 0
+        assert of_themes.sum() + of_items.sum() == pytest.approx(scores[user, item], rel=1e-5)
+
+
+def test_the_parts_are_those_fitted_alone_at_the_given_ratio(fitted):
+    themes_alone = WeightedNMF(4, l2=0.1, unobserved_weight=0.1, max_iter=6).fit(TRAIN)
+    neighbors_alone = SLIM().fit(TRAIN)
+    np.testing.assert_array_equal(fitted.themes_.score_block(EVERYONE), themes_alone.score_block(EVERYONE))
+    ours, alone = fitted.neighbors_.score_block(EVERYONE), neighbors_alone.score_block(EVERYONE)
+    size = np.sqrt(np.square(themes_alone.score_block(EVERYONE), dtype=np.float64).mean())
+    ratio = 2.0 * size / np.sqrt(np.square(alone, dtype=np.float64).mean())
+    np.testing.assert_allclose(ours, alone * ratio, rtol=1e-4)
+
+
+def test_without_weight_the_neighbors_say_nothing():
+    model = HybridNMF(4, l2=0.1, unobserved_weight=0.1, neighbor_weight=0).fit(TRAIN)
+    np.testing.assert_array_equal(model.score_block(EVERYONE), model.themes_.score_block(EVERYONE))
+
+
+@pytest.mark.parametrize(("n_users", "expected"), [(80, 64), (2000, 125)])
+def test_the_number_of_components_follows_the_smaller_side(n_users, expected):
+    generator = np.random.default_rng(0)
+    matrix = np.where(generator.random((n_users, 2500)) < 0.005, 1.0, np.nan)
+    model = HybridNMF(max_iter=1, n_neighbors=2).fit(Interactions.from_matrix(matrix, feedback="implicit"))
+    assert model.themes_.n_components == expected
+    assert model.config()["n_components"] == expected
+
+
+def test_new_users_get_both_parts(fitted):
+    scores = fitted.score_histories(TRAIN.by_user)
+    expected = fitted.themes_.score_histories(TRAIN.by_user) + fitted.neighbors_.score_block(EVERYONE)
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+
+
+def test_a_stored_model_has_its_themes_lists_and_history(fitted, tmp_path):
+    save_bundle(Bundle.of(fitted, TRAIN), tmp_path / "model")
+    loaded = load_bundle(tmp_path / "model")
+    ours, theirs = (Recommender(bundle).recommend(n=3) for bundle in (Bundle.of(fitted, TRAIN), loaded))
+    np.testing.assert_array_equal(ours.scores, theirs.scores)
+    np.testing.assert_array_equal(ours.themes, theirs.themes)
+    assert [theme.share for theme in themes(loaded)] == [
+        theme.share for theme in themes(Bundle.of(fitted, TRAIN))
+    ]
+    assert loaded.model.history.stopped == fitted.history.stopped
+    assert loaded.model.config() == fitted.config()
+
+
+def test_the_share_of_a_theme_is_of_the_whole_score(fitted):
+    bundle = Bundle.of(fitted, TRAIN)
+    lists = Recommender(bundle).recommend([3], n=5)
+    items = bundle.item_ids.rows(lists.items)
+    parts = fitted.themes_.contributions(np.full(5, 3), items)
+    np.testing.assert_allclose(lists.theme_shares, parts.max(axis=1) / lists.scores, rtol=1e-5)
+
+
+def test_an_interrupt_keeps_the_best_state_of_the_themes():
+    class Interrupting:
+        def start(self, task, total):
+            self.is_of_themes = task == "weighted-nmf"
+
+        def advance(self, steps=1, note=""):
+            if self.is_of_themes:
+                raise KeyboardInterrupt
+
+        def finish(self):
+            pass
+
+    model = HybridNMF(4, l2=0.1, unobserved_weight=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(TRAIN, progress=Interrupting())
+    assert model.history.stopped == "interrupted"
+    assert np.isfinite(model.score_block(EVERYONE)).all()
+
+
+def test_parts_keep_the_names_of_the_whole():
+    arrays = PartArrays({"themes_a": np.zeros(1), "neighbors_b": np.zeros(1)}, "themes_")
+    assert list(arrays) == ["a"]
+    assert arrays.prefix == "themes_"

@@ -1,0 +1,48 @@
+"""Naive twins of `recsys.kernels.slim`, in double precision on dense matrices."""
+
+import numpy as np
+
+
+def head_gram(matrix, head):
+    """Return the inner products of some columns, one pair after the other."""
+    gram = np.zeros((len(head), len(head)))
+    for i, first in enumerate(head):
+        for j, second in enumerate(head):
+            for row in matrix:
+                gram[i, j] += float(row[first]) * float(row[second])
+    return gram
+
+
+def candidates(matrix, target, n_candidates):
+    """Return the items of largest cosine to the target, ascending; equals fall to the lower number."""
+    cosines = []
+    for item in range(matrix.shape[1]):
+        product = sum(float(row[item]) * float(row[target]) for row in matrix)
+        if item != target and product > 0:
+            length = np.sqrt(sum(float(row[item]) ** 2 for row in matrix))
+            cosines.append((-product / length, item))
+    return sorted(item for _, item in sorted(cosines)[:n_candidates])
+
+
+def fit_neighbors(matrix, target, n_candidates, l1, l2, n_sweeps):
+    """Return the candidates and their weights after so many sweeps in residual form."""
+    chosen = candidates(matrix, target, n_candidates)
+    residual = np.array([float(row[target]) for row in matrix])
+    weights = np.zeros(len(chosen))
+    for _ in range(n_sweeps):
+        for k, item in enumerate(chosen):
+            column = np.array([float(row[item]) for row in matrix])
+            residual += weights[k] * column
+            weights[k] = max(0.0, (sum(residual * column) - l1) / (sum(column * column) + l2))
+            residual -= weights[k] * column
+    return chosen, weights
+
+
+def add_history_scores(histories, weights, scores):
+    """Return scores plus histories times weights, one cell after the other."""
+    result = np.array(scores, dtype=np.float64)
+    for user in range(len(histories)):
+        for past in range(histories.shape[1]):
+            for item in range(weights.shape[1]):
+                result[user, item] += float(histories[user, past]) * float(weights[past, item])
+    return result
