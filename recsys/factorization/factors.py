@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recsys.data.rows import CompressedRows
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.factor_matrix import DenseFactors, FactorMatrix
-from recsys.factorization.sharing import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors, explained_sums
 from recsys.kernels.products import multiply_residuals
 from recsys.kernels.scoring import score_pairs

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.sparse_products import mirror, sparse_gram, sum_products
 from recsys.kernels.sparse_rows import (
     count_nonzeros,

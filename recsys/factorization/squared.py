@@ -11,13 +11,11 @@ from typing import Self
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.entries import Entries
+from recsys.factorization.entries import Entries, row_blocks, unit_of
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.held_out_errors import Bounds, rmse
 from recsys.factorization.objective import Units
 from recsys.factorization.penalty import Penalty, PenaltySchedule, RowPenalty
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.units import unit_of
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.masked import sweep_masked
 from recsys.typing import Float32Array, Float64Array

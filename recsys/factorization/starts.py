@@ -11,12 +11,10 @@ import numpy as np
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.entries import Entries
+from recsys.factorization.entries import Entries, row_blocks, unit_of
 from recsys.factorization.factors import Factors
 from recsys.factorization.objective import Objective
 from recsys.factorization.selection import Start
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.units import unit_of
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.factors import SideFactors
 from recsys.factorization.penalty import RowPenalty
-from recsys.factorization.sharing import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.weighted import sweep_weighted
 from recsys.kernels.weighted_sparse import sweep_weighted_sparse

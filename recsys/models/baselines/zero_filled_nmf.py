@@ -21,8 +21,8 @@ from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
 from recsys.errors import DependencyError, ModelError
+from recsys.factorization.entries import unit_of
 from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
-from recsys.factorization.units import unit_of
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
