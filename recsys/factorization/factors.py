@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import row_blocks
-from recsys.factorization.factor_matrix import DenseFactors, FactorMatrix
+from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.sparse_factors import SparseFactors, explained_sums
 from recsys.kernels.products import multiply_residuals
 from recsys.kernels.scoring import score_pairs
@@ -16,6 +17,101 @@ from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64
 
 # A factor stored sparse takes 6 bytes, a dense one 4: this is well below where both take as much.
 _LARGEST_SPARSE = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class DenseFactors:
+    """All factors of one side; see `FactorMatrix`.
+
+    Attributes
+    ----------
+    values : float32, (n_rows, n_components)
+    """
+
+    values: Float32Array
+
+    is_sparse: ClassVar[bool] = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and components."""
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def n_stored(self) -> int:
+        """How many numbers are stored."""
+        return self.values.size
+
+    @property
+    def nnz(self) -> int:
+        """How many factors are not zero."""
+        return int(np.count_nonzero(self.values))
+
+    def dense(self) -> Float32Array:
+        """Return the factors themselves, (n_rows, n_components)."""
+        return self.values
+
+    def sparse(self) -> SparseFactors:
+        """Return the factors that are not zero."""
+        return SparseFactors.of(self.values)
+
+    def dense_rows(self, rows: Int64Array) -> Float32Array:
+        """Return copies of some rows, (n, n_components)."""
+        return self.values[rows]
+
+    def select(self, rows: Int64Array) -> DenseFactors:
+        """Return some rows in the order given."""
+        return DenseFactors(self.values[rows])
+
+    def replace_rows(self, rows: Int64Array, factors: Float32Array) -> DenseFactors:
+        """Return the factors with other values in some rows, (n, n_components), without repeats."""
+        values = self.values.copy()
+        values[rows] = factors
+        return DenseFactors(values)
+
+    def append(self, factors: Float32Array) -> DenseFactors:
+        """Return the factors with new rows, (n, n_components), after those there are."""
+        return DenseFactors(np.concatenate([self.values, factors]))
+
+    def times(self, by: Float32Array) -> DenseFactors:
+        """Return the factors times a number for each row, (n_rows,)."""
+        return DenseFactors(self.values * by[:, None])
+
+    def divided(self, by: Float32Array) -> DenseFactors:
+        """Return the factors divided by a number for each row, (n_rows,)."""
+        return DenseFactors(self.values / by[:, None])
+
+    def in_order(self, order: Int64Array) -> DenseFactors:
+        """Return the factors with component ``order[f]`` as component f."""
+        return DenseFactors(np.ascontiguousarray(self.values[:, order]))
+
+    def component(self, number: int) -> Float32Array:
+        """Return each row's factor in one component, (n_rows,)."""
+        column: Float32Array = self.values[:, number]
+        return column
+
+    def row_counts(self) -> Int64Array:
+        """Return how many factors of each row are not zero, (n_rows,)."""
+        return np.asarray(np.count_nonzero(self.values, axis=1))
+
+    def row_squares(self) -> Float64Array:
+        """Return the squared norm of each row, (n_rows,)."""
+        return np.asarray(np.einsum("rf,rf->r", self.values, self.values, dtype=np.float64))
+
+    def total(self) -> float:
+        """Return the sum of the sizes of all factors."""
+        return float(np.sum(np.abs(self.values), dtype=np.float64))
+
+    def mean_row(self) -> Float64Array:
+        """Return the mean of all rows, (n_components,)."""
+        return np.asarray(self.values.mean(axis=0, dtype=np.float64))
+
+    def largest(self) -> Float32Array:
+        """Return the largest size of a factor in each component, (n_components,)."""
+        return np.asarray(np.maximum(self.values.max(axis=0), -self.values.min(axis=0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +141,14 @@ class SideFactors:
         """Return the same with dense arrays of its own; sparse factors are never changed in place."""
         factors = self.factors if self.factors.is_sparse else DenseFactors(self.factors.dense().copy())
         return SideFactors(factors, self.bias.copy())
+
+    def as_dense(self) -> SideFactors:
+        """Return the same with all factors stored."""
+        return SideFactors(DenseFactors(self.factors.dense()), self.bias)
+
+    def as_sparse(self) -> SideFactors:
+        """Return the same with only the factors stored that are not zero."""
+        return SideFactors(self.factors.sparse(), self.bias)
 
     def select(self, rows: Int64Array) -> SideFactors:
         """Return some rows in the order given."""
@@ -139,10 +243,7 @@ class Factors:
         """Return the same as it takes less room: sparse factors with their zeros where few are zero."""
         if not self.users.factors.is_sparse or self.nonzero_share <= _LARGEST_SPARSE:
             return self
-        users, items = (
-            SideFactors(DenseFactors(side.factors.dense()), side.bias) for side in (self.users, self.items)
-        )
-        return replace(self, users=users, items=items)
+        return replace(self, users=self.users.as_dense(), items=self.items.as_dense())
 
     def restarted(self, components: BoolArray, start: Factors) -> Factors:
         """Return dense factors with some components, (n_components,), those of a start."""

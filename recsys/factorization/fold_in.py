@@ -198,7 +198,6 @@ class _RowUpdate:
         held = self._held[1]
         units = self._objective.row_units(self._rows, self._weights, held)
         side = self._objective.side(self._rows, self._weights, units)
-        chosen = factors.users.select(self._users)
-        dense = SideFactors.of(chosen.factors.dense(), chosen.bias)
+        dense = factors.users.select(self._users).as_dense()
         improved = side.unscaled(side.sweep(side.scaled(dense), held, side.penalty))
         return replace(factors, users=factors.users.replace_rows(self._users, improved))

@@ -18,8 +18,7 @@ from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.factorization.entries import Entries, row_blocks, unit_of
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import nonzero_share
+from recsys.factorization.factors import DenseFactors, nonzero_share
 from recsys.factorization.history import History
 from recsys.factorization.squared import SquaredObjective
 from recsys.factorization.starts import random_start

@@ -78,8 +78,6 @@ class RowPenalty:
 
     def multiplied(self, l2: float, l1: float) -> RowPenalty:
         """Return the penalty with both parts multiplied."""
-        if l2 == l1 == 1.0:
-            return self
         return RowPenalty(self.ridge * np.float32(l2), np.float32(self.l1 * l1))
 
     def cost(self, factors: FactorMatrix) -> float:
@@ -105,13 +103,8 @@ class PenaltySchedule:
     l2_sweeps: int = 0
     l1_sweeps: int = 0
 
-    @property
-    def n_sweeps(self) -> int:
-        """Number of sweeps whose objectives do not compare."""
-        return max(self.l2_sweeps, self.l1_sweeps)
-
     def multipliers(self, n_done: int) -> tuple[float, float]:
-        """Return what l2 and l1 are multiplied by after ``n_done`` sweeps."""
+        """Return what l2 and l1 are multiplied by after ``n_done`` sweeps; both 1.0 when they are final."""
         remaining = (self.l2_sweeps - n_done) / self.l2_sweeps if n_done < self.l2_sweeps else 0.0
         l1 = n_done / self.l1_sweeps if n_done < self.l1_sweeps else 1.0
         return 1.0 + (_FIRST_L2 - 1.0) * remaining, l1

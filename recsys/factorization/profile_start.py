@@ -9,8 +9,8 @@ from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
-from recsys.factorization.selection import Start
 from recsys.factorization.sparse_factors import SparseFactors
+from recsys.factorization.starts import Start
 from recsys.typing import Int64Array
 
 # Components that begin with one user. What more of them share among themselves would be so little for each

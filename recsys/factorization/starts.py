@@ -6,15 +6,16 @@ observed; W and H are the factors.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from recsys import rng, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.factorization.entries import Entries, row_blocks, unit_of
-from recsys.factorization.factors import Factors
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.objective import Objective
-from recsys.factorization.selection import Start
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -29,6 +30,21 @@ _BIAS_DAMPING, _ROW_DAMPING, _LOADING_DAMPING = 5.0, 10.0, 50.0
 # Of the mean loading of a vector: what all items have of its two components; and of a component without one.
 _FLOOR, _REST = 1.0, 0.3
 _ROUNDING = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a fit begins.
+
+    Attributes
+    ----------
+    factors : Factors
+    is_scaled : bool
+        See `recsys.factorization.problem.AlternatingProblem`.
+    """
+
+    factors: Factors
+    is_scaled: bool = False
 
 
 def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int, number: int = 0) -> Start:
@@ -52,7 +68,8 @@ def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int
         drawn = generator.random((n_rows, rank), dtype=np.float32)
         centred = drawn + np.float32(0.5) if objective.nonnegative else 2 * drawn - 1
         sides.append(centred * np.float32(width))
-    return Start(Factors.unbiased(sides[0], sides[1]), objective.draws_scaled)
+    factors = Factors(objective.start_mean(entries), SideFactors.of(sides[0]), SideFactors.of(sides[1]))
+    return Start(factors, objective.draws_scaled)
 
 
 def _width(objective: Objective, rows: CompressedRows, rank: int) -> float:
@@ -86,7 +103,7 @@ def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int
     """
     width = _width(objective, entries.by_user, rank)
     factors = _vector_start(entries, rank, width, seed=seed, all_cells=objective.covers_all_cells)
-    return Start(factors, objective.draws_scaled)
+    return Start(replace(factors, mean=objective.start_mean(entries)), objective.draws_scaled)
 
 
 def _vector_start(entries: Entries, rank: int, width: float, *, seed: int, all_cells: bool) -> Factors:

@@ -12,8 +12,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.factors import DenseFactors, Factors, SideFactors, explained_shares, order_by_share
 from recsys.factorization.gibbs import Draws, concatenate, sample
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import require

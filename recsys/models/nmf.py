@@ -18,7 +18,6 @@ from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
 from recsys.factorization.fold_in import append_new_rows, update_rows
 from recsys.factorization.objective import Objective
-from recsys.factorization.selection import FitResult, StoppingRules
 from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start
 from recsys.models import parameters
@@ -27,7 +26,7 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.nmf_checks import check_passes, check_start, check_unchanged
 from recsys.models.parameters import param
 from recsys.models.sklearn_tags import transformer_tags
-from recsys.models.trainer import DEFAULT_SHARE, Trainer, check_range, restarted
+from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
 from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
@@ -174,19 +173,19 @@ class NMF(FactorModel):
         self._check_parameters(n_given=(W is not None) + (H is not None))
         entries = self._entries(training)
         warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
-        given = warm
+        initial = warm
         if warm is None and self.init == "custom":
             item_factors = None if H is None else np.transpose(H)
             shape = entries.by_user.n_rows, entries.by_user.n_columns
             objective = self.objective(entries, fresh=True)
             bounded = objective.nonnegative
-            given = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
+            initial = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
         trainer = Trainer(
             self.objective(entries, fresh=warm is None),
             self.n_components,
             self._stopping_rules(),
             init=self.init,
-            given=given,
+            initial=initial,
             n_starts=1 if warm is not None else self.n_init,
             validation_share=self._held_out_share,
             seed=int(self.random_state),
@@ -336,7 +335,7 @@ class NMF(FactorModel):
             objective,
             factors.rank,
             StoppingRules(passes, deadline=self._stopping_rules().deadline),
-            given=restarted(objective, factors, entries, seed=seed),
+            initial=restarted(objective, factors, entries, seed=seed),
             seed=seed,
             name=self.name,
             progress=progress,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsys.errors import ModelError
-from recsys.factorization.factor_matrix import DenseFactors, FactorMatrix
+from recsys.factorization.factor_matrix import FactorMatrix
+from recsys.factorization.factors import DenseFactors
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.models.base import require
 from recsys.typing import AnyArray

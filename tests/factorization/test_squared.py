@@ -8,8 +8,7 @@ from scipy.optimize import nnls
 
 from recsys import threads
 from recsys.errors import ModelError
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import explained_shares, order_by_share
+from recsys.factorization.factors import DenseFactors, explained_shares, order_by_share
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.squared import SquaredObjective
 from tests.descents import descended

@@ -15,13 +15,12 @@ from recsys.errors import ModelError
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import SideFactors
 from recsys.factorization.penalty import Penalty
-from recsys.factorization.selection import StoppingRules
 from recsys.factorization.squared import SquaredObjective
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
-from recsys.models.trainer import Trainer, check_range
+from recsys.models.trainer import StoppingRules, Trainer, check_range
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
 
