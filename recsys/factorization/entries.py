@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
@@ -37,6 +38,13 @@ class Entries:
     def of(cls, by_user: CompressedRows, weights: Float32Array | None = None) -> Entries:
         """Return the entries of one side with their transpose."""
         return cls(by_user, by_user.transposed(), weights)
+
+    @classmethod
+    def counting(cls, data: Interactions, weights: Float32Array | None) -> Entries:
+        """Return the entries of a log that count: those of weight 0 are left out."""
+        if weights is None or weights.all():
+            return cls(data.by_user, data.by_item, weights)
+        return cls.of(data.by_user.only(weights > 0), weights[weights > 0])
 
     @cached_property
     def item_weights(self) -> Float32Array | None:

@@ -130,9 +130,15 @@ class SideFactors:
 
     @classmethod
     def of(cls, factors: FactorMatrix | Float32Array, bias: Float32Array | None = None) -> SideFactors:
-        """Return the side of factors, dense ones given as an array; without a bias it is zero."""
-        matrix = DenseFactors(factors) if isinstance(factors, np.ndarray) else factors
-        return cls(matrix, np.zeros(len(matrix), dtype=np.float32) if bias is None else bias)
+        """Return the side of factors, dense ones given as an array; without a bias it is zero.
+
+        Arrays are kept as kernels read them: in single precision, row after row.
+        """
+        if isinstance(factors, np.ndarray):
+            factors = DenseFactors(np.ascontiguousarray(factors, dtype=np.float32))
+        if bias is None:
+            return cls(factors, np.zeros(factors.shape[0], dtype=np.float32))
+        return cls(factors, np.ascontiguousarray(bias, dtype=np.float32))
 
     def __len__(self) -> int:
         return len(self.factors)
@@ -235,6 +241,25 @@ class Factors:
         """Return the same with component ``order[f]`` as component f."""
         return replace(self, users=self.users.in_order(order), items=self.items.in_order(order))
 
+    def by_share(self, pattern: CompressedRows) -> tuple[Factors, Float64Array, Int64Array]:
+        """Return the same with the components that explain most first, ties by number.
+
+        Parameters
+        ----------
+        pattern : CompressedRows, (n_users, n_items)
+
+        Returns
+        -------
+        factors : Factors
+        shares : float64, (n_components,)
+            See `explained_shares`; in the new order.
+        order : int64, (n_components,)
+            What was component ``order[f]`` is component f now.
+        """
+        shares = explained_shares(pattern, self.users.factors, self.items.factors)
+        order = np.argsort(-shares, kind="stable")
+        return self.in_order(order), shares[order], order
+
     def without_bias(self) -> Factors:
         """Return the same with mean and biases of zero."""
         return Factors.unbiased(self.users.factors, self.items.factors)
@@ -290,33 +315,20 @@ def explained_shares(pattern: CompressedRows, users: FactorMatrix, items: Factor
     if isinstance(users, SparseFactors) and isinstance(items, SparseFactors):
         totals = explained_sums(pattern, users, items)
     else:
-        totals = _dense_explained_sums(pattern, users.dense(), items.dense())
+        user_sizes, item_sizes = np.abs(users.dense()), np.abs(items.dense())
+        item_sums = np.empty_like(user_sizes)  # of each user: the sum of the factors of the items observed
+        # With values times 0 and a mean of -1 each observed entry counts as 1.
+        multiply_residuals(
+            row_blocks(pattern.indptr),
+            pattern.indptr,
+            pattern.columns,
+            pattern.values,
+            np.float32(0),
+            np.float32(-1),
+            np.zeros(len(user_sizes), dtype=np.float32),
+            np.zeros(len(item_sizes), dtype=np.float32),
+            item_sizes,
+            item_sums,
+        )
+        totals = np.einsum("uf,uf->f", user_sizes, item_sums, dtype=np.float64)
     return totals / totals.sum() if totals.sum() > 0 else totals
-
-
-def _dense_explained_sums(
-    pattern: CompressedRows, user_factors: Float32Array, item_factors: Float32Array
-) -> Float64Array:
-    users, items = (
-        np.ascontiguousarray(np.abs(side), dtype=np.float32) for side in (user_factors, item_factors)
-    )
-    item_sums = np.empty_like(users)  # of each user: the sum of the factors of the items observed
-    # With values times 0 and a mean of -1 each observed entry counts as 1.
-    multiply_residuals(
-        row_blocks(pattern.indptr),
-        pattern.indptr,
-        pattern.columns,
-        pattern.values,
-        np.float32(0),
-        np.float32(-1),
-        np.zeros(len(users), dtype=np.float32),
-        np.zeros(len(items), dtype=np.float32),
-        items,
-        item_sums,
-    )
-    return np.asarray(np.einsum("uf,uf->f", users, item_sums, dtype=np.float64))
-
-
-def order_by_share(shares: Float64Array) -> Int64Array:
-    """Return component numbers, the largest share first, ties by number."""
-    return np.argsort(-shares, kind="stable")

@@ -12,7 +12,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factors import DenseFactors, Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.gibbs import Draws, concatenate, sample
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import require
@@ -90,14 +90,13 @@ class BayesianNMF(FactorModel):
             chains.append(draws)
             histories.append(history)
         first = chains[0]
-        means = (DenseFactors(side.mean(axis=0)) for side in (first.user_factors, first.item_factors))
-        shares = explained_shares(data.by_user, *means)
-        order = order_by_share(shares)
+        means = Factors.unbiased(*(side.mean(axis=0) for side in (first.user_factors, first.item_factors)))
+        _, shares, order = means.by_share(data.by_user)
         first.user_factors = np.ascontiguousarray(first.user_factors[:, :, order])
         first.item_factors = np.ascontiguousarray(first.item_factors[:, :, order])
         values = data.by_user.values
         self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())))
-        self.shares_, self.history_ = shares[order], histories[0]
+        self.shares_, self.history_ = shares, histories[0]
 
     def _keep_draws(self, draws: Draws, value_range: tuple[float, float]) -> None:
         """Take over draws, and the means of the first chain's."""

@@ -54,7 +54,7 @@ def _dense(arrays: Mapping[str, AnyArray], name: str, rank: int) -> DenseFactors
         raise ModelError(
             f"array {name!r} has shape {dense.shape}; expected {rank} columns: n_components is {rank}."
         )
-    return DenseFactors(dense)
+    return DenseFactors(np.ascontiguousarray(dense))
 
 
 def _sparse(arrays: Mapping[str, AnyArray], name: str, rank: int) -> SparseFactors:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from recsys.data.log import Feedback
 from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
-from recsys.factorization.entries import Entries
 from recsys.typing import Float32Array, Int64Array
 
 
@@ -112,40 +109,6 @@ class Training:
 
     data: Interactions
     weights: Float32Array | None = None
-
-    @cached_property
-    def counting(self) -> Entries:
-        """The entries that count: those of weight 0 are left out."""
-        rows = self.data.by_user
-        if self.weights is None or self.weights.all():
-            return Entries(rows, self.data.by_item, self.weights)
-        inside = self.weights > 0
-        return Entries.of(rows.only(inside), self.weights[inside])
-
-    def whole_matrix(self, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
-        """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
-
-        Parameters
-        ----------
-        count : callable
-            Drops the zeros, and says what each of the others counts.
-
-        Raises
-        ------
-        InputError
-            If no amount is above 0.
-        """
-        entries = self.counting
-        rows = count(entries.by_user)
-        if rows.nnz == 0:
-            raise InputError("all values are 0; a model of purchases, plays or counts needs amounts above 0.")
-        if entries.weights is not None:
-            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
-            limits = np.finfo(np.float32)
-            rows = rows.with_values(
-                np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32)
-            )
-        return Entries.of(rows)
 
     def merged(self, new: Training) -> Training:
         """Return this with new entries; where one side alone has weights, the other's are 1."""
