@@ -171,10 +171,6 @@ class SideFactors:
         bias = np.concatenate([self.bias, new.bias])
         return SideFactors(self.factors.append(new.factors.dense()), bias)
 
-    def in_order(self, order: Int64Array) -> SideFactors:
-        """Return the side with component ``order[f]`` as component f."""
-        return SideFactors(self.factors.in_order(order), self.bias)
-
 
 @dataclass(frozen=True, eq=False)
 class Factors:
@@ -239,7 +235,10 @@ class Factors:
 
     def in_order(self, order: Int64Array) -> Factors:
         """Return the same with component ``order[f]`` as component f."""
-        return replace(self, users=self.users.in_order(order), items=self.items.in_order(order))
+        users, items = (
+            SideFactors(side.factors.in_order(order), side.bias) for side in (self.users, self.items)
+        )
+        return replace(self, users=users, items=items)
 
     def by_share(self, pattern: CompressedRows) -> tuple[Factors, Float64Array, Int64Array]:
         """Return the same with the components that explain most first, ties by number.

@@ -191,10 +191,6 @@ class KLSide:
         )
         return side
 
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return 0: there are no biases."""
-        return 0.0
-
     def slopes(self, predictions: Float64Array, held: HeldKL) -> Float64Array:
         """Return ``c (1 - x / q)``, or ``-x / q`` where all cells count, of each entry, (nnz,)."""
         slopes = np.asarray(-self.rows.values / (predictions + KL_FLOOR), dtype=np.float64)

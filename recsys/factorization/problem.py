@@ -80,7 +80,7 @@ class AlternatingProblem:
         self._h = items.sweep(self._h, users.hold(self._w, self._mean), item_penalty)
         self._n_done += 1
         total = float(np.sum(items.row_objectives))
-        total += user_penalty.cost(self._w.factors) + users.bias_cost(self._w)
+        total += user_penalty.cost(self._w)
         # A bound at zero turns what is no number into 0, but the users' own objectives show it.
         is_finite = bool(np.isfinite(np.sum(users.row_objectives)))
         return Sweep(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recsys import rng, threads
-from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.factorization.entries import Entries, row_blocks, unit_of
 from recsys.factorization.factors import Factors, SideFactors
@@ -61,7 +60,8 @@ def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int
     number : int
         Another number gives another start.
     """
-    width = _width(objective, entries.by_user, rank)
+    # The square of the mean factor times the rank is the mean product.
+    width = float(np.sqrt(objective.start_level(entries.by_user) / rank))
     sides = []
     for side, n_rows in (("users", entries.by_user.n_rows), ("items", entries.by_user.n_columns)):
         generator = rng.stream(seed, objective.stream, side, *(("chain", number) if number else ()))
@@ -70,11 +70,6 @@ def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int
         sides.append(centred * np.float32(width))
     factors = Factors(objective.start_mean(entries), SideFactors.of(sides[0]), SideFactors.of(sides[1]))
     return Start(factors, objective.draws_scaled)
-
-
-def _width(objective: Objective, rows: CompressedRows, rank: int) -> float:
-    """Return the mean factor of a start: its square times the rank is the mean product."""
-    return float(np.sqrt(objective.start_level(rows) / rank))
 
 
 def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int) -> Start:
@@ -101,7 +96,7 @@ def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int
     Start
         Products have the mean that `random_start` gives them; biases start at zero.
     """
-    width = _width(objective, entries.by_user, rank)
+    width = float(np.sqrt(objective.start_level(entries.by_user) / rank))  # as of a random start
     factors = _vector_start(entries, rank, width, seed=seed, all_cells=objective.covers_all_cells)
     return Start(replace(factors, mean=objective.start_mean(entries)), objective.draws_scaled)
 

@@ -105,10 +105,6 @@ class _WeightedRows:
         """Return this side as the opposite one is swept against it."""
         return self.scales.hold(side.factors)
 
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return 0: there are no biases."""
-        return 0.0
-
     def slopes(self, predictions: Float64Array, held: HeldWeighted) -> Float64Array:
         """Return ``c (q - p)`` of each entry, (nnz,)."""
         targets = self.scales.target[self.rows.row_numbers] * held.target[self.rows.columns]

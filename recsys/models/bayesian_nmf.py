@@ -198,10 +198,10 @@ class BayesianNMF(FactorModel):
         value_range = require(arrays, "value_range", np.float64, 1)
         n, n_users, rank = w.shape
         n_items = h.shape[1]
-        found = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
-        wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
-        if found != wanted:
-            raise ModelError(f"the arrays have shapes {found}; expected {wanted}.")
+        shapes = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
+        expected = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
+        if shapes != expected:
+            raise ModelError(f"the arrays have shapes {shapes}; expected {expected}.")
         n_wanted = self.n_chains * min(self.n_kept, self.n_draws)
         if n != n_wanted:
             raise ModelError(f"the arrays hold {n} draws; the parameters say {n_wanted}.")

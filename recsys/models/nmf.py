@@ -175,8 +175,7 @@ class NMF(FactorModel):
         if warm is None and self.init == "custom":
             item_factors = None if H is None else np.transpose(H)
             shape = entries.by_user.n_rows, entries.by_user.n_columns
-            objective = self.objective(entries, fresh=True)
-            bounded = objective.nonnegative
+            bounded = self.objective(entries, fresh=True).nonnegative
             initial = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
         trainer = Trainer(
             self.objective(entries, fresh=warm is None),
@@ -223,19 +222,13 @@ class NMF(FactorModel):
     ) -> None:
         """Take over what a fit comes to, components ordered."""
         factors, shares, order = result.factors.by_share(entries.by_user)
-        self._keep_factors(factors)
-        self.shares_, self.history_ = shares, result.history
+        self._learned(factors.as_stored(), shares=shares, history=result.history)
         self.stability_ = None
         if result.rivals and objective.nonnegative:
             runs = [run.item_factors for run in (result.factors, *result.rivals)]
             self.stability_ = stability(runs)[order]
         self._training, self.ids_ = training, None
         self._note_fit(entries, objective)
-
-    def _keep_factors(self, factors: Factors) -> None:
-        """Hold factors, sparse where they came sparse and few are not zero."""
-        check_range(factors, self.name, getattr(self, "l2", None))
-        self._learned(factors.as_stored())
 
     def _warm_factors(self, data: Interactions, entries: Entries) -> Factors:
         """Return where the last fit ended, or raise InputError."""
@@ -320,9 +313,8 @@ class NMF(FactorModel):
             return self._update_all(factors, training, entries, int(passes), progress)
         users, items = training.rows_with_entries(data)
         updated = update_rows(now, factors, entries, users=users, items=items, passes=int(passes))
-        shares, history = self.shares_, self.history_
-        self._keep_factors(updated)
-        self.shares_, self.history_ = shares, history
+        check_range(updated, self.name, now.penalty.l2)
+        self._learned(updated.as_stored(), shares=self.shares_, history=self.history_)
         self._note_update(new, entries)
         self._training, self.ids_ = training, None
         self.n_users_, self.n_items_ = training.data.n_users, training.data.n_items

@@ -136,5 +136,5 @@ class PoissonNMF(NMF):
     def inverse_transform(self, W: AnyArray) -> Float32Array:
         """Return the distributions over the items of mixtures of themes, (n_users, n_items)."""
         self._check_fitted()
-        found: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
-        return found
+        distributions: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
+        return distributions

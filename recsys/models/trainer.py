@@ -104,12 +104,17 @@ class Trainer:
         ------
         InputError
             If there are too few entries to hold some out.
+        ModelError
+            If numbers leave single precision.
         KeyboardInterrupt
             If interrupted before there was anything to keep.
         """
         if self.n_starts > 1 or self.validation_share > 0:
-            return self._fit_validated(entries)
-        return self._fit_once(entries, 0, self.rules, self.name)
+            result = self._fit_validated(entries)
+        else:
+            result = self._fit_once(entries, 0, self.rules, self.name)
+        check_range(result.factors, self.name, self.objective.penalty.l2)
+        return result
 
     def start(self, entries: Entries, number: int) -> Start:
         """Return where a fit of entries begins; another number gives another random start."""
@@ -238,7 +243,7 @@ def restarted(objective: Objective, factors: Factors, entries: Entries, *, seed:
     return factors.restarted(factors.empty_components, drawn)
 
 
-def check_range(factors: Factors, name: str, l2: float | None) -> None:
+def check_range(factors: Factors, name: str, l2: float) -> None:
     """Raise ModelError if a product of factors might be beyond single precision.
 
     Where penalties are nothing beside the values, a user or an item with next to no entries can get

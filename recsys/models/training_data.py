@@ -39,15 +39,15 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
     """
     shape = (rows.n_rows, rows.n_columns)
     if sparse.issparse(entry_weight):
-        given = observed_rows(entry_weight)
-        if (given.n_rows, given.n_columns) != shape:
-            raise InputError(f"entry_weight has shape {(given.n_rows, given.n_columns)}; expected {shape}.")
-        if not (np.array_equal(given.indptr, rows.indptr) and np.array_equal(given.columns, rows.columns)):
+        stored = observed_rows(entry_weight)
+        if (stored.n_rows, stored.n_columns) != shape:
+            raise InputError(f"entry_weight has shape {(stored.n_rows, stored.n_columns)}; expected {shape}.")
+        if not (np.array_equal(stored.indptr, rows.indptr) and np.array_equal(stored.columns, rows.columns)):
             raise InputError(
-                f"entry_weight stores {given.nnz} entries at other places than the data's {rows.nnz}; "
+                f"entry_weight stores {stored.nnz} entries at other places than the data's {rows.nnz}; "
                 f"expected one for each entry, zeros included."
             )
-        weights = given.values
+        weights = stored.values
     else:
         try:
             dense = np.asarray(entry_weight, dtype=np.float64)
@@ -55,13 +55,13 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
             raise InputError(f"entry_weight is no table of numbers: {error}.") from None
         if dense.shape != shape:
             raise InputError(f"entry_weight has shape {dense.shape}; expected {shape}.")
-        at = dense[rows.row_numbers, rows.columns]
-        if not np.all(np.isfinite(at)) or np.any(at < 0):
+        observed = dense[rows.row_numbers, rows.columns]
+        if not np.all(np.isfinite(observed)) or np.any(observed < 0):
             raise InputError(
                 "entry_weight holds a number that is negative or not finite at an observed entry."
             )
         with np.errstate(over="ignore"):  # refused below
-            weights = at.astype(np.float32)
+            weights = observed.astype(np.float32)
     if not np.all(np.isfinite(weights)):
         raise InputError("entry_weight holds a number beyond single precision (3.4e38).")
     if not weights.any():

@@ -20,7 +20,7 @@ from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
-from recsys.models.trainer import StoppingRules, Trainer, check_range
+from recsys.models.trainer import StoppingRules, Trainer
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
 
@@ -82,7 +82,6 @@ class ExplicitALS(FactorModel):
             progress=progress,
         )
         result = trainer.fit(Entries(data.by_user, data.by_item))
-        check_range(result.factors, self.name, self.l2)
         self._learned(result.factors, history=result.history)
         values = data.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))
