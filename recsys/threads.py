@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -81,6 +81,12 @@ class _Launcher:
 
     @contextmanager
     def launch(self) -> Iterator[int]:
+        """Hold the launch lock, the number of threads, which the context gives, and BLAS at one thread.
+
+        Every kernel enters it by itself (`recsys.kernels.launching.kernel`). It is to be entered by hand
+        around products that BLAS makes, whose last bits depend on its number of threads, and around foreign
+        code that starts threads of its own. It may be entered inside itself.
+        """
         import numba
 
         with self._lock:
@@ -97,14 +103,4 @@ class _Launcher:
                     numba.set_num_threads(before)
 
 
-_launcher = _Launcher()
-
-
-def launch() -> AbstractContextManager[int]:
-    """Return a context that holds the launch lock, the number of threads and BLAS at one thread.
-
-    Every kernel enters it by itself (`recsys.kernels.launching.kernel`). It is to be entered by hand around
-    products that BLAS makes, whose last bits depend on its number of threads, and around foreign code that
-    starts threads of its own. It may be entered inside itself.
-    """
-    return _launcher.launch()
+launch = _Launcher().launch

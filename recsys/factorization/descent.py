@@ -20,9 +20,6 @@ class Problem(Protocol):
     def sweep(self) -> Sweep:
         """Improve the user side, then the item side."""
 
-    def nonzero_share(self) -> float:
-        """Return the share of factors that are not zero."""
-
 
 class Validation(Protocol):
     """Entries held out, to tell when a problem is fitted well enough."""
@@ -84,49 +81,53 @@ def descend(
     KeyboardInterrupt
         If interrupted before the first iteration was done.
     """
-    history = History()
     watched = gradient if gradient_tol > 0 else None
     first_norm = 0.0 if watched is None else watched()
-    best = math.inf
-    comparable_before = False
+    # An iteration counts once it stands here, whole: an interrupt cannot leave half of one.
+    iterations: list[tuple[Sweep, float, float | None]] = []
+    stopped: Stopped = "max_iter"
+    best_error, best_iter = math.inf, 0
+    before: float | None = None  # the last objective, where the next one compares
     began = time.perf_counter()
     try:
         with task(progress, name, max_iter) as running:
-            for _ in range(max_iter):
+            for n_iter in range(1, max_iter + 1):
                 with threads.launch():  # anew for each sweep: others may rank in between
                     sweep = problem.sweep()
                 objective = sweep.objective
                 if not math.isfinite(objective):
                     raise ModelError(
-                        f"{name}: the objective became {objective} after {history.n_iter + 1} iterations; "
+                        f"{name}: the objective became {objective} after {n_iter} iterations; "
                         f"the values are too large or the penalties too small for single precision."
                     )
-                before = history.objective[-1] if comparable_before else None
-                comparable_before = sweep.is_comparable
                 error = None if validation is None else validation.score()
-                if validation is not None and error is not None and error < best:
+                if validation is not None and error is not None and error < best_error:
                     validation.keep()
-                    best = error
+                    best_error, best_iter = error, n_iter
                 now = time.perf_counter()
-                history.add(objective, now - began, problem.nonzero_share(), error)
+                iterations.append((sweep, now - began, error))
                 held_out = "" if error is None else f", held-out error {error:.4g}"
                 running.advance(1, f"objective {objective:.6g}{held_out}")
-                stopped: Stopped | None = None
                 is_small = before is not None and before - objective <= tol * before
+                before = objective if sweep.is_comparable else None
                 if tol > 0 and is_small and sweep.is_complete:
                     stopped = "tol"
                 elif watched is not None and sweep.is_comparable and watched() <= gradient_tol * first_norm:
                     stopped = "gradient"
-                elif error is not None and history.n_iter - history.best_iter >= patience:
+                elif error is not None and n_iter - best_iter >= patience:
                     stopped = "validation"
                 elif deadline is not None and now >= deadline:
                     stopped = "time"
-                if stopped is not None:
-                    history.stopped = stopped
+                if stopped != "max_iter":
                     break
     except KeyboardInterrupt:
-        if history.n_iter == 0:
+        if not iterations:
             raise
-        history.trim()
-        history.stopped = "interrupted"
-    return history
+        stopped = "interrupted"
+    return History(
+        [sweep.objective for sweep, _, _ in iterations],
+        [seconds for _, seconds, _ in iterations],
+        [sweep.nonzero_share for sweep, _, _ in iterations],
+        [error for _, _, error in iterations if error is not None],
+        stopped,
+    )

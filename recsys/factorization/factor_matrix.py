@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from recsys.typing import Float32Array, Float64Array, Int64Array
 
@@ -33,9 +30,8 @@ class FactorMatrix(Protocol):
     def nnz(self) -> int:
         """How many factors are not zero."""
 
-    @property
-    def is_sparse(self) -> bool:
-        """Whether only the factors that are not zero are stored."""
+    is_sparse: ClassVar[bool]
+    """Whether only the factors that are not zero are stored."""
 
     def dense(self) -> Float32Array:
         """Return all factors, (n_rows, n_components)."""
@@ -81,103 +77,3 @@ class FactorMatrix(Protocol):
 
     def largest(self) -> Float32Array:
         """Return the largest size of a factor in each component, (n_components,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class DenseFactors:
-    """All factors of one side; see `FactorMatrix`.
-
-    Attributes
-    ----------
-    values : float32, (n_rows, n_components)
-    """
-
-    values: Float32Array
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of rows and components."""
-        return self.values.shape[0], self.values.shape[1]
-
-    @property
-    def n_stored(self) -> int:
-        """How many numbers are stored."""
-        return self.values.size
-
-    @property
-    def nnz(self) -> int:
-        """How many factors are not zero."""
-        return int(np.count_nonzero(self.values))
-
-    @property
-    def is_sparse(self) -> bool:
-        """False."""
-        return False
-
-    def dense(self) -> Float32Array:
-        """Return the factors themselves, (n_rows, n_components)."""
-        return self.values
-
-    def sparse(self) -> SparseFactors:
-        """Return the factors that are not zero."""
-        from recsys.factorization.sparse_factors import SparseFactors
-
-        return SparseFactors.of(self.values)
-
-    def dense_rows(self, rows: Int64Array) -> Float32Array:
-        """Return copies of some rows, (n, n_components)."""
-        return self.values[rows]
-
-    def select(self, rows: Int64Array) -> DenseFactors:
-        """Return some rows in the order given."""
-        return DenseFactors(self.values[rows])
-
-    def replace_rows(self, rows: Int64Array, factors: Float32Array) -> DenseFactors:
-        """Return the factors with other values in some rows, (n, n_components), without repeats."""
-        values = self.values.copy()
-        values[rows] = factors
-        return DenseFactors(values)
-
-    def append(self, factors: Float32Array) -> DenseFactors:
-        """Return the factors with new rows, (n, n_components), after those there are."""
-        return DenseFactors(np.concatenate([self.values, factors]))
-
-    def times(self, by: Float32Array) -> DenseFactors:
-        """Return the factors times a number for each row, (n_rows,)."""
-        return DenseFactors(self.values * by[:, None])
-
-    def divided(self, by: Float32Array) -> DenseFactors:
-        """Return the factors divided by a number for each row, (n_rows,)."""
-        return DenseFactors(self.values / by[:, None])
-
-    def in_order(self, order: Int64Array) -> DenseFactors:
-        """Return the factors with component ``order[f]`` as component f."""
-        return DenseFactors(np.ascontiguousarray(self.values[:, order]))
-
-    def component(self, number: int) -> Float32Array:
-        """Return each row's factor in one component, (n_rows,)."""
-        column: Float32Array = self.values[:, number]
-        return column
-
-    def row_counts(self) -> Int64Array:
-        """Return how many factors of each row are not zero, (n_rows,)."""
-        return np.asarray(np.count_nonzero(self.values, axis=1))
-
-    def row_squares(self) -> Float64Array:
-        """Return the squared norm of each row, (n_rows,)."""
-        return np.asarray(np.einsum("rf,rf->r", self.values, self.values, dtype=np.float64))
-
-    def total(self) -> float:
-        """Return the sum of the sizes of all factors."""
-        return float(np.sum(np.abs(self.values), dtype=np.float64))
-
-    def mean_row(self) -> Float64Array:
-        """Return the mean of all rows, (n_components,)."""
-        return np.asarray(self.values.mean(axis=0, dtype=np.float64))
-
-    def largest(self) -> Float32Array:
-        """Return the largest size of a factor in each component, (n_components,)."""
-        return np.asarray(np.maximum(self.values.max(axis=0), -self.values.min(axis=0)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -71,23 +71,23 @@ def fold_in(
     return everyone.unscaled(SideFactors.of(factors, bias))
 
 
+@dataclass(eq=False)
 class FoldIn:
     """New users of a fitted model: its items are prepared once, and serve many calls.
 
-    Parameters
+    Attributes
     ----------
     factors : Factors
     """
 
-    def __init__(self, factors: Factors) -> None:
-        self._factors = factors
-        self._prepared: tuple[Objective, Any] | None = None  # for the objective asked last
+    factors: Factors
+    _prepared: tuple[Objective, Any] | None = field(default=None, init=False)  # for the objective asked last
 
     def __call__(self, objective: Objective, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; see `fold_in`."""
         if self._prepared is None or self._prepared[0] != objective:
-            self._prepared = objective, objective.hold_items(self._factors.items, self._factors.mean)
-        return fold_in(objective, rows, self._prepared[1], self._factors.rank)
+            self._prepared = objective, objective.hold_items(self.factors.items, self.factors.mean)
+        return fold_in(objective, rows, self._prepared[1], self.factors.rank)
 
 
 def _largest_values(rows: CompressedRows) -> Float32Array:
@@ -198,7 +198,6 @@ class _RowUpdate:
         held = self._held[1]
         units = self._objective.row_units(self._rows, self._weights, held)
         side = self._objective.side(self._rows, self._weights, units)
-        chosen = factors.users.select(self._users)
-        dense = SideFactors.of(chosen.factors.dense(), chosen.bias)
+        dense = factors.users.select(self._users).as_dense()
         improved = side.unscaled(side.sweep(side.scaled(dense), held, side.penalty))
         return replace(factors, users=factors.users.replace_rows(self._users, improved))

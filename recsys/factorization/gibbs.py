@@ -17,14 +17,11 @@ import numpy as np
 from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
-from recsys.factorization.entries import Entries
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import nonzero_share
+from recsys.factorization.entries import Entries, row_blocks, unit_of
+from recsys.factorization.factors import DenseFactors, nonzero_share
 from recsys.factorization.history import History
-from recsys.factorization.sharing import row_blocks
 from recsys.factorization.squared import SquaredObjective
 from recsys.factorization.starts import random_start
-from recsys.factorization.units import unit_of
 from recsys.kernels.gibbs import sweep_gibbs
 from recsys.kernels.prior_means import sweep_prior_means
 from recsys.progress import SILENT, Progress, task

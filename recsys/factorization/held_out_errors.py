@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.data.rows import CompressedRows
+from recsys.factorization.entries import unit_of
 from recsys.factorization.factors import Factors
 from recsys.factorization.scoring import Scorer
-from recsys.factorization.units import unit_of
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.hits import find_hits
 from recsys.kernels.ranking import select_top

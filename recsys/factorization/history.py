@@ -55,20 +55,6 @@ class History:
         """Whether a stopping rule ended the descent: not ``max_iter``, a time limit or an interrupt."""
         return self.stopped in ("tol", "gradient", "validation")
 
-    def add(self, objective: float, seconds: float, nonzero_share: float, validation: float | None) -> None:
-        """Add an iteration; it counts with its objective, which comes last."""
-        self.trim()
-        self.seconds.append(seconds)
-        self.nonzero_share.append(nonzero_share)
-        if validation is not None:
-            self.validation.append(validation)
-        self.objective.append(objective)
-
-    def trim(self) -> None:
-        """Drop what an interrupt left of an iteration that does not count."""
-        for values in (self.seconds, self.nonzero_share, self.validation):
-            del values[self.n_iter :]
-
     def to_json(self) -> dict[str, Any]:
         """Return the history as plain lists and numbers."""
         return {

@@ -12,13 +12,11 @@ import numpy as np
 
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
-from recsys.factorization.entries import Entries
+from recsys.factorization.entries import Entries, row_blocks, unit_of, units_of_rows
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.held_out_errors import KL_FLOOR, Bounds, mean_divergence, ranking_loss
 from recsys.factorization.objective import Units
 from recsys.factorization.penalty import Penalty, PenaltySchedule, RowPenalty
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.units import unit_of, units_of_rows
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.kl import sweep_kl
 from recsys.typing import Float32Array, Float64Array
@@ -192,10 +190,6 @@ class KLSide:
             self.row_objectives,
         )
         return side
-
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return 0: there are no biases."""
-        return 0.0
 
     def slopes(self, predictions: Float64Array, held: HeldKL) -> Float64Array:
         """Return ``c (1 - x / q)``, or ``-x / q`` where all cells count, of each entry, (nnz,)."""

@@ -93,9 +93,6 @@ class Side(Protocol):
     def sweep(self, side: SideFactors, held: Any, penalty: RowPenalty) -> SideFactors:
         """Improve every row, in place or in new arrays; ``held`` is by the opposite side's `hold`."""
 
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return what the biases cost."""
-
     def slopes(self, predictions: Float64Array, held: Any) -> Float64Array:
         """Return the slope of the loss by the prediction ``mean + b + a + w . h`` of each entry, (nnz,)."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recsys.errors import ParameterError
-from recsys.factorization.factor_matrix import FactorMatrix
+from recsys.factorization.factors import SideFactors
 from recsys.typing import Float32Array, Int64Array
 
 _HEAVIEST = 1e30  # more would leave single precision when it is multiplied
@@ -43,7 +43,12 @@ class Penalty:
             raise ParameterError("an l1 penalty needs non-negative factors here.")
 
     def on_users(
-        self, counts: Int64Array, *, l2_unit: float | np.ndarray = 1.0, l1_unit: float = 1.0
+        self,
+        counts: Int64Array,
+        *,
+        l2_unit: float | np.ndarray = 1.0,
+        l1_unit: float = 1.0,
+        bias_l2: float = 0.0,
     ) -> RowPenalty:
         """Return the penalty of the user side by rows.
 
@@ -54,11 +59,14 @@ class Penalty:
         l2_unit, l1_unit : float
             What the two are divided by, where factors and objective are in other units; l2's may be one
             number a row.
+        bias_l2 : float
+            Weight of half the square of a bias.
         """
         powers = np.maximum(counts, 1).astype(np.float64) ** self.l2_exponent
         with np.errstate(over="ignore"):  # what leaves double precision is clamped like the rest
             ridge = np.minimum(self.l2 * powers / l2_unit, _HEAVIEST).astype(np.float32)
-        return RowPenalty(ridge, np.float32(min(self.user_l1 / l1_unit, _HEAVIEST)))
+        bias_ridge = np.full(len(ridge), min(bias_l2, _HEAVIEST), dtype=np.float32)
+        return RowPenalty(ridge, np.float32(min(self.user_l1 / l1_unit, _HEAVIEST)), bias_ridge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,20 +79,24 @@ class RowPenalty:
         Weight of half the squared norm of a row's factors.
     l1 : float32
         Weight of the sum of a row's factors.
+    bias_ridge : float32, (n_rows,)
+        Weight of half the square of a row's bias.
     """
 
     ridge: Float32Array
     l1: np.float32
+    bias_ridge: Float32Array
 
     def multiplied(self, l2: float, l1: float) -> RowPenalty:
-        """Return the penalty with both parts multiplied."""
-        if l2 == l1 == 1.0:
-            return self
-        return RowPenalty(self.ridge * np.float32(l2), np.float32(self.l1 * l1))
+        """Return the penalty with both parts on factors multiplied."""
+        return RowPenalty(self.ridge * np.float32(l2), np.float32(self.l1 * l1), self.bias_ridge)
 
-    def cost(self, factors: FactorMatrix) -> float:
-        """Return what the factors of the side cost."""
-        return 0.5 * float(np.dot(self.ridge, factors.row_squares())) + float(self.l1) * factors.total()
+    def cost(self, side: SideFactors) -> float:
+        """Return what the factors and biases of the side cost."""
+        cost = 0.5 * float(np.dot(self.ridge, side.factors.row_squares()))
+        if self.l1 > 0:
+            cost += float(self.l1) * side.factors.total()
+        return cost + 0.5 * float(np.sum(self.bias_ridge * side.bias.astype(np.float64) ** 2))
 
 
 @dataclass(frozen=True)
@@ -105,13 +117,8 @@ class PenaltySchedule:
     l2_sweeps: int = 0
     l1_sweeps: int = 0
 
-    @property
-    def n_sweeps(self) -> int:
-        """Number of sweeps whose objectives do not compare."""
-        return max(self.l2_sweeps, self.l1_sweeps)
-
     def multipliers(self, n_done: int) -> tuple[float, float]:
-        """Return what l2 and l1 are multiplied by after ``n_done`` sweeps."""
+        """Return what l2 and l1 are multiplied by after ``n_done`` sweeps; both 1.0 when they are final."""
         remaining = (self.l2_sweeps - n_done) / self.l2_sweeps if n_done < self.l2_sweeps else 0.0
         l1 = n_done / self.l1_sweeps if n_done < self.l1_sweeps else 1.0
         return 1.0 + (_FIRST_L2 - 1.0) * remaining, l1

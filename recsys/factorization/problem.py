@@ -22,6 +22,8 @@ class Sweep:
     ----------
     objective : float
         After it; NaN if numbers left single precision.
+    nonzero_share : float
+        Of the factors, after it.
     is_comparable : bool
         Whether penalties had their final values, so that objectives before and after compare.
     is_complete : bool
@@ -29,6 +31,7 @@ class Sweep:
     """
 
     objective: float
+    nonzero_share: float = 1.0
     is_comparable: bool = True
     is_complete: bool = True
 
@@ -55,33 +58,37 @@ class AlternatingProblem:
         self._users: Side = objective.side(entries.by_user, entries.weights, units)
         self._items: Side = objective.transposed.side(entries.by_item, entries.item_weights, units)
         self._mean = start.mean / float(units.values)
-        self._w, self._h = (
-            _stored(objective, given.copy() if is_scaled else side.scaled(given))
-            for side, given in ((self._users, start.users), (self._items, start.items))
-        )
+        if is_scaled:
+            self._w, self._h = start.users.copy(), start.items.copy()
+        else:
+            self._w, self._h = self._users.scaled(start.users), self._items.scaled(start.items)
+        if objective.stores_sparse:
+            self._w, self._h = self._w.as_sparse(), self._h.as_sparse()
+        elif self._w.factors.is_sparse:  # a start by non-zeros for factors of any sign
+            self._w, self._h = self._w.as_dense(), self._h.as_dense()
         self._n_done = 0
 
     def sweep(self) -> Sweep:
         """Improve the user side, then the item side."""
         users, items = self._users, self._items
         l2, l1 = self._objective.schedule.multipliers(self._n_done)
-        user_penalty, item_penalty = users.penalty.multiplied(l2, l1), items.penalty.multiplied(l2, l1)
+        user_penalty, item_penalty = users.penalty, items.penalty
+        is_final = l2 == l1 == 1.0
+        if not is_final:
+            user_penalty, item_penalty = user_penalty.multiplied(l2, l1), item_penalty.multiplied(l2, l1)
         self._w = users.sweep(self._w, items.hold(self._h, self._mean), user_penalty)
         self._h = items.sweep(self._h, users.hold(self._w, self._mean), item_penalty)
         self._n_done += 1
         total = float(np.sum(items.row_objectives))
-        total += user_penalty.cost(self._w.factors) + users.bias_cost(self._w)
+        total += user_penalty.cost(self._w)
         # A bound at zero turns what is no number into 0, but the users' own objectives show it.
         is_finite = bool(np.isfinite(np.sum(users.row_objectives)))
         return Sweep(
             total * self._units.objective if is_finite else float("nan"),
-            is_comparable=self._n_done > self._objective.schedule.n_sweeps,
+            nonzero_share(self._w.factors, self._h.factors),
+            is_comparable=is_final,
             is_complete=users.is_complete and items.is_complete,
         )
-
-    def nonzero_share(self) -> float:
-        """Return the share of factors that are not zero."""
-        return nonzero_share(self._w.factors, self._h.factors)
 
     def factors(self) -> Factors:
         """Return the factors in the units of the data, as arrays of their own."""
@@ -130,10 +137,3 @@ class AlternatingProblem:
             gradient = np.where(factors > 0, gradient, np.minimum(gradient, 0.0))
         biases = side.bias_gradient(own, np.asarray(slopes.sum(axis=1)))
         return float(np.sum(gradient**2)) + (0.0 if biases is None else float(np.sum(biases**2)))
-
-
-def _stored(objective: Objective, side: SideFactors) -> SideFactors:
-    """Return a side as the objective has it stored while it is fitted."""
-    if objective.stores_sparse:
-        return SideFactors(side.factors.sparse(), side.bias)
-    return SideFactors.of(side.factors.dense(), side.bias)

@@ -9,8 +9,8 @@ from recsys import rng
 from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
-from recsys.factorization.selection import Start
 from recsys.factorization.sparse_factors import SparseFactors
+from recsys.factorization.starts import Start
 from recsys.typing import Int64Array
 
 # Components that begin with one user. What more of them share among themselves would be so little for each
@@ -61,7 +61,9 @@ def profile_start(entries: Entries, rank: int, *, seed: int, number: int = 0) ->
     squares = float(np.sum(w.values.astype(np.float64) ** 2))
     level = 0.5 * rows.nnz / squares
     balance = np.sqrt(np.sqrt(np.sum(values**2) / (level**2 * squares)))
-    return Start(Factors.unbiased(_times(w, level * balance), _times(h, 1 / balance)), is_scaled=True)
+    w = w.times(np.full(len(w), level * balance, dtype=np.float32))
+    h = h.times(np.full(len(h), 1 / balance, dtype=np.float32))
+    return Start(Factors.unbiased(w, h), is_scaled=True)
 
 
 def _drawn_users(rows: CompressedRows, rank: int, generator: np.random.Generator) -> tuple[Int64Array, int]:
@@ -72,10 +74,6 @@ def _drawn_users(rows: CompressedRows, rank: int, generator: np.random.Generator
     drawn = active[np.argsort(-keys, kind="stable")]
     n_components = min(rank, _MOST_COPIES * len(drawn))
     return drawn[np.arange(n_components) % len(drawn)], len(drawn)
-
-
-def _times(side: SparseFactors, number: float) -> SparseFactors:
-    return side.times(np.full(len(side), number, dtype=np.float32))
 
 
 def _summed(rows: CompressedRows, items: SparseFactors) -> SparseFactors:

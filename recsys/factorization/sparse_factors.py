@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.sparse_products import mirror, sparse_gram, sum_products
 from recsys.kernels.sparse_rows import (
     count_nonzeros,
@@ -40,6 +41,8 @@ class SparseFactors:
     components: UInt16Array
     values: Float32Array
     rank: int
+
+    is_sparse: ClassVar[bool] = True
 
     @classmethod
     def of(cls, dense: Float32Array) -> SparseFactors:
@@ -108,11 +111,6 @@ class SparseFactors:
     def n_stored(self) -> int:
         """How many numbers are stored: the factors that are not zero."""
         return len(self.values)
-
-    @property
-    def is_sparse(self) -> bool:
-        """True."""
-        return True
 
     def row_counts(self) -> Int64Array:
         """Return how many factors of each row are not zero, (n_rows,)."""

@@ -11,18 +11,15 @@ from typing import Self
 import numpy as np
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization.entries import Entries
+from recsys.factorization.entries import Entries, row_blocks, unit_of
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.held_out_errors import Bounds, rmse
 from recsys.factorization.objective import Units
 from recsys.factorization.penalty import Penalty, PenaltySchedule, RowPenalty
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.units import unit_of
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.masked import sweep_masked
 from recsys.typing import Float32Array, Float64Array
 
-_HEAVIEST_BIAS_L2 = 1e30  # more would leave single precision
 _LARGEST_ROOT = 4.0**31  # its square, the unit of values and biases, is still in single precision
 _NO_WEIGHTS = np.empty(0, dtype=np.float32)
 # Of the spread of the values: with biases the products start small, for the biases carry the level.
@@ -114,7 +111,7 @@ class SquaredObjective:
         mean = float(np.mean(rows.values, dtype=np.float64))
         if not self.biases:
             return mean
-        square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / rows.nnz
+        square = float(np.einsum("i,i->", rows.values, rows.values, dtype=np.float64)) / len(rows.values)
         variance = square - mean**2
         if variance < _EQUAL * square:
             return 0.0  # all values are equal
@@ -154,12 +151,14 @@ class SquaredSide:
         values = float(units.values)
         self.rows, self._units, self._objective = rows, units, objective
         self.penalty = objective.penalty.on_users(
-            rows.counts, l2_unit=units.factors**2, l1_unit=values * units.factors
+            rows.counts,
+            l2_unit=units.factors**2,
+            l1_unit=values * units.factors,
+            bias_l2=objective.bias_l2,
         )
-        self.row_objectives: Float64Array = np.zeros(rows.n_rows)
+        self.row_objectives: Float64Array = np.zeros(len(self.penalty.ridge))
         self._weights = _NO_WEIGHTS if weights is None else weights
         self._blocks = row_blocks(rows.indptr)
-        self._bias_ridge = np.full(rows.n_rows, min(objective.bias_l2, _HEAVIEST_BIAS_L2), dtype=np.float32)
         self._value, self._factor = np.float32(values), np.float32(values / units.factors)
 
     def scaled(self, side: SideFactors) -> SideFactors:
@@ -191,17 +190,13 @@ class SquaredSide:
             held.bias,
             self._objective.biases,
             penalty.ridge,
-            self._bias_ridge,
+            penalty.bias_ridge,
             penalty.l1,
             np.float32(0.0 if self._objective.nonnegative else -np.inf),
             self._objective.n_inner,
             self.row_objectives,
         )
         return side
-
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return what the biases cost."""
-        return 0.5 * float(np.sum(self._bias_ridge * side.bias.astype(np.float64) ** 2))
 
     def slopes(self, predictions: Float64Array, held: HeldSquared) -> Float64Array:
         """Return ``c (q - x)`` of each entry, (nnz,)."""
@@ -215,4 +210,4 @@ class SquaredSide:
         """Return the gradient of the biases, (n_rows,); None without any."""
         if not self._objective.biases:
             return None
-        return np.asarray(slope_sums + self._bias_ridge * side.bias.astype(np.float64))
+        return np.asarray(slope_sums + self.penalty.bias_ridge * side.bias.astype(np.float64))

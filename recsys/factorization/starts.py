@@ -6,17 +6,15 @@ observed; W and H are the factors.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from recsys import rng, threads
-from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.factorization.entries import Entries
-from recsys.factorization.factors import Factors
+from recsys.factorization.entries import Entries, row_blocks, unit_of
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.objective import Objective
-from recsys.factorization.selection import Start
-from recsys.factorization.sharing import row_blocks
-from recsys.factorization.units import unit_of
 from recsys.kernels.products import multiply_residuals
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -33,6 +31,21 @@ _FLOOR, _REST = 1.0, 0.3
 _ROUNDING = 1e-5
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a fit begins.
+
+    Attributes
+    ----------
+    factors : Factors
+    is_scaled : bool
+        See `recsys.factorization.problem.AlternatingProblem`.
+    """
+
+    factors: Factors
+    is_scaled: bool = False
+
+
 def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int, number: int = 0) -> Start:
     """Draw factors whose products have, on average, the objective's `Objective.start_level`.
 
@@ -47,19 +60,16 @@ def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int
     number : int
         Another number gives another start.
     """
-    width = _width(objective, entries.by_user, rank)
+    # The square of the mean factor times the rank is the mean product.
+    width = float(np.sqrt(objective.start_level(entries.by_user) / rank))
     sides = []
     for side, n_rows in (("users", entries.by_user.n_rows), ("items", entries.by_user.n_columns)):
         generator = rng.stream(seed, objective.stream, side, *(("chain", number) if number else ()))
         drawn = generator.random((n_rows, rank), dtype=np.float32)
         centred = drawn + np.float32(0.5) if objective.nonnegative else 2 * drawn - 1
         sides.append(centred * np.float32(width))
-    return Start(Factors.unbiased(sides[0], sides[1]), objective.draws_scaled)
-
-
-def _width(objective: Objective, rows: CompressedRows, rank: int) -> float:
-    """Return the mean factor of a start: its square times the rank is the mean product."""
-    return float(np.sqrt(objective.start_level(rows) / rank))
+    factors = Factors(objective.start_mean(entries), SideFactors.of(sides[0]), SideFactors.of(sides[1]))
+    return Start(factors, objective.draws_scaled)
 
 
 def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int) -> Start:
@@ -86,9 +96,9 @@ def nndsvd_start(objective: Objective, entries: Entries, rank: int, *, seed: int
     Start
         Products have the mean that `random_start` gives them; biases start at zero.
     """
-    width = _width(objective, entries.by_user, rank)
+    width = float(np.sqrt(objective.start_level(entries.by_user) / rank))  # as of a random start
     factors = _vector_start(entries, rank, width, seed=seed, all_cells=objective.covers_all_cells)
-    return Start(factors, objective.draws_scaled)
+    return Start(replace(factors, mean=objective.start_mean(entries)), objective.draws_scaled)
 
 
 def _vector_start(entries: Entries, rank: int, width: float, *, seed: int, all_cells: bool) -> Factors:

@@ -24,7 +24,7 @@ from recsys.factorization.weighted_sides import (
     RowScales,
     SparseWeightedSide,
 )
-from recsys.typing import Float32Array, Float64Array, Int64Array
+from recsys.typing import Float32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,7 @@ class WeightedScale:
 
 def mean_count(counts: Int64Array) -> float:
     """Return the mean number of entries of a row, rows without any counted as of one."""
-    return max(1.0, float(_at_least_one(counts).mean()))
-
-
-def _at_least_one(counts: Int64Array) -> Float64Array:
-    return np.where(counts > 0, counts.astype(np.float64), 1.0)
+    return max(1.0, float(np.mean(np.maximum(counts, 1), dtype=np.float64)))
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,7 @@ class WeightedObjective:
     def row_scales(self, counts: Int64Array) -> RowScales:
         """Return what the number of its entries says of each row of the user side, (n_rows,)."""
         level = mean_count(counts) if self.scale is None else self.scale.user_level
-        relative = _at_least_one(counts) / level
+        relative = np.maximum(counts, 1) / level
         return RowScales(
             (relative**-self.user_exponent).astype(np.float32),
             (relative**self.user_unobserved_exponent).astype(np.float32),

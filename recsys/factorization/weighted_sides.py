@@ -12,10 +12,10 @@ import numpy as np
 
 from recsys import threads
 from recsys.data.rows import CompressedRows
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.factors import SideFactors
 from recsys.factorization.penalty import RowPenalty
-from recsys.factorization.sharing import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.weighted import sweep_weighted
 from recsys.kernels.weighted_sparse import sweep_weighted_sparse
@@ -104,10 +104,6 @@ class _WeightedRows:
     def hold(self, side: SideFactors, mean: float) -> HeldWeighted:
         """Return this side as the opposite one is swept against it."""
         return self.scales.hold(side.factors)
-
-    def bias_cost(self, side: SideFactors) -> float:
-        """Return 0: there are no biases."""
-        return 0.0
 
     def slopes(self, predictions: Float64Array, held: HeldWeighted) -> Float64Array:
         """Return ``c (q - p)`` of each entry, (nnz,)."""

@@ -12,8 +12,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.gibbs import Draws, concatenate, sample
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import require
@@ -91,14 +90,13 @@ class BayesianNMF(FactorModel):
             chains.append(draws)
             histories.append(history)
         first = chains[0]
-        means = (DenseFactors(side.mean(axis=0)) for side in (first.user_factors, first.item_factors))
-        shares = explained_shares(data.by_user, *means)
-        order = order_by_share(shares)
+        means = Factors.unbiased(*(side.mean(axis=0) for side in (first.user_factors, first.item_factors)))
+        _, shares, order = means.by_share(data.by_user)
         first.user_factors = np.ascontiguousarray(first.user_factors[:, :, order])
         first.item_factors = np.ascontiguousarray(first.item_factors[:, :, order])
         values = data.by_user.values
         self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())))
-        self.shares_, self.history_ = shares[order], histories[0]
+        self.shares_, self.history_ = shares, histories[0]
 
     def _keep_draws(self, draws: Draws, value_range: tuple[float, float]) -> None:
         """Take over draws, and the means of the first chain's."""
@@ -200,10 +198,10 @@ class BayesianNMF(FactorModel):
         value_range = require(arrays, "value_range", np.float64, 1)
         n, n_users, rank = w.shape
         n_items = h.shape[1]
-        found = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
-        wanted = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
-        if found != wanted:
-            raise ModelError(f"the arrays have shapes {found}; expected {wanted}.")
+        shapes = (h.shape, b.shape, a.shape, noise.shape, mean.shape, shares.shape, value_range.shape)
+        expected = ((n, n_items, rank), (n, n_users), (n, n_items), (n_users,), (1,), (rank,), (2,))
+        if shapes != expected:
+            raise ModelError(f"the arrays have shapes {shapes}; expected {expected}.")
         n_wanted = self.n_chains * min(self.n_kept, self.n_draws)
         if n != n_wanted:
             raise ModelError(f"the arrays hold {n} draws; the parameters say {n_wanted}.")

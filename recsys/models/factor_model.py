@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -55,11 +54,10 @@ class FactorModel(Model):
         self, factors: Factors, *, shares: Float64Array | None = None, history: History | None = None
     ) -> None:
         """Take over what was learned."""
-        users, items = (_contiguous(side) for side in (factors.users, factors.items))
-        self._factors = replace(factors, users=users, items=items)
+        self._factors = factors
         self.shares_ = np.zeros(factors.rank) if shares is None else shares
         self.history_ = history
-        self._scorer, self._new_users = None, FoldIn(self._factors)
+        self._scorer, self._new_users = None, FoldIn(factors)
 
     def factors(self) -> Factors:
         """Return what was learned, as solvers take it."""
@@ -204,7 +202,7 @@ class FactorModel(Model):
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
-        return {
+        arrays: dict[str, AnyArray] = {
             **matrix_to_arrays(self._factors.users.factors, "user_factors"),
             **matrix_to_arrays(self._factors.items.factors, "item_factors"),
             "user_bias": self.user_bias_,
@@ -212,6 +210,7 @@ class FactorModel(Model):
             "mean": np.array([self.mean_]),
             "shares": self.shares_,
         }
+        return arrays if self.stability_ is None else {**arrays, "stability": self.stability_}
 
     def load(
         self,
@@ -241,6 +240,9 @@ class FactorModel(Model):
         )
         n_users, n_items = len(users), len(items)
         expected = {"user_bias": n_users, "item_bias": n_items, "mean": 1, "shares": self.n_components}
+        if "stability" in arrays:  # of several starts
+            vectors["stability"] = require(arrays, "stability", np.float64, 1)
+            expected["stability"] = self.n_components
         for name, length in expected.items():
             if vectors[name].shape != (length,):
                 raise ModelError(f"array {name!r} has shape {vectors[name].shape}; expected {(length,)}.")
@@ -250,12 +252,5 @@ class FactorModel(Model):
             SideFactors(items, vectors["item_bias"]),
         )
         self._learned(factors, shares=vectors["shares"])
+        self.stability_ = vectors.get("stability")
         self.n_users_, self.n_items_ = n_users, n_items
-
-
-def _contiguous(side: SideFactors) -> SideFactors:
-    """Return a side with dense factors as kernels read them: in single precision, row after row."""
-    if side.factors.is_sparse:
-        return side
-    dense = np.ascontiguousarray(side.factors.dense(), dtype=np.float32)
-    return SideFactors.of(dense, np.ascontiguousarray(side.bias, dtype=np.float32))

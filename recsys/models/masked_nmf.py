@@ -120,18 +120,16 @@ class MaskedNMF(NMF):
             bounds = (float(values.min()), float(values.max()))
         if self.loss == "kl":
             return KLObjective(penalty, n_inner=self.n_inner, bounds=bounds)
+        has_l1 = max(self.user_l1, self.item_l1) > 0
+        l1_sweeps = min(_L1_SWEEPS, self.max_iter // 2) if has_l1 else 0
         return SquaredObjective(
             penalty,
             biases=self.biases,
             bias_l2=self.bias_l2,
             n_inner=self.n_inner,
-            schedule=PenaltySchedule(self.warm_up, self._l1_sweeps) if fresh else PenaltySchedule(),
+            schedule=PenaltySchedule(self.warm_up, l1_sweeps) if fresh else PenaltySchedule(),
             bounds=bounds,
         )
-
-    @property
-    def _l1_sweeps(self) -> int:
-        return min(_L1_SWEEPS, self.max_iter // 2) if max(self.user_l1, self.item_l1) > 0 else 0
 
     def _check_together(self) -> None:
         if self.loss == "kl" and self.biases:
@@ -151,7 +149,7 @@ class MaskedNMF(NMF):
 
     def _note_update(self, new: Training, entries: Entries) -> None:
         low, high = self.value_range_
-        values = new.counting.by_user.values
+        values = Entries.counting(new.data, new.weights).by_user.values
         self.value_range_ = float(values.min(initial=low)), float(values.max(initial=high))
 
     # -- answers --------------------------------------------------------------------------------

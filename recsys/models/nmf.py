@@ -13,24 +13,22 @@ import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError
+from recsys.errors import InputError, ParameterError
 from recsys.factorization.entries import Entries
-from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import append_new_rows, update_rows
 from recsys.factorization.objective import Objective
-from recsys.factorization.selection import FitResult, StoppingRules
 from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start
 from recsys.models import parameters
-from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
-from recsys.models.nmf_checks import check_passes, check_start, check_unchanged
 from recsys.models.parameters import param
 from recsys.models.sklearn_tags import transformer_tags
-from recsys.models.trainer import DEFAULT_SHARE, Trainer, check_range, restarted
+from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
 from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
+from recsys.models.update_checks import check_passes, check_unchanged
 from recsys.progress import SILENT, Progress
-from recsys.typing import AnyArray, Float32Array, Float64Array
+from recsys.typing import AnyArray, Float32Array
 
 
 @dataclass(eq=False)
@@ -84,7 +82,6 @@ class NMF(FactorModel):
     warm_start: bool = param(False, "whether a second fit begins where the first ended")
     random_state: int = param(0, "seed of starts and of the choice of held-out entries", minimum=0)
 
-    stability_: Float64Array | None = field(init=False, repr=False)
     _training: Training | None = field(init=False, repr=False)
 
     # -- what a child says ----------------------------------------------------------------------
@@ -106,7 +103,7 @@ class NMF(FactorModel):
 
     def _entries(self, training: Training) -> Entries:
         """Return what the solver is to fit."""
-        return training.counting
+        return Entries.counting(training.data, training.weights)
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         """Return entries of new users as the solver takes them."""
@@ -174,30 +171,25 @@ class NMF(FactorModel):
         self._check_parameters(n_given=(W is not None) + (H is not None))
         entries = self._entries(training)
         warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
-        given = warm
+        initial = warm
         if warm is None and self.init == "custom":
             item_factors = None if H is None else np.transpose(H)
             shape = entries.by_user.n_rows, entries.by_user.n_columns
-            objective = self.objective(entries, fresh=True)
-            bounded = objective.nonnegative
-            given = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
+            bounded = self.objective(entries, fresh=True).nonnegative
+            initial = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
         trainer = Trainer(
             self.objective(entries, fresh=warm is None),
             self.n_components,
             self._stopping_rules(),
             init=self.init,
-            given=given,
+            initial=initial,
             n_starts=1 if warm is not None else self.n_init,
-            validation_share=self._held_out_share,
+            validation_share=self.validation_share,
             seed=int(self.random_state),
             name=self.name,
             progress=progress,
         )
         self._keep_fit(trainer.fit(entries), trainer.objective, training, entries)
-
-    @property
-    def _held_out_share(self) -> float:
-        return self.validation_share or (DEFAULT_SHARE if self.n_init > 1 else 0.0)
 
     def _stopping_rules(self) -> StoppingRules:
         return StoppingRules(
@@ -211,30 +203,32 @@ class NMF(FactorModel):
     def _check_parameters(self, *, n_given: int) -> None:
         """Raise ParameterError if parameters contradict each other, or the number of W and H given."""
         self._check_together()
-        check_start(self.name, self.init, self.n_init, n_given=n_given)
+        if self.n_init > 1 and self.init in ("nndsvd", "custom"):
+            raise ParameterError(
+                f"{self.name}: n_init is {self.n_init}, but init {self.init!r} gives one start only; "
+                f"set n_init=1 or init='random'."
+            )
+        if n_given != (2 if self.init == "custom" else 0):
+            raise ParameterError(
+                f"{self.name}: init is {self.init!r} and {n_given} of W and H are given; "
+                f"give both with init='custom', and neither otherwise."
+            )
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
-        return {"validation_share": self._held_out_share}
+        return {"validation_share": self.validation_share or (DEFAULT_SHARE if self.n_init > 1 else 0.0)}
 
     def _keep_fit(
         self, result: FitResult, objective: Objective, training: Training, entries: Entries
     ) -> None:
         """Take over what a fit comes to, components ordered."""
-        shares = explained_shares(entries.by_user, result.factors.users.factors, result.factors.items.factors)
-        order = order_by_share(shares)
-        self._keep_factors(result.factors.in_order(order))
-        self.shares_, self.history_ = shares[order], result.history
+        factors, shares, order = result.factors.by_share(entries.by_user)
+        self._learned(factors.as_stored(), shares=shares, history=result.history)
         self.stability_ = None
         if result.rivals and objective.nonnegative:
-            runs = [factors.item_factors for factors in (result.factors, *result.rivals)]
+            runs = [run.item_factors for run in (result.factors, *result.rivals)]
             self.stability_ = stability(runs)[order]
         self._training, self.ids_ = training, None
         self._note_fit(entries, objective)
-
-    def _keep_factors(self, factors: Factors) -> None:
-        """Hold factors, sparse where they came sparse and few are not zero."""
-        check_range(factors, self.name, getattr(self, "l2", None))
-        self._learned(factors.as_stored())
 
     def _warm_factors(self, data: Interactions, entries: Entries) -> Factors:
         """Return where the last fit ended, or raise InputError."""
@@ -319,9 +313,8 @@ class NMF(FactorModel):
             return self._update_all(factors, training, entries, int(passes), progress)
         users, items = training.rows_with_entries(data)
         updated = update_rows(now, factors, entries, users=users, items=items, passes=int(passes))
-        shares, history = self.shares_, self.history_
-        self._keep_factors(updated)
-        self.shares_, self.history_ = shares, history
+        check_range(updated, self.name, now.penalty.l2)
+        self._learned(updated.as_stored(), shares=self.shares_, history=self.history_)
         self._note_update(new, entries)
         self._training, self.ids_ = training, None
         self.n_users_, self.n_items_ = training.data.n_users, training.data.n_items
@@ -336,7 +329,7 @@ class NMF(FactorModel):
             objective,
             factors.rank,
             StoppingRules(passes, deadline=self._stopping_rules().deadline),
-            given=restarted(objective, factors, entries, seed=seed),
+            initial=restarted(objective, factors, entries, seed=seed),
             seed=seed,
             name=self.name,
             progress=progress,
@@ -438,18 +431,10 @@ class NMF(FactorModel):
         return transformer_tags()
 
     # -- the bundle -----------------------------------------------------------------------------
-    def to_arrays(self) -> dict[str, AnyArray]:
-        """Return all that was learned as named arrays."""
-        arrays = super().to_arrays()
-        return arrays if self.stability_ is None else {**arrays, "stability": self.stability_}
-
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
-        stability = require(arrays, "stability", np.float64, 1) if "stability" in arrays else None
-        if stability is not None and len(stability) != self.n_components:
-            raise ModelError(f"array 'stability' has {len(stability)} numbers; expected {self.n_components}.")
         super().restore(arrays)
-        self.stability_, self._training = stability, None
+        self._training = None
 
     @classmethod
     def current_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:

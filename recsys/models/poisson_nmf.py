@@ -15,7 +15,7 @@ from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.training_data import Training
-from recsys.models.values import preferences
+from recsys.models.values import preferences, whole_matrix_entries
 from recsys.progress import SILENT, Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -95,7 +95,7 @@ class PoissonNMF(NMF):
         return KLObjective(penalty, all_cells=True, n_inner=self.n_inner)
 
     def _entries(self, training: Training) -> Entries:
-        return training.whole_matrix(self._values)
+        return whole_matrix_entries(super()._entries(training), self._values)
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         return preferences(rows, self.value_transform)
@@ -136,5 +136,5 @@ class PoissonNMF(NMF):
     def inverse_transform(self, W: AnyArray) -> Float32Array:
         """Return the distributions over the items of mixtures of themes, (n_users, n_items)."""
         self._check_fitted()
-        found: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
-        return found
+        distributions: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
+        return distributions

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsys.errors import ModelError
-from recsys.factorization.factor_matrix import DenseFactors, FactorMatrix
+from recsys.factorization.factor_matrix import FactorMatrix
+from recsys.factorization.factors import DenseFactors
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.models.base import require
 from recsys.typing import AnyArray
@@ -53,7 +54,7 @@ def _dense(arrays: Mapping[str, AnyArray], name: str, rank: int) -> DenseFactors
         raise ModelError(
             f"array {name!r} has shape {dense.shape}; expected {rank} columns: n_components is {rank}."
         )
-    return DenseFactors(dense)
+    return DenseFactors(np.ascontiguousarray(dense))
 
 
 def _sparse(arrays: Mapping[str, AnyArray], name: str, rank: int) -> SparseFactors:

@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recsys.errors import ModelError
+from recsys.factorization.descent import descend
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
+from recsys.factorization.history import History, Stopped
 from recsys.factorization.objective import Objective
+from recsys.factorization.problem import AlternatingProblem
 from recsys.factorization.profile_start import profile_start
-from recsys.factorization.selection import FitResult, Start, StoppingRules, fit_once, fit_validated
-from recsys.factorization.starts import nndsvd_start, random_start
+from recsys.factorization.starts import Start, nndsvd_start, random_start
+from recsys.factorization.validation import HeldOutEntries, hold_out
 from recsys.progress import SILENT, Progress
 
 DEFAULT_SHARE = 0.1
 """Share of the entries held out where starts are to be compared and no other was asked for."""
 
 
+@dataclass(frozen=True)
+class StoppingRules:
+    """When to stop; see `recsys.factorization.descent.descend`.
+
+    Attributes
+    ----------
+    max_iter : int
+    tol, gradient_tol : float
+    patience : int
+    deadline : float, optional
+        Of all descents together, by `time.perf_counter`.
+    """
+
+    max_iter: int
+    tol: float = 0.0
+    gradient_tol: float = 0.0
+    patience: int = 1
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What a fit comes to.
+
+    Attributes
+    ----------
+    factors : Factors
+    history : History
+    rivals : sequence of Factors
+        The best states of the other starts.
+    """
+
+    factors: Factors
+    history: History
+    rivals: Sequence[Factors] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Trainer:
-    """How factors are fitted.
+    """How factors are fitted: from one start, or from the best of several by held-out error.
 
     Attributes
     ----------
@@ -29,14 +70,15 @@ class Trainer:
     rank : int
         Number of components.
     rules : StoppingRules
+        For each start.
     init : {"random", "nndsvd", "profiles"}
         The start, where none is given.
-    given : Factors, optional
+    initial : Factors, optional
         A start in the units of the data.
     n_starts : int
         Random starts to choose from by held-out error.
     validation_share : float
-        Of the entries, held out; 0: none.
+        Of the entries, held out; 0: none, or `DEFAULT_SHARE` with several starts.
     seed : int
         Of starts and of the choice of held-out entries.
     name : str
@@ -48,7 +90,7 @@ class Trainer:
     rank: int
     rules: StoppingRules
     init: str = "random"
-    given: Factors | None = None
+    initial: Factors | None = None
     n_starts: int = 1
     validation_share: float = 0.0
     seed: int = 0
@@ -56,35 +98,141 @@ class Trainer:
     progress: Progress = SILENT
 
     def fit(self, entries: Entries) -> FitResult:
-        """Fit entries from the start, or from the best of several."""
-        share = self.validation_share or (DEFAULT_SHARE if self.n_starts > 1 else 0.0)
-        if share > 0:
-            return fit_validated(
-                self.objective,
-                entries,
-                self.start,
-                self.rules,
-                n_starts=self.n_starts,
-                share=share,
-                seed=self.seed,
-                name=self.name,
-                progress=self.progress,
-            )
-        start = self.start(entries, 0)
-        return fit_once(self.objective, entries, start, self.rules, name=self.name, progress=self.progress)
+        """Fit entries from the start, or from the best of several.
+
+        Raises
+        ------
+        InputError
+            If there are too few entries to hold some out.
+        ModelError
+            If numbers leave single precision.
+        KeyboardInterrupt
+            If interrupted before there was anything to keep.
+        """
+        if self.n_starts > 1 or self.validation_share > 0:
+            result = self._fit_validated(entries)
+        else:
+            result = self._fit_once(entries, 0, self.rules, self.name)
+        check_range(result.factors, self.name, self.objective.penalty.l2)
+        return result
 
     def start(self, entries: Entries, number: int) -> Start:
-        """Return where a fit of entries begins, the mean of predictions set."""
-        if self.given is not None:
-            start = Start(self.objective.given_start(self.given))
-        elif self.init == "nndsvd":
-            start = nndsvd_start(self.objective, entries, self.rank, seed=self.seed)
-        elif self.init == "profiles":
-            start = profile_start(entries, self.rank, seed=self.seed, number=number)
-        else:
-            start = random_start(self.objective, entries, self.rank, seed=self.seed, number=number)
-        mean = self.objective.start_mean(entries)
-        return replace(start, factors=replace(start.factors, mean=mean))
+        """Return where a fit of entries begins; another number gives another random start."""
+        objective = self.objective
+        if self.initial is not None:
+            factors = replace(objective.given_start(self.initial), mean=objective.start_mean(entries))
+            return Start(factors)
+        if self.init == "nndsvd":
+            return nndsvd_start(objective, entries, self.rank, seed=self.seed)
+        if self.init == "profiles":
+            return profile_start(entries, self.rank, seed=self.seed, number=number)
+        return random_start(objective, entries, self.rank, seed=self.seed, number=number)
+
+    def _fit_once(
+        self,
+        entries: Entries,
+        number: int,
+        rules: StoppingRules,
+        name: str,
+        held_out: HeldOutEntries | None = None,
+    ) -> FitResult:
+        """Descend from one start; with held-out entries the result is the state of their least error."""
+        start = self.start(entries, number)
+        problem = AlternatingProblem(self.objective, entries, start.factors, is_scaled=start.is_scaled)
+        monitor = None if held_out is None else Monitor(problem, held_out, self.objective)
+        history = descend(
+            problem,
+            max_iter=rules.max_iter,
+            tol=rules.tol,
+            gradient=problem.projected_gradient,
+            gradient_tol=rules.gradient_tol,
+            validation=monitor,
+            patience=rules.patience,
+            deadline=rules.deadline,
+            name=name,
+            progress=self.progress,
+        )
+        if monitor is None:
+            return FitResult(problem.factors(), history)
+        assert monitor.best is not None  # the first error is a number, so it was the best once
+        return FitResult(monitor.best, history)
+
+    def _fit_validated(self, entries: Entries) -> FitResult:
+        """Choose start and number of sweeps by held-out error, then fit to all entries.
+
+        Every start sees the same entries and is measured on the same others. The best one is then
+        begun again on all entries and swept as often as was best for it. When an interrupt or the
+        deadline comes before that is done, the best state measured so far is returned instead.
+
+        Starts run one after another. A sweep shares its rows out to all threads and loses little by
+        it, so that starts beside each other would take as long and hold all their factors and copies
+        of the entries at a time; and what is done when an interrupt comes is then done well.
+        """
+        rest, held_out = hold_out(entries, self.validation_share or DEFAULT_SHARE, seed=self.seed)
+        attempts: list[FitResult] = []
+        final: FitResult | None = None
+        cut: Stopped | None = None
+        try:
+            for number in range(self.n_starts):
+                of_several = f"start {number + 1} of {self.n_starts}" if self.n_starts > 1 else "held out"
+                result = self._fit_once(rest, number, self.rules, f"{self.name}, {of_several}", held_out)
+                attempts.append(result)
+                if result.history.stopped in ("interrupted", "time"):
+                    cut = result.history.stopped
+                    break
+            if cut is None:
+                best = min(range(len(attempts)), key=lambda number: _held_out_error(attempts[number]))
+                rules = StoppingRules(attempts[best].history.best_iter, deadline=self.rules.deadline)
+                final = self._fit_once(entries, best, rules, f"{self.name}, all entries")
+                if final.history.stopped in ("interrupted", "time"):
+                    cut = final.history.stopped
+        except KeyboardInterrupt:
+            if not attempts:
+                raise
+            cut = "interrupted"
+        return _chosen(attempts, final, cut)
+
+
+class Monitor:
+    """Held-out entries watching a problem; see `recsys.factorization.descent.Validation`."""
+
+    def __init__(self, problem: AlternatingProblem, held_out: HeldOutEntries, objective: Objective) -> None:
+        self._problem, self._held_out, self._objective = problem, held_out, objective
+        self._scored: Factors | None = None
+        self.best: Factors | None = None
+
+    def score(self) -> float:
+        """Return the error of the problem as it stands."""
+        self._scored = self._problem.factors()
+        return self._objective.held_out_error(self._scored, self._held_out)
+
+    def keep(self) -> None:
+        """Keep the state scored last."""
+        self.best = self._scored
+
+
+def _held_out_error(attempt: FitResult) -> float:
+    return min(attempt.history.validation)
+
+
+def _chosen(attempts: Sequence[FitResult], final: FitResult | None, cut: Stopped | None) -> FitResult:
+    """Return the final fit where it was finished, or else the best state measured."""
+    best = min(attempts, key=_held_out_error)
+    rivals = [attempt.factors for attempt in attempts if attempt is not best]
+    n_best = best.history.best_iter
+    if final is not None and final.history.n_iter == n_best:
+        # A deadline that passed with the last sweep cut nothing.
+        stopped: Stopped = "interrupted" if cut == "interrupted" else best.history.stopped
+        history = replace(final.history, validation=best.history.validation, stopped=stopped)
+        return FitResult(final.factors, history, rivals)
+    history = replace(
+        best.history,
+        objective=best.history.objective[:n_best],
+        seconds=best.history.seconds[:n_best],
+        nonzero_share=best.history.nonzero_share[:n_best],
+        stopped=cut or best.history.stopped,
+    )
+    return FitResult(best.factors, history, rivals)
 
 
 def restarted(objective: Objective, factors: Factors, entries: Entries, *, seed: int) -> Factors:
@@ -95,7 +243,7 @@ def restarted(objective: Objective, factors: Factors, entries: Entries, *, seed:
     return factors.restarted(factors.empty_components, drawn)
 
 
-def check_range(factors: Factors, name: str, l2: float | None) -> None:
+def check_range(factors: Factors, name: str, l2: float) -> None:
     """Raise ModelError if a product of factors might be beyond single precision.
 
     Where penalties are nothing beside the values, a user or an item with next to no entries can get

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from recsys.data.log import Feedback
 from recsys.data.matrices import observed_rows
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
-from recsys.factorization.entries import Entries
 from recsys.typing import Float32Array, Int64Array
 
 
@@ -42,15 +39,15 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
     """
     shape = (rows.n_rows, rows.n_columns)
     if sparse.issparse(entry_weight):
-        given = observed_rows(entry_weight)
-        if (given.n_rows, given.n_columns) != shape:
-            raise InputError(f"entry_weight has shape {(given.n_rows, given.n_columns)}; expected {shape}.")
-        if not (np.array_equal(given.indptr, rows.indptr) and np.array_equal(given.columns, rows.columns)):
+        stored = observed_rows(entry_weight)
+        if (stored.n_rows, stored.n_columns) != shape:
+            raise InputError(f"entry_weight has shape {(stored.n_rows, stored.n_columns)}; expected {shape}.")
+        if not (np.array_equal(stored.indptr, rows.indptr) and np.array_equal(stored.columns, rows.columns)):
             raise InputError(
-                f"entry_weight stores {given.nnz} entries at other places than the data's {rows.nnz}; "
+                f"entry_weight stores {stored.nnz} entries at other places than the data's {rows.nnz}; "
                 f"expected one for each entry, zeros included."
             )
-        weights = given.values
+        weights = stored.values
     else:
         try:
             dense = np.asarray(entry_weight, dtype=np.float64)
@@ -58,13 +55,13 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
             raise InputError(f"entry_weight is no table of numbers: {error}.") from None
         if dense.shape != shape:
             raise InputError(f"entry_weight has shape {dense.shape}; expected {shape}.")
-        at = dense[rows.row_numbers, rows.columns]
-        if not np.all(np.isfinite(at)) or np.any(at < 0):
+        observed = dense[rows.row_numbers, rows.columns]
+        if not np.all(np.isfinite(observed)) or np.any(observed < 0):
             raise InputError(
                 "entry_weight holds a number that is negative or not finite at an observed entry."
             )
         with np.errstate(over="ignore"):  # refused below
-            weights = at.astype(np.float32)
+            weights = observed.astype(np.float32)
     if not np.all(np.isfinite(weights)):
         raise InputError("entry_weight holds a number beyond single precision (3.4e38).")
     if not weights.any():
@@ -112,40 +109,6 @@ class Training:
 
     data: Interactions
     weights: Float32Array | None = None
-
-    @cached_property
-    def counting(self) -> Entries:
-        """The entries that count: those of weight 0 are left out."""
-        rows = self.data.by_user
-        if self.weights is None or self.weights.all():
-            return Entries(rows, self.data.by_item, self.weights)
-        inside = self.weights > 0
-        return Entries.of(rows.only(inside), self.weights[inside])
-
-    def whole_matrix(self, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
-        """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
-
-        Parameters
-        ----------
-        count : callable
-            Drops the zeros, and says what each of the others counts.
-
-        Raises
-        ------
-        InputError
-            If no amount is above 0.
-        """
-        entries = self.counting
-        rows = count(entries.by_user)
-        if rows.nnz == 0:
-            raise InputError("all values are 0; a model of purchases, plays or counts needs amounts above 0.")
-        if entries.weights is not None:
-            weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
-            limits = np.finfo(np.float32)
-            rows = rows.with_values(
-                np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32)
-            )
-        return Entries.of(rows)
 
     def merged(self, new: Training) -> Training:
         """Return this with new entries; where one side alone has weights, the other's are 1."""

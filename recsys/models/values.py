@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
+from recsys.factorization.entries import Entries
 
 TRANSFORMS = ("auto", "binary", "log", "raw")
 TRANSFORMS_HELP = "what an entry counts: 1, ln(1 + amount), its amount; auto: raw for ratings, else binary"
@@ -62,3 +65,27 @@ def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows
         "linear": 1 + alpha * amounts,
     }[kind]
     return entries.with_values(np.minimum(grown, np.finfo(np.float32).max).astype(np.float32))
+
+
+def whole_matrix_entries(entries: Entries, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
+    """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
+
+    Parameters
+    ----------
+    entries : Entries
+    count : callable
+        Drops the zeros, and says what each of the others counts.
+
+    Raises
+    ------
+    InputError
+        If no amount is above 0.
+    """
+    rows = count(entries.by_user)
+    if rows.nnz == 0:
+        raise InputError("all values are 0; a model of purchases, plays or counts needs amounts above 0.")
+    if entries.weights is not None:
+        weights = entries.weights[entries.by_user.values > 0].astype(np.float64)
+        limits = np.finfo(np.float32)
+        rows = rows.with_values(np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32))
+    return Entries.of(rows)

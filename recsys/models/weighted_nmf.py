@@ -21,7 +21,7 @@ from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.training_data import Training
-from recsys.models.values import CONFIDENCES, confidences
+from recsys.models.values import CONFIDENCES, confidences, whole_matrix_entries
 from recsys.typing import AnyArray
 
 # The rule for l2 and unobserved_weight where they are not given, by the mean number of entries of a user:
@@ -194,7 +194,7 @@ class WeightedNMF(NMF):
         )
 
     def _entries(self, training: Training) -> Entries:
-        return training.whole_matrix(self._values)
+        return whole_matrix_entries(super()._entries(training), self._values)
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         return confidences(rows, self.confidence, self.alpha)

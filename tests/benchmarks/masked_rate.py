@@ -17,7 +17,7 @@ import numpy as np
 
 from recsys import Interactions, threads
 from recsys.data.rows import CompressedRows
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.masked import sweep_masked
 from recsys.typing import Float32Array
 from tests.benchmarks.apart import run_apart

@@ -18,9 +18,6 @@ class Scripted:
         self.n_calls += 1
         return next(self.sweeps)
 
-    def nonzero_share(self):
-        return 0.5
-
 
 class Listener:
     def __init__(self):

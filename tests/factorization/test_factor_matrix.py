@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import Factors, SideFactors, explained_shares
+from recsys.factorization.factors import DenseFactors, Factors, SideFactors, explained_shares
 from recsys.factorization.scoring import Scorer
 from recsys.factorization.sparse_factors import SparseFactors
 from tests import matrices

@@ -7,10 +7,7 @@ from recsys.factorization.history import History
 
 
 def full():
-    history = History(stopped="validation")
-    for objective, error in ((3.0, 0.9), (2.0, 0.5), (1.5, 0.6)):
-        history.add(objective, 10 / objective, 0.25, error)
-    return history
+    return History([3.0, 2.0, 1.5], [3.3, 5.0, 6.7], [0.25] * 3, [0.9, 0.5, 0.6], "validation")
 
 
 def test_a_history_survives_json():
@@ -20,9 +17,7 @@ def test_a_history_survives_json():
 
 
 def test_without_held_out_entries_the_last_iteration_is_the_best():
-    history = History()
-    history.add(3.0, 1.0, 0.5, None)
-    history.add(2.0, 2.0, 0.5, None)
+    history = History([3.0, 2.0], [1.0, 2.0], [0.5, 0.5])
     assert history.best_iter == 2
     assert History.from_json(history.to_json()) == history
 

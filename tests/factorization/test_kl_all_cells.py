@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.factorization.entries import unit_of
 from recsys.factorization.held_out_errors import KL_FLOOR
 from recsys.factorization.kl import KLObjective
 from recsys.factorization.penalty import Penalty
-from recsys.factorization.units import unit_of
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 from tests.objectives import folded, problem_of, start_of

@@ -8,13 +8,12 @@ from scipy.optimize import nnls
 
 from recsys import threads
 from recsys.errors import ModelError
-from recsys.factorization.factor_matrix import DenseFactors
-from recsys.factorization.factors import explained_shares, order_by_share
+from recsys.factorization.factors import DenseFactors, explained_shares
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.squared import SquaredObjective
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
-from tests.objectives import assert_same, changed, folded, problem_of, start_of, with_penalty
+from tests.objectives import assert_same, changed, factors_of, folded, problem_of, start_of, with_penalty
 
 PLAIN = SquaredObjective()
 RIDGE = SquaredObjective(Penalty(0.3, 1.0))
@@ -330,7 +329,11 @@ def test_explained_shares_sum_to_one(matrix):
 
 
 def test_components_are_ordered_by_share_and_ties_by_number():
-    assert order_by_share(np.array([0.1, 0.4, 0.1, 0.4])).tolist() == [1, 3, 0, 2]
+    factors = factors_of(0.0, np.ones((1, 4), np.float32), np.array([[1, 4, 1, 4]], np.float32))
+    ordered, shares, order = factors.by_share(rows_of(np.array([[1.0]])))
+    assert order.tolist() == [1, 3, 0, 2]
+    np.testing.assert_allclose(shares, [0.4, 0.4, 0.1, 0.1])
+    assert ordered.item_factors.tolist() == [[4, 4, 1, 1]]
 
 
 def test_the_start_is_left_as_it_was():

@@ -10,9 +10,9 @@ from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors
 from recsys.factorization.kl import KLObjective
 from recsys.factorization.penalty import Penalty
-from recsys.factorization.selection import Monitor
 from recsys.factorization.squared import SquaredObjective
 from recsys.factorization.validation import HeldOutEntries, hold_out
+from recsys.models.trainer import Monitor
 from tests.matrices import matrices, random_matrix, rows_of
 from tests.objectives import problem_of, start_of
 

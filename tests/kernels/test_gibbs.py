@@ -4,7 +4,7 @@ from numba import config
 from scipy import stats
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.gibbs import sweep_gibbs
 from tests.matrices import frozen
 from tests.reference.gibbs import bias_conditional, latent_conditional

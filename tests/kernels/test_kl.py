@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.kl import sweep_kl
 from tests.matrices import ABSENT, matrices, random_matrix, rows_of
 from tests.reference import kl as reference

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.products import multiply_residuals
 from tests.matrices import matrices, random_matrix, rows_of
 from tests.reference import products as reference

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from numba import config
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.sparse_products import RUN, mirror, sparse_gram, sum_products
 from tests.matrices import observed_matrices, random_matrix, rows_of

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.kernels.weighted import sweep_weighted
 from tests.matrices import ABSENT, matrices, random_matrix, rows_of
 from tests.reference import weighted as reference

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 
 from recsys import threads
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.weighted_sparse import sweep_weighted_sparse
 from recsys.kernels.weighted_support import sweep_weighted_support

@@ -53,7 +53,7 @@ def test_the_best_of_several_starts_is_kept_and_stability_is_told(loss, tmp_path
     loaded = load_bundle(tmp_path / "model").model
     np.testing.assert_array_equal(loaded.stability_, model.stability_)
     assert loaded.history_ == model.history_
-    with pytest.raises(ModelError, match="array 'stability' has 3 numbers; expected 4"):
+    with pytest.raises(ModelError, match=r"array 'stability' has shape \(3,\); expected \(4,\)"):
         new().restore(model.to_arrays() | {"stability": model.stability_[:3]})
 
 

@@ -15,13 +15,12 @@ from recsys.errors import ModelError
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import SideFactors
 from recsys.factorization.penalty import Penalty
-from recsys.factorization.selection import StoppingRules
 from recsys.factorization.squared import SquaredObjective
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
-from recsys.models.trainer import Trainer, check_range
+from recsys.models.trainer import StoppingRules, Trainer
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
 
@@ -83,7 +82,6 @@ class ExplicitALS(FactorModel):
             progress=progress,
         )
         result = trainer.fit(Entries(data.by_user, data.by_item))
-        check_range(result.factors, self.name, self.l2)
         self._learned(result.factors, history=result.history)
         values = data.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))

@@ -21,8 +21,8 @@ from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
 from recsys.errors import DependencyError, ModelError
-from recsys.factorization.factors import Factors, SideFactors, explained_shares, order_by_share
-from recsys.factorization.units import unit_of
+from recsys.factorization.entries import unit_of
+from recsys.factorization.factors import Factors, SideFactors
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
@@ -86,9 +86,8 @@ class ZeroFilledNMF(FactorModel):
             np.ascontiguousarray(side * root, dtype=np.float32) for side in (users, solver.components_.T)
         )
         factors = Factors.unbiased(user_factors, item_factors)
-        shares = explained_shares(rows, factors.users.factors, factors.items.factors)
-        order = order_by_share(shares)
-        self._learned(factors.in_order(order), shares=shares[order])
+        factors, shares, _ = factors.by_share(rows)
+        self._learned(factors, shares=shares)
         observed = data.by_user.values
         self.value_range_ = (float(observed.min()), float(observed.max()))
         self.typical_value_ = float(np.mean(observed, dtype=np.float64))

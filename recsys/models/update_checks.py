@@ -1,4 +1,4 @@
-"""What is refused of the parameters of an NMF before anything is fitted."""
+"""What is refused of an update of an NMF before anything is fitted."""
 
 from __future__ import annotations
 
@@ -7,20 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from recsys.errors import ParameterError
-
-
-def check_start(name: str, init: str, n_init: int, *, n_given: int) -> None:
-    """Raise ParameterError if a start does not go with the number of starts, or of W and H given."""
-    if n_init > 1 and init in ("nndsvd", "custom"):
-        raise ParameterError(
-            f"{name}: n_init is {n_init}, but init {init!r} gives one start only; "
-            f"set n_init=1 or init='random'."
-        )
-    if n_given != (2 if init == "custom" else 0):
-        raise ParameterError(
-            f"{name}: init is {init!r} and {n_given} of W and H are given; "
-            f"give both with init='custom', and neither otherwise."
-        )
 
 
 def check_passes(name: str, passes: int, reach: str) -> None:

@@ -4,14 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.factorization import selection
 from recsys.factorization.entries import Entries
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.problem import AlternatingProblem
-from recsys.factorization.selection import Start, StoppingRules, fit_once, fit_validated
 from recsys.factorization.squared import SquaredObjective
+from recsys.models import trainer
+from recsys.models.trainer import StoppingRules, Trainer
 from tests.matrices import ABSENT, rows_of
-from tests.objectives import assert_same, start_of
+from tests.objectives import assert_same
 
 OBJECTIVE = SquaredObjective(Penalty(0.3), bias_l2=1.0, biases=True)
 
@@ -28,48 +28,46 @@ ROWS = rows_of(planted())
 LONG = StoppingRules(60, patience=3)
 
 
-def starts(entries, number):
-    return Start(start_of(OBJECTIVE, entries.by_user, 4, number=number))
+class LaterStarts(Trainer):
+    """Starts from some number on."""
+
+    first = 0
+
+    def start(self, entries, number):
+        return super().start(entries, self.first + number)
 
 
-def validated(n_starts, rules=LONG, begin=starts, weights=None):
-    return fit_validated(
-        OBJECTIVE,
-        Entries.of(ROWS, weights),
-        begin,
-        rules,
-        n_starts=n_starts,
-        share=0.2,
-        seed=0,
-        name="m",
-    )
+def validated(n_starts, rules=LONG, weights=None, kind=Trainer):
+    fit = kind(OBJECTIVE, 4, rules, n_starts=n_starts, validation_share=0.2, name="m")
+    return fit.fit(Entries.of(ROWS, weights))
+
+
+def started_at(number):
+    """Return a trainer whose first start is another one's start of this number."""
+    return type("Started", (LaterStarts,), {"first": number})
 
 
 def once(number, n_iter):
-    entries = Entries.of(ROWS)
-    return fit_once(OBJECTIVE, entries, starts(entries, number), StoppingRules(n_iter), name="m")
+    return started_at(number)(OBJECTIVE, 4, StoppingRules(n_iter), name="m").fit(Entries.of(ROWS))
 
 
 def errors_of_each(n):
     """Held-out errors of each start, tried alone."""
-    return [
-        validated(1, begin=lambda entries, _, number=number: starts(entries, number)).history
-        for number in range(n)
-    ]
+    return [validated(1, kind=started_at(number)).history for number in range(n)]
 
 
 def test_the_start_with_the_least_error_is_fitted_to_all_entries_as_often_as_was_best():
     alone = errors_of_each(4)
     best = min(range(4), key=lambda number: min(alone[number].validation))
     assert best != 0  # or nothing would be chosen
-    found = validated(4)
+    result = validated(4)
     again = once(best, alone[best].best_iter)
-    assert_same(found.factors, again.factors)
-    assert found.history.objective == again.history.objective
-    assert found.history.validation == alone[best].validation
-    assert found.history.stopped == alone[best].stopped == "validation"
-    assert found.history.n_iter == found.history.best_iter
-    assert len(found.rivals) == 3
+    assert_same(result.factors, again.factors)
+    assert result.history.objective == again.history.objective
+    assert result.history.validation == alone[best].validation
+    assert result.history.stopped == alone[best].stopped == "validation"
+    assert result.history.n_iter == result.history.best_iter
+    assert len(result.rivals) == 3
 
 
 @pytest.fixture
@@ -135,10 +133,10 @@ def test_an_interrupt_before_the_first_sweep_is_not_caught(interrupted_after):
 
 
 def test_a_deadline_ends_everything():
-    found = validated(3, rules=replace(LONG, deadline=time.perf_counter() - 1))
-    assert found.history.stopped == "time"
-    assert found.history.n_iter == 1
-    assert not found.rivals
+    result = validated(3, rules=replace(LONG, deadline=time.perf_counter() - 1))
+    assert result.history.stopped == "time"
+    assert result.history.n_iter == 1
+    assert not result.rivals
 
 
 def test_weights_are_held_out_with_their_entries(monkeypatch):
@@ -150,7 +148,7 @@ def test_weights_are_held_out_with_their_entries(monkeypatch):
             fitted.append(entries)
             super().__init__(objective, entries, start, **options)
 
-    monkeypatch.setattr(selection, "AlternatingProblem", Watched)
+    monkeypatch.setattr(trainer, "AlternatingProblem", Watched)
     result = validated(1, weights=weights)
     rest, everything = fitted
     assert rest.by_user.nnz == len(rest.weights) < ROWS.nnz

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.factorization.sharing import row_blocks
+from recsys.factorization.entries import row_blocks
 
 ROW_COST = 8
 
