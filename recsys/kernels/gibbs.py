@@ -1,6 +1,6 @@
 """Gibbs sampling of masked factors: the sweep of `recsys.kernels.masked`, drawn instead of solved.
 
-Legend as there; ``tau`` is the precision of the noise, ``lambda_f`` that of a theme's prior. A factor is
+Legend as there; ``tau`` is the precision of the noise, ``lambda_f`` that of a component's prior. A factor is
 the positive part of a latent number of any sign, ``w_f = max(0, g_f)``, and the prior is that of the
 latent number: ``g_f ~ Normal(m_f, 1 / lambda_f)``. So factors are never negative, often exactly 0, and
 their prior mean may be learned by plain regression, which a normal cut at 0 would not allow.
@@ -22,7 +22,11 @@ import numpy as np
 from numba import njit, prange
 
 from recsys.kernels.launching import kernel
+from recsys.kernels.sums import exact_dot, padded, weighted_sums
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+
+COMPILED_IN = "2d8ae8f6242d"
+"""Digest of the shared code compiled in here: Numba's cache sees changes of this file only."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -109,7 +113,7 @@ def _latent(
     return -_positive_normal(-prior_mean, 1.0 / prior_root, state)
 
 
-@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract"})
 def sweep_gibbs(
     blocks: Int64Array,
     indptr: Int64Array,
@@ -146,7 +150,7 @@ def sweep_gibbs(
     prior_means : (rank, n_rows)
         Of the latent numbers.
     precisions : (rank,)
-        Of each theme's prior on this side.
+        Of each component's prior on this side.
     bias_precision : float
     key : uint64
         Another one for each sweep and side.
@@ -159,33 +163,38 @@ def sweep_gibbs(
         longest = 0
         for row in range(first, last):
             longest = max(longest, indptr[row + 1] - indptr[row])
+        longest = padded(longest)
+        sums = np.empty(2, dtype=np.float32)
         gathered = np.empty(rank * longest, dtype=np.float32)
         residual = np.empty(longest, dtype=np.float32)
         weight = np.empty(longest, dtype=np.float32)
+        ones = np.ones(longest, dtype=np.float32)
         state = np.empty(1, dtype=np.uint64)
         for row in range(first, last):
             state[0] = _mixed(key + np.uint64(row) * _GOLDEN)
             begin = indptr[row]
             n = indptr[row + 1] - begin
+            m = padded(n)  # with entries that weigh nothing
             for j in range(n):
                 column = columns[begin + j]
                 residual[j] = values[begin + j] - mean - own_bias[row] - other_bias[column]
                 weight[j] = own_tau[row] * other_tau[column]
                 for f in range(rank):
-                    gathered[f * n + j] = max(other[column, f], np.float32(0))
+                    gathered[f * m + j] = max(other[column, f], np.float32(0))
+            for j in range(n, m):
+                residual[j], weight[j] = 0, 0
+                for f in range(rank):
+                    gathered[f * m + j] = 0
             for f in range(rank):
-                h = gathered[f * n : (f + 1) * n]
+                h = gathered[f * m : (f + 1) * m]
                 w = max(own[row, f], np.float32(0))
                 if w != 0:
-                    for j in range(n):
+                    for j in range(m):
                         residual[j] -= w * h[j]
 
-            total, curvature = np.float32(0), np.float32(0)
-            for j in range(n):
-                total += weight[j] * residual[j]
-                curvature += weight[j]
-            precision = curvature + bias_precision
-            centre = (total + curvature * own_bias[row]) / precision
+            weighted_sums(weight, ones, residual, m, sums)
+            precision = sums[1] + bias_precision
+            centre = (sums[0] + sums[1] * own_bias[row]) / precision
             drawn = np.float32(centre + _normal(state) / np.sqrt(precision))
             delta = np.float32(drawn - own_bias[row])
             own_bias[row] = drawn
@@ -193,21 +202,17 @@ def sweep_gibbs(
                 residual[j] -= delta
 
             for f in range(rank):
-                h = gathered[f * n : (f + 1) * n]
+                h = gathered[f * m : (f + 1) * m]
                 w = max(own[row, f], np.float32(0))
-                total, curvature = np.float32(0), np.float32(0)
-                for j in range(n):
-                    weighted = weight[j] * h[j]
-                    total += weighted * residual[j]
-                    curvature += weighted * h[j]
-                slope = np.float64(total) + np.float64(curvature) * w
+                weighted_sums(weight, h, residual, m, sums)
+                curvature = sums[1]
+                slope = np.float64(sums[0]) + np.float64(curvature) * w
                 own[row, f] = _latent(slope, np.float64(curvature), prior_means[f, row], precisions[f], state)
                 delta = max(own[row, f], np.float32(0)) - w
                 if delta != 0:
-                    for j in range(n):
+                    for j in range(m):
                         residual[j] -= delta * h[j]
 
-            loss = 0.0
-            for j in range(n):
-                loss += np.float64(residual[j]) * np.float64(residual[j])
-            squared_error[row] = loss
+            for j in range(n, m):
+                residual[j] = 0
+            squared_error[row] = exact_dot(residual, residual, m)

@@ -37,11 +37,11 @@ def lay_out(
         given, out, repeated = items[begin : begin + length], lists[row], 0
         out[:length] = given
         out[length:] = -1
-        for place in range(1, length):
+        for position in range(1, length):
             again = 0  # counted to the end, without a way out: so that the loop vectorises
-            for before in range(place):
-                again += given[before] == given[place]
-            if again > 0 and given[place] >= 0:
-                out[place] = -1
+            for before in range(position):
+                again += given[before] == given[position]
+            if again > 0 and given[position] >= 0:
+                out[position] = -1
                 repeated += 1
         n_listed[row], n_repeated[row] = length, repeated

@@ -13,10 +13,10 @@ LONGEST_SCAN = 256
 
 @njit(cache=True, inline="always")
 def _holds(items: Int32Array, wanted: int) -> bool:
-    found = False  # without a way out, and with |: so that the loop vectorises
+    is_held = False  # without a way out, and with |: so that the loop vectorises
     for j in range(len(items)):
-        found |= items[j] == wanted
-    return found
+        is_held |= items[j] == wanted
+    return is_held
 
 
 @kernel()
@@ -28,7 +28,7 @@ def find_hits(
     held_items: Int32Array,
     entries: Int64Array,
 ) -> None:
-    """Write the entry of the user's held-out items that each place of a list is; -1 where it is none.
+    """Write the entry of the user's held-out items that each position of a list is; -1 where it is none.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def find_hits(
     held_indptr, held_items : (n_users + 1,), (n_held_out,)
         Held-out items by user, ascending inside a row.
     entries : (n_block, n)
-        Receives places in ``held_items``.
+        Receives positions in ``held_items``.
     """
     for row in prange(lists.shape[0]):
         begin, end = held_indptr[users[row]], held_indptr[users[row] + 1]
-        for place in range(lists.shape[1]):
-            found = -1
-            if place < n_listed[row]:
-                item = lists[row, place]
+        for position in range(lists.shape[1]):
+            entry = -1
+            if position < n_listed[row]:
+                item = lists[row, position]
                 if end - begin > LONGEST_SCAN or _holds(held_items[begin:end], item):
                     low, high = begin, end
                     while low < high:
@@ -56,5 +56,5 @@ def find_hits(
                         else:
                             high = middle
                     if low < end and held_items[low] == item:
-                        found = low
-            entries[row, place] = found
+                        entry = low
+            entries[row, position] = entry

@@ -33,7 +33,11 @@ import numpy as np
 from numba import njit, prange
 
 from recsys.kernels.launching import kernel
+from recsys.kernels.sums import dot, padded, ratio_sums
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+
+COMPILED_IN = "2d8ae8f6242d"
+"""Digest of the shared code compiled in here: Numba's cache sees changes of this file only."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -56,7 +60,7 @@ def _better(w: float, push: float, bend: float, pull: float, ridge: float, least
 
 # Division as in NumPy, without a test for zero that would keep the loops from vectorising; `q` is
 # never below the floor.
-@kernel(error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def sweep_kl(
     blocks: Int64Array,
     indptr: Int64Array,
@@ -105,9 +109,11 @@ def sweep_kl(
         longest = 0
         for row in range(blocks[block], blocks[block + 1]):
             longest = max(longest, indptr[row + 1] - indptr[row])
+        longest = padded(longest)
+        entry_sums = np.empty(2, dtype=np.float32)
         gathered = np.empty(rank * longest, dtype=np.float32)
         predicted = np.empty(longest, dtype=np.float32)
-        weight = np.ones(longest, dtype=np.float32)
+        weight = np.empty(longest, dtype=np.float32)
         mass = np.empty(longest, dtype=np.float32)
         pressure = np.empty(rank, dtype=np.float64)  # A + l1
         for row in range(blocks[block], blocks[block + 1]):
@@ -116,42 +122,40 @@ def sweep_kl(
                 own[row, :] = 0
                 objective[row] = 0
                 continue
+            m = padded(n)  # with entries that weigh nothing
             x = values[begin : begin + n]
             least = np.float32(np.inf)
             for j in range(n):
-                if len(weights) > 0:
-                    weight[j] = weights[begin + j]
+                weight[j] = weights[begin + j] if len(weights) > 0 else np.float32(1)
                 mass[j] = weight[j] * x[j]
                 if mass[j] > 0:
                     least = min(least, mass[j])
                 predicted[j] = floor
                 column = columns[begin + j]
                 for f in range(rank):
-                    gathered[f * n + j] = other[column, f]
+                    gathered[f * m + j] = other[column, f]
+            for j in range(n, m):
+                weight[j], mass[j], predicted[j] = 0, 0, floor
+                for f in range(rank):
+                    gathered[f * m + j] = 0
             for f in range(rank):
-                h = gathered[f * n : (f + 1) * n]
+                h = gathered[f * m : (f + 1) * m]
                 w = own[row, f]
                 if w != 0:
-                    for j in range(n):
+                    for j in range(m):
                         predicted[j] += w * h[j]
                 if whole:
                     pressure[f] = sums[f] + l1
                 else:
-                    total = np.float32(0)
-                    for j in range(n):
-                        total += weight[j] * h[j]
-                    pressure[f] = np.float64(total) + l1
+                    dot(weight, h, m, entry_sums)
+                    pressure[f] = np.float64(entry_sums[0]) + l1
 
             for _ in range(n_inner):
                 for f in range(rank):
-                    h = gathered[f * n : (f + 1) * n]
+                    h = gathered[f * m : (f + 1) * m]
                     w = own[row, f]
-                    pull, bend = np.float32(0), np.float32(0)
-                    for j in range(n):
-                        ratio = h[j] / predicted[j]
-                        part = mass[j] * ratio
-                        pull += part
-                        bend += part * ratio
+                    ratio_sums(mass, h, predicted, m, entry_sums)
+                    pull, bend = entry_sums[0], entry_sums[1]
                     better = _better(
                         np.float64(w),
                         pressure[f],
@@ -163,7 +167,7 @@ def sweep_kl(
                     delta = np.float32(better - w)
                     if delta != 0:
                         own[row, f] = better
-                        for j in range(n):
+                        for j in range(m):
                             predicted[j] = max(floor, predicted[j] + delta * h[j])
 
             # Anew: what is left of a large product after steps down is mostly rounding.
@@ -172,7 +176,7 @@ def sweep_kl(
             for f in range(rank):
                 w = own[row, f]
                 if w != 0:
-                    h = gathered[f * n : (f + 1) * n]
+                    h = gathered[f * m : (f + 1) * m]
                     norm += np.float64(w) ** 2
                     absolute += w
                     if whole:

@@ -36,7 +36,7 @@ def divergences(
     lists, n_listed : (n_block, n), (n_block,)
         Items by rank, -1 for one that is not known, and how many of a row count.
     n_counted : int
-        Places that count, at most n.
+        Positions that count, at most n.
     users : (n_block,)
     seen_indptr, seen_items : (n_users + 1,), (n_seen,)
         The histories.
@@ -53,20 +53,20 @@ def divergences(
         for row in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_block)):
             history[:], listed[:] = 0.0, 0.0
             n_history, n_shown = 0, 0
-            for place in range(seen_indptr[users[row]], seen_indptr[users[row] + 1]):
-                item = seen_items[place]
+            for position in range(seen_indptr[users[row]], seen_indptr[users[row] + 1]):
+                item = seen_items[position]
                 n_categories = indptr[item + 1] - indptr[item]
                 n_history += n_categories > 0
-                for at in range(indptr[item], indptr[item + 1]):
-                    history[columns[at]] += 1.0 / n_categories
-            for place in range(min(n_counted, n_listed[row])):
-                item = lists[row, place]
+                for entry in range(indptr[item], indptr[item + 1]):
+                    history[columns[entry]] += 1.0 / n_categories
+            for position in range(min(n_counted, n_listed[row])):
+                item = lists[row, position]
                 if item < 0:
                     continue
                 n_categories = indptr[item + 1] - indptr[item]
                 n_shown += n_categories > 0
-                for at in range(indptr[item], indptr[item + 1]):
-                    listed[columns[at]] += 1.0 / n_categories
+                for entry in range(indptr[item], indptr[item + 1]):
+                    listed[columns[entry]] += 1.0 / n_categories
             total = 0.0
             for column in range(n_columns):
                 if history[column] > 0 and n_shown > 0:

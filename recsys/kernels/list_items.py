@@ -1,6 +1,6 @@
 """What stands in each list: how popular, how alike, how unexpected.
 
-An item number of -1 stands for an item that is not known; it takes a place and counts for nothing.
+An item number of -1 stands for an item that is not known; it takes a position and counts for nothing.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ def mean_of_items(
     ----------
     lists, n_listed : (n_block, n), (n_block,)
     n_counted : int
-        Places that count, at most n.
+        Positions that count, at most n.
     of_item : (n_items,)
     means : (n_block,)
         Receives the means.
     """
     for row in prange(lists.shape[0]):
         total, count = 0.0, 0
-        for place in range(min(n_counted, n_listed[row])):
-            item = lists[row, place]
+        for position in range(min(n_counted, n_listed[row])):
+            item = lists[row, position]
             if item >= 0:
                 total += of_item[item]
                 count += 1
@@ -57,8 +57,8 @@ def mean_of_rows(
     for row in prange(len(users)):
         begin, end = indptr[users[row]], indptr[users[row] + 1]
         total = 0.0
-        for at in range(begin, end):
-            total += of_item[items[at]]
+        for entry in range(begin, end):
+            total += of_item[items[entry]]
         means[row] = total / (end - begin) if end > begin else np.nan
 
 
@@ -93,23 +93,23 @@ def mean_distances(
         for row in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_block)):
             count, squares = 0, 0.0
             length = min(n_counted, n_listed[row])
-            for place in range(length):
-                item = lists[row, place]
+            for position in range(length):
+                item = lists[row, position]
                 if item < 0 or indptr[item] == indptr[item + 1]:
                     continue
                 count += 1
-                for at in range(indptr[item], indptr[item + 1]):
-                    value = np.float64(values[at])
-                    sums[columns[at]] += value
+                for entry in range(indptr[item], indptr[item + 1]):
+                    value = np.float64(values[entry])
+                    sums[columns[entry]] += value
                     squares += value * value
             length_of_sum = 0.0
-            for place in range(length):  # each column is taken once, and set back
-                item = lists[row, place]
+            for position in range(length):  # each column is taken once, and set back
+                item = lists[row, position]
                 if item < 0:
                     continue
-                for at in range(indptr[item], indptr[item + 1]):
-                    length_of_sum += sums[columns[at]] * sums[columns[at]]
-                    sums[columns[at]] = 0.0
+                for entry in range(indptr[item], indptr[item + 1]):
+                    length_of_sum += sums[columns[entry]] * sums[columns[entry]]
+                    sums[columns[entry]] = 0.0
             if count < 2:
                 means[row] = np.nan
             else:
@@ -125,7 +125,7 @@ def count_unexpected_hits(
     users: Int64Array,
     seen_indptr: Int64Array,
     seen_items: Int32Array,
-    popularity_place: Int64Array,
+    popularity_rank: Int64Array,
     counts: Int64Array,
 ) -> None:
     """Write the number of hits that are not among the user's most popular unseen items.
@@ -134,25 +134,25 @@ def count_unexpected_hits(
     ----------
     lists, hits : (n_block, n)
     n_counted : int
-        Places that count, at most n.
+        Positions that count, at most n.
     n_expected : int
         How many of the most popular unseen items are no surprise.
     users : (n_block,)
     seen_indptr, seen_items : (n_users + 1,), (n_seen,)
         What each user has seen.
-    popularity_place : (n_items,)
-        Place of each item by popularity, from 0.
+    popularity_rank : (n_items,)
+        Rank of each item by popularity, from 0.
     counts : (n_block,)
         Receives the numbers.
     """
     for row in prange(lists.shape[0]):
         count = 0
-        for place in range(n_counted):
-            if not hits[row, place]:
+        for position in range(n_counted):
+            if not hits[row, position]:
                 continue
-            at = popularity_place[lists[row, place]]
-            n_before = at  # unseen items that are more popular
+            rank = popularity_rank[lists[row, position]]
+            n_before = rank  # unseen items that are more popular
             for seen in range(seen_indptr[users[row]], seen_indptr[users[row] + 1]):
-                n_before -= popularity_place[seen_items[seen]] < at
+                n_before -= popularity_rank[seen_items[seen]] < rank
             count += n_before >= n_expected
         counts[row] = count

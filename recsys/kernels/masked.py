@@ -19,30 +19,16 @@ the residual form; Rendle, Krichene, Zhang & Koren (2021), "iALS++", section 4, 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from recsys.kernels.launching import kernel
-from recsys.kernels.tiles import LANES, PART, couple, descend, gather, subtract
+from recsys.kernels.sums import exact_dot
+from recsys.kernels.tiles import PART, couple, descend, gather, subtract
+from recsys.kernels.vector_code import LANES
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
-TILES = "f497330439b2"
-"""The first digits of the SHA-256 of tiles.py: Numba's cache sees a change in this file only."""
-
-
-@njit(cache=True)
-def _product(a: Float32Array, b: Float32Array, n: int) -> float:
-    """Return the sum of the products of the first ``n`` numbers, ``n`` a multiple of 8."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0  # in an order that vectors can keep
-    for j in range(0, n, LANES):
-        s0 += np.float64(a[j]) * np.float64(b[j])
-        s1 += np.float64(a[j + 1]) * np.float64(b[j + 1])
-        s2 += np.float64(a[j + 2]) * np.float64(b[j + 2])
-        s3 += np.float64(a[j + 3]) * np.float64(b[j + 3])
-        s4 += np.float64(a[j + 4]) * np.float64(b[j + 4])
-        s5 += np.float64(a[j + 5]) * np.float64(b[j + 5])
-        s6 += np.float64(a[j + 6]) * np.float64(b[j + 6])
-        s7 += np.float64(a[j + 7]) * np.float64(b[j + 7])
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+COMPILED_IN = "2d8ae8f6242d"
+"""Digest of the shared code compiled in here: Numba's cache sees changes of this file only."""
 
 
 @kernel(error_model="numpy")
@@ -145,7 +131,7 @@ def sweep_masked(
 
             for inner in range(n_inner):
                 if fit_bias:
-                    slope = _product(roots, residual, m) - bias_ridge[row] * own_bias[row]
+                    slope = exact_dot(roots, residual, m) - bias_ridge[row] * own_bias[row]
                     step = np.float32(slope / (mass + bias_ridge[row]))
                     own_bias[row] += step
                     for j in range(n):
@@ -166,9 +152,9 @@ def sweep_masked(
             for f in range(rank):
                 own[row, f] = w[f]
                 absolute += abs(w[f])
-            norm = _product(w, w, len(w))
+            norm = exact_dot(w, w, len(w))
             objective[row] = 0.5 * (
-                _product(residual, residual, m)
+                exact_dot(residual, residual, m)
                 + ridge[row] * norm
                 + bias_ridge[row] * np.float64(own_bias[row]) ** 2
             ) + (l1 * absolute)

@@ -1,8 +1,8 @@
 """Gibbs sampling of what a row's prior is centred on: a level, and who stands in the row at all.
 
-Legend: on one side, theme ``f`` has the prior means ``m_r = level + s_r sum_{c in row r} y_c`` with one
+Legend: on one side, component ``f`` has the prior means ``m_r = level + s_r sum_{c in row r} y_c`` with one
 weight ``y_c`` of any sign for each column; ``s_r`` shrinks as the row grows. Given the latent numbers
-``g_r ~ Normal(m_r, 1 / lambda)`` this is a Bayesian linear regression, and themes know nothing of each
+``g_r ~ Normal(m_r, 1 / lambda)`` this is a Bayesian linear regression, and components know nothing of each
 other.
 
 Sources: Koren (2008), "Factorization meets the neighborhood", SVD++, for the signal and its scale;
@@ -15,10 +15,14 @@ import numpy as np
 from numba import prange
 
 from recsys.kernels.launching import kernel
+from recsys.kernels.sums import gathered_total
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
+COMPILED_IN = "2d8ae8f6242d"
+"""Digest of the shared code compiled in here: Numba's cache sees changes of this file only."""
 
-@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
+
+@kernel(fastmath={"contract"})
 def sweep_prior_means(
     indptr: Int64Array,
     rows: Int32Array,
@@ -32,7 +36,7 @@ def sweep_prior_means(
     weights: Float64Array,
     prior_means: Float64Array,
 ) -> None:
-    """Draw the level and the weights of every theme of one side, one after the other.
+    """Draw the level and the weights of every component of one side, one after the other.
 
     Parameters
     ----------
@@ -72,9 +76,7 @@ def sweep_prior_means(
 
         for column in range(n_columns):
             begin, end = indptr[column], indptr[column + 1]
-            total = 0.0
-            for j in range(begin, end):
-                total += rest[rows[j]]
+            total = gathered_total(rest, rows[begin:end])
             precision = precisions[f] * squares[column] + weight_precisions[f]
             centre = precisions[f] * (total + squares[column] * weights[f, column]) / precision
             drawn = centre + normals[f, column] / np.sqrt(precision)

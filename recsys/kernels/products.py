@@ -9,7 +9,7 @@ from recsys.kernels.launching import kernel
 from recsys.typing import Float32Array, Int32Array, Int64Array
 
 
-@kernel(fastmath={"contract", "reassoc", "nsz", "arcp"})
+@kernel(fastmath={"contract"})
 def multiply_residuals(
     blocks: Int64Array,
     indptr: Int64Array,

@@ -83,15 +83,15 @@ def select_top(
     for row in prange(n_block):
         line, kept_scores, kept_items = scores[row], top_scores[row], top_items[row]
         user = users[row]
-        at, end_at = (seen_indptr[user], seen_indptr[user + 1]) if user >= 0 else (0, 0)
+        seen, seen_end = (seen_indptr[user], seen_indptr[user + 1]) if user >= 0 else (0, 0)
         exponent, size = np.uint32(0), 0
         for start in range(0, n_items, TILE):
             stop = min(start + TILE, n_items)
             tile = line[start:stop]
             exponent = max(exponent, _largest_exponent(tile.view(np.uint32)))  # of seen items, too
-            while at < end_at and seen_items[at] < stop:
-                line[seen_items[at]] = -np.inf
-                at += 1
+            while seen < seen_end and seen_items[seen] < stop:
+                line[seen_items[seen]] = -np.inf
+                seen += 1
             if size == n and not (n > 0 and _has_above(tile, kept_scores[0])):
                 continue
             for item in range(start, stop):

@@ -15,7 +15,7 @@ USER_CHUNK = 16
 
 @njit(cache=True, fastmath={"contract"})
 def _add_up(
-    themes: Int64Array,
+    components: Int64Array,
     weights: Float32Array,
     factors: Float32Array,
     start: int,
@@ -24,16 +24,16 @@ def _add_up(
     item_offset: Float32Array,
     out: Float32Array,
 ) -> None:
-    """Write one user's scores of the items from start to stop, theme by theme in the order given."""
-    n, n_used, t = len(out), len(themes), 0
+    """Write one user's scores of the items from start to stop, component by component in the order given."""
+    n, n_used, t = len(out), len(components), 0
     if n_used < 8:
         for j in range(n):
             out[j] = offset + item_offset[j]
-    while t + 8 <= n_used:  # eight themes a pass, to load and store a score less often
-        h0, h1 = factors[themes[t], start:stop], factors[themes[t + 1], start:stop]
-        h2, h3 = factors[themes[t + 2], start:stop], factors[themes[t + 3], start:stop]
-        h4, h5 = factors[themes[t + 4], start:stop], factors[themes[t + 5], start:stop]
-        h6, h7 = factors[themes[t + 6], start:stop], factors[themes[t + 7], start:stop]
+    while t + 8 <= n_used:  # eight components a pass, to load and store a score less often
+        h0, h1 = factors[components[t], start:stop], factors[components[t + 1], start:stop]
+        h2, h3 = factors[components[t + 2], start:stop], factors[components[t + 3], start:stop]
+        h4, h5 = factors[components[t + 4], start:stop], factors[components[t + 5], start:stop]
+        h6, h7 = factors[components[t + 6], start:stop], factors[components[t + 7], start:stop]
         w0, w1, w2, w3 = weights[t], weights[t + 1], weights[t + 2], weights[t + 3]
         w4, w5, w6, w7 = weights[t + 4], weights[t + 5], weights[t + 6], weights[t + 7]
         if t == 0:  # the offsets, which come first in every sum, need no pass of their own
@@ -46,13 +46,13 @@ def _add_up(
                 out[j] = (((half + w4 * h4[j]) + w5 * h5[j]) + w6 * h6[j]) + w7 * h7[j]
         t += 8
     while t + 2 <= n_used:
-        h0, h1 = factors[themes[t], start:stop], factors[themes[t + 1], start:stop]
+        h0, h1 = factors[components[t], start:stop], factors[components[t + 1], start:stop]
         w0, w1 = weights[t], weights[t + 1]
         for j in range(n):
             out[j] = (out[j] + w0 * h0[j]) + w1 * h1[j]
         t += 2
     if t < n_used:
-        h0, w0 = factors[themes[t], start:stop], weights[t]
+        h0, w0 = factors[components[t], start:stop], weights[t]
         for j in range(n):
             out[j] = out[j] + w0 * h0[j]
 
@@ -60,27 +60,27 @@ def _add_up(
 @kernel(fastmath={"contract"})
 def score_block(
     user_factors: Float32Array,
-    item_factors_by_theme: Float32Array,
+    item_factors_by_component: Float32Array,
     user_offset: Float32Array,
     item_offset: Float32Array,
     scores: Float32Array,
 ) -> None:
     """Write ``user_offset + item_offset + W H'`` for a block of users.
 
-    The terms of one score are added in the order of the themes, whatever the block, so a score
+    The terms of one score are added in the order of the components, whatever the block, so a score
     does not depend on who else is in the block. Themes in which a user has no part are skipped:
     they would add exact zeros.
 
     Parameters
     ----------
     user_factors : (n_block, rank)
-    item_factors_by_theme : (rank, n_items)
+    item_factors_by_component : (rank, n_items)
     user_offset, item_offset : (n_block,), (n_items,)
     scores : (n_block, n_items)
         Receives the scores.
     """
     n_users, rank = user_factors.shape
-    n_items = item_factors_by_theme.shape[1]
+    n_items = item_factors_by_component.shape[1]
     for chunk in prange((n_users + USER_CHUNK - 1) // USER_CHUNK):
         first, last = chunk * USER_CHUNK, min((chunk + 1) * USER_CHUNK, n_users)
         used = np.empty((last - first, rank), dtype=np.int64)
@@ -98,7 +98,7 @@ def score_block(
                 _add_up(
                     used[user - first, : counts[user - first]],
                     parts[user - first],
-                    item_factors_by_theme,
+                    item_factors_by_component,
                     start,
                     stop,
                     user_offset[user],

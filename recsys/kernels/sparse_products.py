@@ -1,6 +1,6 @@
 """Products of factors by their non-zeros alone.
 
-Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, ascending, and ``values``.
+Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``components``, ascending, and ``values``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RUN = 4096
 def sparse_gram(
     bands: Int64Array,
     indptr: Int64Array,
-    themes: UInt16Array,
+    components: UInt16Array,
     values: Float32Array,
     importance: Float32Array,
     gram: Float32Array,
@@ -30,8 +30,8 @@ def sparse_gram(
     Parameters
     ----------
     bands : (n_bands + 1,)
-        Themes at which the shares of work begin.
-    indptr, themes, values : (n_rows + 1,), (nnz,), (nnz,)
+        Components at which the shares of work begin.
+    indptr, components, values : (n_rows + 1,), (nnz,), (nnz,)
     importance : (n_rows,)
         The weights ``s``.
     gram : (rank, rank)
@@ -46,16 +46,16 @@ def sparse_gram(
             for row in range(run, min(run + RUN, n_rows)):
                 low, end = indptr[row], indptr[row + 1]
                 high = end
-                while low < high:  # the row's first theme of this band
+                while low < high:  # the row's first component of this band
                     middle = (low + high) // 2
-                    if themes[middle] < first:
+                    if components[middle] < first:
                         low = middle + 1
                     else:
                         high = middle
-                while low < end and themes[low] < last:
-                    line, value = part[themes[low] - first], values[low] * importance[row]
-                    for at in range(low, end):
-                        line[themes[at]] += value * values[at]
+                while low < end and components[low] < last:
+                    line, value = part[components[low] - first], values[low] * importance[row]
+                    for entry in range(low, end):
+                        line[components[entry]] += value * values[entry]
                     low += 1
             for f in range(last - first):
                 for g in range(first, rank):
@@ -80,10 +80,10 @@ def sum_products(
     indptr: Int64Array,
     columns: Int32Array,
     own_indptr: Int64Array,
-    own_themes: UInt16Array,
+    own_components: UInt16Array,
     own_values: Float32Array,
     other_indptr: Int64Array,
-    other_themes: UInt16Array,
+    other_components: UInt16Array,
     other_values: Float32Array,
     sums: Float64Array,
 ) -> None:
@@ -94,8 +94,8 @@ def sum_products(
     blocks : (n_blocks + 1,)
     indptr, columns : (n_rows + 1,), (nnz,)
         The observed entries by row.
-    own_indptr, own_themes, own_values : (n_rows + 1,), (n_own,), (n_own,)
-    other_indptr, other_themes, other_values : (n_columns + 1,), (n_other,), (n_other,)
+    own_indptr, own_components, own_values : (n_rows + 1,), (n_own,), (n_own,)
+    other_indptr, other_components, other_values : (n_columns + 1,), (n_other,), (n_other,)
     sums : (n_blocks, rank)
         Zeros; receives the sums.
     """
@@ -104,11 +104,11 @@ def sum_products(
         for row in range(blocks[block], blocks[block + 1]):
             for entry in range(indptr[row], indptr[row + 1]):
                 column = columns[entry]
-                for at in range(other_indptr[column], other_indptr[column + 1]):
-                    met[other_themes[at]] += other_values[at]
-            for at in range(own_indptr[row], own_indptr[row + 1]):
-                sums[block, own_themes[at]] += own_values[at] * met[own_themes[at]]
+                for entry in range(other_indptr[column], other_indptr[column + 1]):
+                    met[other_components[entry]] += other_values[entry]
+            for entry in range(own_indptr[row], own_indptr[row + 1]):
+                sums[block, own_components[entry]] += own_values[entry] * met[own_components[entry]]
             for entry in range(indptr[row], indptr[row + 1]):
                 column = columns[entry]
-                for at in range(other_indptr[column], other_indptr[column + 1]):
-                    met[other_themes[at]] = 0
+                for entry in range(other_indptr[column], other_indptr[column + 1]):
+                    met[other_components[entry]] = 0

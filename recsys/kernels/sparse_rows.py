@@ -1,6 +1,6 @@
 """Between dense rows of factors and their non-zeros alone.
 
-Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``themes``, ascending, and ``values``.
+Legend: row ``i`` has the entries ``indptr[i] : indptr[i + 1]`` of ``components``, ascending, and ``values``.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def count_nonzeros(dense: Float32Array, counts: Int64Array) -> None:
     counts : (n_rows,)
     """
     for row in prange(dense.shape[0]):
-        found = 0
+        n_nonzeros = 0
         for f in range(dense.shape[1]):
-            found += dense[row, f] != 0
-        counts[row] = found
+            n_nonzeros += dense[row, f] != 0
+        counts[row] = n_nonzeros
 
 
 @kernel()
 def gather_nonzeros(
-    dense: Float32Array, indptr: Int64Array, themes: UInt16Array, values: Float32Array
+    dense: Float32Array, indptr: Int64Array, components: UInt16Array, values: Float32Array
 ) -> None:
     """Write the entries that are not zero, row by row.
 
@@ -38,19 +38,19 @@ def gather_nonzeros(
     dense : (n_rows, rank)
     indptr : (n_rows + 1,)
         By `count_nonzeros`.
-    themes, values : (nnz,)
+    components, values : (nnz,)
     """
     for row in prange(dense.shape[0]):
-        at = indptr[row]
+        entry = indptr[row]
         for f in range(dense.shape[1]):
             if dense[row, f] != 0:
-                themes[at], values[at] = f, dense[row, f]
-                at += 1
+                components[entry], values[entry] = f, dense[row, f]
+                entry += 1
 
 
 @kernel()
 def spread_nonzeros(
-    indptr: Int64Array, themes: UInt16Array, values: Float32Array, dense: Float32Array
+    indptr: Int64Array, components: UInt16Array, values: Float32Array, dense: Float32Array
 ) -> None:
     """Write dense rows, zeros included.
 
@@ -58,10 +58,10 @@ def spread_nonzeros(
     ----------
     indptr : (n_rows + 1,)
         The first may be above 0: a slice of a longer one.
-    themes, values : (nnz,)
+    components, values : (nnz,)
     dense : (n_rows, rank)
     """
     for row in prange(dense.shape[0]):
         dense[row, :] = 0
-        for at in range(indptr[row], indptr[row + 1]):
-            dense[row, themes[at]] = values[at]
+        for entry in range(indptr[row], indptr[row + 1]):
+            dense[row, components[entry]] = values[entry]

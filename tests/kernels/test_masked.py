@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -193,29 +189,3 @@ def test_threads_and_blocks_change_no_bit(n_threads, cut, rank):
         found = sweep(matrix, case, blocks)
     for part, wanted in zip(found, expected, strict=True):
         np.testing.assert_array_equal(part, wanted)
-
-
-def digest():
-    """Return the bits of several sweeps as a text."""
-    import hashlib
-
-    matrix = random_matrix(150, 70)
-    cases = [
-        large_case(matrix, rank, weighted=weighted) for rank in (7, 32, 50) for weighted in (True, False)
-    ]
-    return hashlib.sha256(
-        b"".join(part.tobytes() for case in cases for part in sweep(matrix, case))
-    ).hexdigest()
-
-
-def test_compiling_anew_or_reading_the_cache_changes_no_bit(tmp_path):
-    """A first process compiles, with another order of hashes, and a second one reads what it left."""
-    code = "from tests.kernels.test_masked import digest; print(digest())"
-    digests = {digest()}
-    for seed in ("1", "2"):
-        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONHASHSEED": seed}
-        run = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-        )
-        digests.add(run.stdout.strip())
-    assert len(digests) == 1

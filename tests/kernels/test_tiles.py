@@ -1,23 +1,14 @@
 """The vector code beside its definitions, which are plain NumPy."""
 
-import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recsys.kernels import masked, tiles
 from tests.kernels.test_masked import large_case, sweep
 from tests.matrices import random_matrix
-
-
-def test_kernels_know_the_tiles_they_were_compiled_with():
-    """Numba compares a kernel's own file with its cache; what it takes from tiles.py it cannot see change."""
-    digest = hashlib.sha256(Path(tiles.__file__).read_bytes()).hexdigest()[:12]
-    assert digest == masked.TILES, f'tiles.py has changed: write TILES = "{digest}" in masked.py'
 
 
 def sweeps():
