@@ -177,9 +177,9 @@ class Checker:
                 bad = np.flatnonzero(_is_bad(role, batch.column(role)))
                 self._n_bad[role] += len(bad)
                 if len(bad):
-                    at = int(bad[np.argmin(rows[bad])])
-                    if role not in self._first or rows[at] < self._first[role].row:
-                        self._first[role] = _BadCell(int(rows[at]), batch.column(role)[at].as_py())
+                    first = int(bad[np.argmin(rows[bad])])
+                    if role not in self._first or rows[first] < self._first[role].row:
+                        self._first[role] = _BadCell(int(rows[first]), batch.column(role)[first].as_py())
 
     def error(self) -> LogError:
         """Return what is to be said; the cell is looked up in the source, which must be at rest."""
@@ -192,32 +192,33 @@ class Checker:
         if cell is None or (cell == "" and role in ("user", "item")):
             what = f"{role} id" if role in ("user", "item") else role
             is_there = f"{column} IS NOT NULL" if cell is None else f"{column} <> ''"
-            found, advice = f"the {what} is missing", self._filter(is_there, ignore)
+            problem, advice = f"the {what} is missing", self._filter(is_there, ignore)
         elif role in ("user", "item"):
-            found, advice = f"found {cell!r}; expected an id that is an integer (of 64 bits) or text", ""
+            problem, advice = f"found {cell!r}; expected an id that is an integer (of 64 bits) or text", ""
         elif role == "time":
-            found = f"found {cell!r}; expected a date, a timestamp or a whole number"
+            problem = f"found {cell!r}; expected a date, a timestamp or a whole number"
             advice = "Write times as 2024-12-31 23:59:59" + ignore + "."
         elif read is None and _DECIMAL_COMMA.fullmatch(cell):
-            found, advice = f"found {cell!r}; expected a number", "Write decimals with a point, not a comma."
+            problem = f"found {cell!r}; expected a number"
+            advice = "Write decimals with a point, not a comma."
         elif read is None:
-            found, advice = (
+            problem, advice = (
                 f"found {cell!r}; expected a number",
                 self._filter(f"TRY_CAST({column} AS DOUBLE) IS NOT NULL", ignore),
             )
         elif not np.isfinite(float(read)):
-            found, advice = (
+            problem, advice = (
                 f"found {cell!r}; expected a finite number",
                 self._filter(f"isfinite({column}::DOUBLE)", ignore),
             )
         else:
-            found = f"found {cell!r}; expected 0 or more, a non-negative model has no place for less"
+            problem = f"found {cell!r}; expected 0 or more, a non-negative model has no place for less"
             advice = self._filter(f"{column} > 0", "", "If these are returns, leave them out with")
         if self._n_bad[role] > 1:
-            found += f" (1 of {self._n_bad[role]:,} rows whose {role} cannot be used)"
-        place, line = self.source.place(row)
+            problem += f" (1 of {self._n_bad[role]:,} rows whose {role} cannot be used)"
+        source, line = self.source.place(row)
         return LogError(
-            f"{found}.", advice=advice, source=place, line=line, column=name, unit=self.source.unit
+            f"{problem}.", advice=advice, source=source, line=line, column=name, unit=self.source.unit
         )
 
     def _filter(self, condition: str, other: str, lead: str = "Leave such rows out with") -> str:
@@ -231,8 +232,8 @@ class Checker:
         relation = self.source.relation(as_text).select(
             duckdb.SQLExpression(f"CAST({quoted(name)} AS VARCHAR)")
         )
-        found = relation.limit(1, row).fetchall()[0][0]
-        return None if found is None else str(found)
+        text = relation.limit(1, row).fetchall()[0][0]
+        return None if text is None else str(text)
 
 
 def _is_bad(role: str, column: pa.Array) -> BoolArray:

@@ -90,7 +90,7 @@ def normalised(name: str) -> str:
 
 
 def is_rating(name: str) -> bool:
-    """Tell whether a column of this name holds opinions rather than amounts."""
+    """Return whether a column of this name holds ratings rather than counts or sums."""
     return normalised(name) in _RATINGS
 
 

@@ -21,16 +21,16 @@ _CHUNK = 1 << 20
 
 
 def compression_of(path: Path, head: bytes) -> Compression:
-    """Tell the compression of a file by its first bytes; they must agree with its suffix."""
-    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
+    """Return the compression of a file, known by its first bytes; they must agree with its suffix."""
+    compression = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
     for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
-        if path.suffix.lower() == suffix and found != kind:
+        if path.suffix.lower() == suffix and compression != kind:
             raise LogError(
                 f"named {suffix}, but its content is not {kind}.",
                 advice="Rename the file, or download it again if it was cut off.",
                 source=path,
             )
-    return found  # type: ignore[return-value]
+    return compression  # type: ignore[return-value]
 
 
 @contextmanager

@@ -201,8 +201,8 @@ class _Gathered:
         number = batch.column("drop").to_numpy()
         self._n_dropped += np.bincount(number, minlength=len(self._n_dropped))
         self.n_read += len(number)
-        at = np.flatnonzero(number == 0)
-        return batch if len(at) == len(number) else batch.take(pa.array(at))
+        kept = np.flatnonzero(number == 0)
+        return batch if len(kept) == len(number) else batch.take(pa.array(kept))
 
     def add(self, kept: pa.RecordBatch) -> None:
         self.n_kept += kept.num_rows

@@ -139,10 +139,10 @@ def _translate(ids: Ids, known: Ids) -> Int64Array:
 
 
 def _is_in(train: Interactions, keys: Int64Array) -> BoolArray:
-    """Tell which pairs stand in training, given as row number times number of items plus item."""
+    """Return which pairs are in training; ``keys`` are row number times number of items plus item."""
     if train.nnz == 0:
         return np.zeros(len(keys), dtype=bool)
     seen = train.by_user.row_numbers * train.n_items + train.by_user.columns
-    at = np.searchsorted(seen, keys)
-    at[at == len(seen)] = 0
-    return np.asarray(seen[at] == keys)
+    entries = np.searchsorted(seen, keys)
+    entries[entries == len(seen)] = 0
+    return np.asarray(seen[entries] == keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ import numpy as np
 from recsys.data.ids import Id, Ids, encode
 from recsys.data.log import Feedback, Log
 from recsys.data.matrices import check_values, observed_rows
-from recsys.data.merging import places
+from recsys.data.merging import merge_positions
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
@@ -143,7 +144,7 @@ class Interactions:
                 f"user {user_ids[again // len(items)]!r} and item {item_ids[again % len(items)]!r} "
                 f"meet more than once, and duplicates is 'error'; choose last, sum, mean, max or count."
             )
-        values = _join(log.values[events][order], starts, ends, rule)
+        values = _aggregated(log.values[events][order], starts, ends, rule)
         if len(values) and values.max() > _FLOAT32_MAX:
             raise InputError(
                 f"a value of {values.max():g} is beyond single precision (3.4e38); give smaller units."
@@ -211,8 +212,8 @@ class Interactions:
             feedback=feedback,
         )
 
-    def numbered(self, rows: CompressedRows) -> Interactions:
-        """Take entries whose rows and columns are the users and items of these interactions.
+    def with_entries(self, rows: CompressedRows) -> Interactions:
+        """Return interactions of the same users and items with other entries.
 
         Parameters
         ----------
@@ -242,8 +243,15 @@ class Interactions:
             ids.append(known if n == len(known) else Ids(np.arange(n)))
         return Interactions(rows, ids[0], ids[1], self.feedback)
 
+    def numbered(self, rows: CompressedRows) -> Interactions:
+        """Return what `with_entries` returns; the former name, for one version."""
+        warnings.warn(
+            "Interactions.numbered is called with_entries now; use that.", FutureWarning, stacklevel=2
+        )
+        return self.with_entries(rows)
+
     def merged(self, new: Interactions) -> Interactions:
-        """Return these interactions and new ones, joined by ids.
+        """Return these interactions and new ones, merged by ids.
 
         Known users and items keep their row numbers; new ones are appended in the order in which
         they stand in ``new``. A pair that is in both takes the new value (explicit feedback) or
@@ -261,25 +269,25 @@ class Interactions:
         user_ids, users = self.user_ids.union(new.user_ids)
         item_ids, items = self.item_ids.union(new.item_ids)
         rows, columns = users[new.by_user.row_numbers], items[new.by_user.columns]
-        where = places(self.by_user, rows, columns, len(item_ids))
+        merging = merge_positions(self.by_user, rows, columns, len(item_ids))
+        met, positions = merging.order[merging.is_stored], merging.positions[merging.is_stored]
         values = new.by_user.values.astype(np.float64)
         if self.feedback == "implicit":
-            values[where.order[where.known]] += self.by_user.values[where.at[where.known]]
+            values[met] += self.by_user.values[positions]
             check_values(values)
         counts = np.zeros(len(user_ids), dtype=np.int64)
         counts[: self.n_users] = self.by_user.counts
-        counts += np.bincount(rows[where.order][~where.known], minlength=len(user_ids))
+        counts += np.bincount(rows[merging.order][~merging.is_stored], minlength=len(user_ids))
         time = None
         if self.time is not None and new.time is not None:
             later = new.time.copy()
-            met = where.order[where.known]
-            later[met] = np.maximum(later[met], self.time[where.at[where.known]])
-            time = where.put(self.time, later)
+            later[met] = np.maximum(later[met], self.time[positions])
+            time = merging.merge(self.time, later)
         return Interactions(
             by_user=CompressedRows(
                 np.r_[0, np.cumsum(counts)],
-                where.put(self.by_user.columns, columns.astype(np.int32)),
-                where.put(self.by_user.values, values.astype(np.float32)),
+                merging.merge(self.by_user.columns, columns.astype(np.int32)),
+                merging.merge(self.by_user.values, values.astype(np.float32)),
                 len(item_ids),
             ),
             user_ids=user_ids,
@@ -303,7 +311,7 @@ def stable_order(keys: Int64Array, times: Int64Array | None = None) -> Int64Arra
 
 
 def _renumbered(numbers: Int32Array, n: int) -> tuple[Int64Array, Int64Array]:
-    """Return which of n numbers there are, ascending, and the place of each one given among them."""
+    """Return which of n numbers there are, ascending, and the position of each given one among them."""
     is_there = np.zeros(n, dtype=bool)
     is_there[numbers] = True
     return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[numbers]
@@ -313,17 +321,17 @@ def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
     return values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
 
 
-def _join(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:
-    """Join runs of values by a rule; runs stand in order of time."""
-    joined: Float64Array
+def _aggregated(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:
+    """Aggregate runs of values by a rule; each run is in order of time."""
+    aggregated: Float64Array
     if rule in ("last", "error"):
-        joined = values[ends - 1]
+        aggregated = values[ends - 1]
     elif rule == "count":
-        joined = (ends - starts).astype(np.float64)
+        aggregated = (ends - starts).astype(np.float64)
     elif rule == "max":
-        joined = np.maximum.reduceat(values, starts)
+        aggregated = np.maximum.reduceat(values, starts)
     else:
-        joined = np.add.reduceat(values, starts)
+        aggregated = np.add.reduceat(values, starts)
         if rule == "mean":
-            joined = joined / (ends - starts)
-    return joined
+            aggregated = aggregated / (ends - starts)
+    return aggregated

@@ -184,11 +184,11 @@ def label_table(
     rows = ids.rows(as_integers(texts) if ids.is_integer else texts)
     cells = [[pair[1]] if separator is None else pair[1].split(separator) for pair in pairs]
     labels = np.asarray([text.strip() for cell in cells for text in cell], dtype=object)
-    found = Labels.from_pairs(np.repeat(rows, [len(cell) for cell in cells]), labels, len(ids))
-    if len(found.columns) == 0:
+    assigned = Labels.from_pairs(np.repeat(rows, [len(cell) for cell in cells]), labels, len(ids))
+    if len(assigned.columns) == 0:
         raise LogError(
             f"no row has an id of the log and a {label!r}; the columns are {listed(source.names)}.",
             advice="Check that its ids are written as those of the log.",
             source=source.name,
         )
-    return found
+    return assigned

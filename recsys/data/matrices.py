@@ -49,9 +49,9 @@ def observed_rows(matrix: Any) -> CompressedRows:
         except (TypeError, ValueError) as error:
             raise InputError(f"the matrix is no table of numbers: {error}.") from None
         observed = ~np.isnan(dense)
-        at = np.nonzero(observed)
+        _, columns = np.nonzero(observed)
         indptr = np.r_[0, np.cumsum(observed.sum(axis=1))]
-        rows = sparse.csr_array((dense[observed], at[1], indptr), shape=dense.shape)
+        rows = sparse.csr_array((dense[observed], columns, indptr), shape=dense.shape)
     for n, kind in zip(rows.shape, ("sample", "feature"), strict=True):
         if n == 0:  # in the words that scikit-learn's users know
             raise InputError(

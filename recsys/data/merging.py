@@ -1,4 +1,4 @@
-"""New entries put among those that are there."""
+"""Merging of new entries into sorted ones."""
 
 from __future__ import annotations
 
@@ -12,47 +12,49 @@ from recsys.typing import Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class MergePositions:
     """Where new entries belong among sorted entries.
 
     Attributes
     ----------
     order : int64, (n_new,)
         The new entries by row and column; the rest is in this order.
-    at : int64, (n_new,)
-        Place of the known entry each new one meets, or before which it goes.
-    known : bool, (n_new,)
+    positions : int64, (n_new,)
+        Position of the stored entry each new one meets, or before which it goes.
+    is_stored : bool, (n_new,)
         Whether the pair has an entry already.
     """
 
     order: Int64Array
-    at: Int64Array
-    known: Any
+    positions: Int64Array
+    is_stored: Any
 
-    def put(self, there: Any, new: Any) -> Any:
-        """Return ``there`` with ``new`` in its places; a known pair takes the new value."""
+    def merge(self, stored: Any, new: Any) -> Any:
+        """Return ``stored`` with ``new`` in its positions; a stored pair takes the new value."""
         new = new[self.order]
-        joined = there.copy()
-        joined[self.at[self.known]] = new[self.known]
-        return np.insert(joined, self.at[~self.known], new[~self.known])
+        merged = stored.copy()
+        merged[self.positions[self.is_stored]] = new[self.is_stored]
+        return np.insert(merged, self.positions[~self.is_stored], new[~self.is_stored])
 
 
-def places(there: CompressedRows, rows: Int64Array, columns: Int64Array, n_columns: int) -> Places:
-    """Find where entries belong.
+def merge_positions(
+    stored: CompressedRows, rows: Int64Array, columns: Int64Array, n_columns: int
+) -> MergePositions:
+    """Return where new entries belong among stored ones.
 
     Parameters
     ----------
-    there : CompressedRows
+    stored : CompressedRows
     rows, columns : int64, (n_new,)
-        Of the new entries; no pair twice, numbers beyond ``there`` allowed.
+        Of the new entries; no pair twice, numbers beyond ``stored`` allowed.
     n_columns : int
         Of both together.
     """
-    keys = there.row_numbers * n_columns + there.columns
+    keys = stored.row_numbers * n_columns + stored.columns
     new_keys = rows * n_columns + columns
     order = np.argsort(new_keys)
-    at = np.searchsorted(keys, new_keys[order])
-    known = np.zeros(len(at), dtype=bool)
-    inside = at < len(keys)
-    known[inside] = keys[at[inside]] == new_keys[order][inside]
-    return Places(order, at, known)
+    positions = np.searchsorted(keys, new_keys[order])
+    is_stored = np.zeros(len(positions), dtype=bool)
+    inside = positions < len(keys)
+    is_stored[inside] = keys[positions[inside]] == new_keys[order][inside]
+    return MergePositions(order, positions, is_stored)

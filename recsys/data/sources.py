@@ -83,9 +83,9 @@ class Source:
     def explained(self, error: Exception) -> InputError:
         """Turn an error of DuckDB into one that says what is wrong with the source."""
         for file in self.texts:
-            found = text_faults.diagnose(file)
-            if found is not None:
-                return found
+            fault = text_faults.diagnose(file)
+            if fault is not None:
+                return fault
         advice = _REMEDY_JSON if self.unit == "line" and not self.texts else ""
         return LogError(f"could not be read: {first_line(error)}.", advice=advice, source=self.name)
 
@@ -194,8 +194,8 @@ def _matching(source: str | Path) -> list[Path]:
             "a folder; expected a file.", advice=f"For all files in it: '{path / '*.csv'}'.", source=path
         )
     if not os.path.lexists(path) and glob.has_magic(str(path)):
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        files = [file for file in found if file.is_file()]
+        matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        files = [file for file in matches if file.is_file()]
         if not files:
             raise LogError("no file matches this pattern.", source=str(source))
         return files

@@ -24,11 +24,11 @@ def line_of(file: TextFile, row: int) -> int | None:
     """Return the line on which data row ``row`` (from 0) begins, None past the end."""
     with _text(file) as lines:
         reader = csv.reader(lines, delimiter=file.delimiter)
-        at = -1 - file.has_header
+        n_rows = -1 - file.has_header
         before = 0
         for record in reader:
-            at += bool(record)  # an empty line is no row
-            if record and at == row:
+            n_rows += bool(record)  # an empty line is no row
+            if record and n_rows == row:
                 return before + 1
             before = reader.line_num
     return None

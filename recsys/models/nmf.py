@@ -303,7 +303,7 @@ class NMF(FactorModel):
         if not self.is_fitted:
             return self.fit(X, entry_weight=entry_weight, progress=progress)
         before = self._known_data().training(known)
-        data = X if isinstance(X, Interactions) else before.data.numbered(self._rows(X, wider=True))
+        data = X if isinstance(X, Interactions) else before.data.with_entries(self._rows(X, wider=True))
         new = Training(data, None if entry_weight is None else aligned_weights(entry_weight, data.by_user))
         training = before.merged(new)
         entries, seed = self._entries(training), int(self.random_state)

@@ -55,19 +55,19 @@ def about_split(split: SplitRecord) -> list[tuple[str, str]]:
     audit = split.audit
     seed = "" if split.seed is None else f", seed {split.seed}"
     part = f", part {split.part} of {split.n_parts}" if split.n_parts > 1 else ""
-    found = [
+    facts = [
         ("split", f"{split.name}{seed}{part}"),
         ("training", f"{count(split.n_train_events)} events, {count(split.n_train_pairs)} pairs"),
         ("held out", f"{count(split.n_held_out_events)} events, {count(split.n_held_out_pairs)} pairs"),
     ]
     for name, window in (("training time", audit.train_window), ("held-out time", audit.window)):
         if window is not None:
-            found.append((name, _moments(*window)))
-    found.append(
+            facts.append((name, _moments(*window)))
+    facts.append(
         ("on both sides", f"{count(split.n_repeated_pairs)} held-out pairs also in training, set aside")
     )
     if audit.n_future_events is not None:
-        found.append(
+        facts.append(
             (
                 "future in training",
                 f"{count(audit.n_future_events)} events later than the same user's first held-out one; "
@@ -75,16 +75,16 @@ def about_split(split: SplitRecord) -> list[tuple[str, str]]:
                 "of anyone",
             )
         )
-    found.append(("cold users", f"{count(split.n_cold_users)}, not in training: not averaged"))
+    facts.append(("cold users", f"{count(split.n_cold_users)}, not in training: not averaged"))
     of_pairs = f" with {count(audit.n_held_out_pairs_of_cold_items)} pairs"
-    found.append(
+    facts.append(
         (
             "cold items",
             f"{count(split.n_cold_items)}{of_pairs}, held out and not in training: count as missed",
         )
     )
     if audit.n_users_with_held_out:
-        found.append(
+        facts.append(
             (
                 "users evaluated",
                 f"{count(audit.n_users_evaluated)} of {count(audit.n_users_with_held_out)} with "
@@ -92,18 +92,18 @@ def about_split(split: SplitRecord) -> list[tuple[str, str]]:
             )
         )
     if audit.n_history_users is not None and audit.n_history_events is not None:
-        found.append(
+        facts.append(
             (
                 "held out as a whole",
-                f"{count(audit.n_history_users)} users, told of by {count(audit.n_history_events)} events",
+                f"{count(audit.n_history_users)} users, described by {count(audit.n_history_events)} events",
             )
         )
     if audit.n_left_out_events:
-        found.append(("left out", f"{count(audit.n_left_out_events)} events after the held-out window"))
+        facts.append(("left out", f"{count(audit.n_left_out_events)} events after the held-out window"))
     if audit.filters:
-        found.append(("support filter", _support(audit.filters)))
-    found += [("note", _sentence(str(remark))) for remark in audit.remarks]
-    return found
+        facts.append(("support filter", _support(audit.filters)))
+    facts += [("note", _sentence(str(remark))) for remark in audit.remarks]
+    return facts
 
 
 def _time(value: object) -> str:
@@ -114,8 +114,8 @@ def _time(value: object) -> str:
 
 def _moments(first: object, last: object) -> str:
     """Return a stretch of time by its dates, or to the second within a day."""
-    one, two = _time(first), _time(last)
-    return f"{one} to {two}" if one != two else f"{first} to {last}".replace("T", " ")
+    start, end = _time(first), _time(last)
+    return f"{start} to {end}" if start != end else f"{first} to {last}".replace("T", " ")
 
 
 def _sentence(text: str) -> str:
@@ -131,9 +131,9 @@ def _support(filters: FilterCounts) -> str:
     ]
     n_users, n_items = filters.n_users_removed, filters.n_items_removed
     where = "training and of the held-out part" if filters.filter_test else "training"
-    found = (
+    removed_pairs = (
         f"at least {in_words(asked)}: {count(n_users)} users, {count(n_items)} items and "
         f"{count(filters.n_train_pairs_removed)} training pairs left out of {where}"
     )
     removed = filters.n_held_out_events_removed
-    return f"{found}, {count(removed)} held-out events with them" if removed else found
+    return f"{removed_pairs}, {count(removed)} held-out events with them" if removed else removed_pairs

@@ -84,13 +84,13 @@ def theme_names(context: ReportContext) -> dict[int, str]:
 
 def versions_line(context: ReportContext) -> list[tuple[str, str]]:
     """Return all versions as one fact, or none."""
-    told = ", ".join(f"{name} {version}" for name, version in context.versions.items())
-    return [("versions", told)] if told else []
+    versions = ", ".join(f"{name} {version}" for name, version in context.versions.items())
+    return [("versions", versions)] if versions else []
 
 
 def _month(moment: object) -> str:
-    found = re.match(r"(\d{4})-(\d{2})", str(moment)) if isinstance(moment, str) else None
-    if found is None:
+    year_month = re.match(r"(\d{4})-(\d{2})", str(moment)) if isinstance(moment, str) else None
+    if year_month is None:
         return ""
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{months[int(found[2]) - 1]} {found[1]}"
+    return f"{months[int(year_month[2]) - 1]} {year_month[1]}"

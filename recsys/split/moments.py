@@ -53,8 +53,8 @@ class Stretch:
     @property
     def words(self) -> str:
         """The stretch in words: "4 weeks"."""
-        one, many = _UNIT_NAMES[self.unit]
-        return f"{self.n} {one if self.n == 1 else many}"
+        singular, plural = _UNIT_NAMES[self.unit]
+        return f"{self.n} {singular if self.n == 1 else plural}"
 
 
 @dataclass(frozen=True)

@@ -108,17 +108,24 @@ def test_users_and_items_without_entries_are_appended_too():
 
 def test_a_matrix_takes_the_numbers_of_the_data():
     known = Interactions.from_pairs(["b", "a"], ["x", "y"], [1, 2])
-    same = known.numbered(rows_of(np.array([[3, np.nan], [np.nan, 4]])))
+    same = known.with_entries(rows_of(np.array([[3, np.nan], [np.nan, 4]])))
     assert as_dict(same) == {("a", "x"): 3, ("b", "y"): 4}
     with pytest.raises(InputError, match="1 new rows, for which there are no ids"):
-        known.numbered(rows_of(np.ones((3, 2))))
+        known.with_entries(rows_of(np.ones((3, 2))))
     with pytest.raises(InputError, match="1 new columns, for which there are no ids"):
-        known.numbered(rows_of(np.ones((2, 3))))
+        known.with_entries(rows_of(np.ones((2, 3))))
     with pytest.raises(InputError, match="has 1 rows; expected 2 or more"):
-        known.numbered(rows_of(np.ones((1, 2))))
-    numbered = Interactions.from_matrix(np.ones((2, 2))).numbered(rows_of(np.ones((3, 4))))
-    assert list(numbered.user_ids) == [0, 1, 2]
-    assert list(numbered.item_ids) == [0, 1, 2, 3]
+        known.with_entries(rows_of(np.ones((1, 2))))
+    wider = Interactions.from_matrix(np.ones((2, 2))).with_entries(rows_of(np.ones((3, 4))))
+    assert list(wider.user_ids) == [0, 1, 2]
+    assert list(wider.item_ids) == [0, 1, 2, 3]
+
+
+def test_the_former_name_works_and_says_the_new_one():
+    known = Interactions.from_pairs(["b", "a"], ["x", "y"], [1, 2])
+    with pytest.warns(FutureWarning, match="with_entries"):
+        same = known.numbered(rows_of(np.array([[3, np.nan], [np.nan, 4]])))
+    assert as_dict(same) == {("a", "x"): 3, ("b", "y"): 4}
 
 
 def test_a_matrix_without_entries_may_be_read_where_it_makes_sense():
