@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from recsys.data.held_out import HeldOut as HeldOut
     from recsys.data.interactions import Interactions as Interactions
     from recsys.data.load import load_log as load_log
-    from recsys.evaluate.from_lists import evaluate_lists as evaluate_lists
-    from recsys.evaluate.metrics import CatalogueMetric as CatalogueMetric
-    from recsys.evaluate.metrics import ErrorMetric as ErrorMetric
-    from recsys.evaluate.metrics import ListMetric as ListMetric
-    from recsys.evaluate.metrics import ScoreMetric as ScoreMetric
-    from recsys.evaluate.metrics import parse_metrics as parse_metrics
-    from recsys.evaluate.metrics import register_metric as register_metric
-    from recsys.evaluate.metrics import unregister_metric as unregister_metric
+    from recsys.evaluation.from_lists import evaluate_lists as evaluate_lists
+    from recsys.evaluation.metrics import CatalogueMetric as CatalogueMetric
+    from recsys.evaluation.metrics import ErrorMetric as ErrorMetric
+    from recsys.evaluation.metrics import ListMetric as ListMetric
+    from recsys.evaluation.metrics import ScoreMetric as ScoreMetric
+    from recsys.evaluation.metrics import parse_metrics as parse_metrics
+    from recsys.evaluation.metrics import register_metric as register_metric
+    from recsys.evaluation.metrics import unregister_metric as unregister_metric
     from recsys.models.baselines.als import ALS as ALS
     from recsys.models.baselines.bias import Bias as Bias
     from recsys.models.baselines.bpr import BPR as BPR
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from recsys.recommend.themes import themes as themes
     from recsys.report.section import register_section as register_section
     from recsys.report.section import unregister_section as unregister_section
-    from recsys.split.rules import SplitRule as SplitRule
-    from recsys.split.rules import register_split_rule as register_split_rule
-    from recsys.split.rules import unregister_split_rule as unregister_split_rule
-    from recsys.split.specs import parse_split as parse_split
-    from recsys.split.specs import parse_splits as parse_splits
+    from recsys.splitting.rules import SplitRule as SplitRule
+    from recsys.splitting.rules import register_split_rule as register_split_rule
+    from recsys.splitting.rules import unregister_split_rule as unregister_split_rule
+    from recsys.splitting.specs import parse_split as parse_split
+    from recsys.splitting.specs import parse_splits as parse_splits
 
 _HOMES = {
     "ALS": "recsys.models.baselines.als",
@@ -55,37 +55,37 @@ _HOMES = {
     "BayesianNMF": "recsys.models.bayesian_nmf",
     "Bias": "recsys.models.baselines.bias",
     "Bundle": "recsys.models.bundle",
-    "CatalogueMetric": "recsys.evaluate.metrics",
+    "CatalogueMetric": "recsys.evaluation.metrics",
     "EASE": "recsys.models.baselines.ease",
-    "ErrorMetric": "recsys.evaluate.metrics",
+    "ErrorMetric": "recsys.evaluation.metrics",
     "ExplicitALS": "recsys.models.baselines.explicit_als",
     "HeldOut": "recsys.data.held_out",
     "Interactions": "recsys.data.interactions",
     "ItemKNN": "recsys.models.baselines.item_knn",
-    "ListMetric": "recsys.evaluate.metrics",
+    "ListMetric": "recsys.evaluation.metrics",
     "MaskedNMF": "recsys.models.masked_nmf",
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.baselines.popularity",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Recommender": "recsys.recommend.recommender",
-    "ScoreMetric": "recsys.evaluate.metrics",
-    "SplitRule": "recsys.split.rules",
+    "ScoreMetric": "recsys.evaluation.metrics",
+    "SplitRule": "recsys.splitting.rules",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
-    "evaluate_lists": "recsys.evaluate.from_lists",
+    "evaluate_lists": "recsys.evaluation.from_lists",
     "load_bundle": "recsys.models.bundle",
     "load_log": "recsys.data.load",
-    "parse_metrics": "recsys.evaluate.metrics",
-    "parse_split": "recsys.split.specs",
-    "parse_splits": "recsys.split.specs",
-    "register_metric": "recsys.evaluate.metrics",
+    "parse_metrics": "recsys.evaluation.metrics",
+    "parse_split": "recsys.splitting.specs",
+    "parse_splits": "recsys.splitting.specs",
+    "register_metric": "recsys.evaluation.metrics",
     "register_section": "recsys.report.section",
-    "register_split_rule": "recsys.split.rules",
+    "register_split_rule": "recsys.splitting.rules",
     "save_bundle": "recsys.models.bundle",
     "themes": "recsys.recommend.themes",
-    "unregister_metric": "recsys.evaluate.metrics",
+    "unregister_metric": "recsys.evaluation.metrics",
     "unregister_section": "recsys.report.section",
-    "unregister_split_rule": "recsys.split.rules",
+    "unregister_split_rule": "recsys.splitting.rules",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -1,6 +1,6 @@
 """The metrics of the package by kind, each by its name."""
 
-from recsys.evaluate.metrics import CatalogueMetric, ErrorMetric, ListMetric, ScoreMetric, registered
+from recsys.evaluation.metrics import CatalogueMetric, ErrorMetric, ListMetric, ScoreMetric, registered
 
 PER_USER = registered(ListMetric)
 CATALOGUE = registered(CatalogueMetric)

@@ -11,7 +11,7 @@ from recsys_cli import options
 from recsys_cli.output import say, say_json, say_table
 
 if TYPE_CHECKING:
-    from recsys.evaluate.metrics import MetricDefinition
+    from recsys.evaluation.metrics import MetricDefinition
 
 
 def models(
@@ -68,7 +68,7 @@ def _help(parameter: dict[str, Any]) -> str:
 
 def metrics(json: options.Json = False) -> None:
     """List the metrics with what they mean; those with @k take a length of the list, as ndcg@10."""
-    from recsys.evaluate.metrics import MetricDefinition, registered
+    from recsys.evaluation.metrics import MetricDefinition, registered
 
     known = registered(MetricDefinition)
     if json:
@@ -98,7 +98,7 @@ def _about_metric(metric: MetricDefinition) -> dict[str, Any]:
 
 def splits(json: options.Json = False) -> None:
     """List the rules that hold out a part of a log, as --split takes them."""
-    from recsys.split.rules import split_rules
+    from recsys.splitting.rules import split_rules
 
     forms = [(rule, form) for rule in split_rules().values() for form in rule.forms]
     if json:

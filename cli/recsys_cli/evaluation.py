@@ -52,7 +52,7 @@ def evaluate(
     """Train on one part of a log and measure on the part held out."""
     from recsys import threads as pool
     from recsys.errors import ModelError
-    from recsys.evaluate.metrics import parse_metrics
+    from recsys.evaluation.metrics import parse_metrics
     from recsys.experiment.comparison import run
     from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
     from recsys_cli.inputs import load_splits, one_spec
@@ -143,8 +143,8 @@ def compare(
     """
     from recsys import threads as pool
     from recsys.errors import ModelError, ParameterError, RecsysError
-    from recsys.evaluate.metrics import parse_metrics
-    from recsys.evaluate.pair_tests import PairTests
+    from recsys.evaluation.metrics import parse_metrics
+    from recsys.evaluation.pair_tests import PairTests
     from recsys.experiment.comparison import STOPPED
     from recsys.experiment.comparison import compare as compare_models
     from recsys.experiment.plan import Plan, plans_among

@@ -13,8 +13,8 @@ from recsys.data.ids import Ids
 from recsys.data.labels import Labels, UserGroups, label_table
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
-from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.metrics import ListMetric, Metric, parse_metrics, registered
+from recsys.evaluation.catalogue import Catalogue
+from recsys.evaluation.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.prepared_split import PreparedSplit, default_metrics
 from recsys_cli.options import EvaluationOptions
 
@@ -40,7 +40,7 @@ class EvaluationInputs:
     block_bytes: int | None = None
 
     def measuring(self, prepared: PreparedSplit) -> Mapping[str, Any]:
-        """Return arguments of `recsys.evaluate.evaluator.evaluate`, in the row numbers of a split."""
+        """Return arguments of `recsys.evaluation.evaluator.evaluate`, in the row numbers of a split."""
         arguments: dict[str, Any] = {}
         if self.categories is not None:
             items = self.item_ids.rows(prepared.train.item_ids.values)

@@ -16,7 +16,7 @@ from recsys.errors import ParameterError
 from recsys.experiment.prepared_split import PreparedSplit, check_source, prepare_all
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
 from recsys.progress import Progress, task
-from recsys.split.support import MinSupport
+from recsys.splitting.support import MinSupport
 from recsys_cli.options import Reading
 
 

@@ -9,14 +9,14 @@ from recsys_cli.output import fixed, say, say_table
 from recsys_cli.splits import say_split
 
 if TYPE_CHECKING:
-    from recsys.evaluate.gap import GroupMean
+    from recsys.evaluation.gap import GroupMean
     from recsys.experiment.comparison import Result
     from recsys.experiment.prepared_split import PreparedSplit
 
 
 def say_results(results: Sequence[Result], splits: Sequence[PreparedSplit]) -> None:
     """Say what was split how, and set the models side by side."""
-    from recsys.evaluate.metrics import parse_metric
+    from recsys.evaluation.metrics import parse_metric
 
     names = next(list(r.measurements.metrics) for r in results if r.measurements is not None)
     say_split(splits[0].split, errors=[name for name in names if parse_metric(name).is_error])
@@ -55,7 +55,7 @@ def say_results(results: Sequence[Result], splits: Sequence[PreparedSplit]) -> N
 
 def _say_groups(results: Sequence[Result]) -> None:
     """Set the means behind each gap side by side, models in columns."""
-    from recsys.evaluate.metrics import parse_metric
+    from recsys.evaluation.metrics import parse_metric
 
     measured = {r.label: r.measurements for r in results if r.measurements is not None}
     first = next(iter(measured.values()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from recsys_cli.output import say
 
 if TYPE_CHECKING:
-    from recsys.split.record import SplitRecord
+    from recsys.splitting.record import SplitRecord
 
 
 def say_split(split: SplitRecord, *, errors: Sequence[str] = ()) -> None:

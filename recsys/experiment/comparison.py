@@ -14,9 +14,9 @@ from recsys.data.interactions import Interactions
 from recsys.data.labels import Labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import RecsysError
-from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import Metric
+from recsys.evaluation.catalogue import Catalogue
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.metrics import Metric
 from recsys.experiment.memory import watched
 from recsys.experiment.pooling import pooled
 from recsys.experiment.prepared_split import PreparedSplit

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.data.load import LoadedLog, load_log
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel
 from recsys.experiment.prepared_split import PreparedSplit, prepare

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.data.load import LoadedLog
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluation.metrics import higher_is_better
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.models.bundle import Bundle

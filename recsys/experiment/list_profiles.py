@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recsys.evaluate.list_profile import ListProfile, profile_lists
-from recsys.evaluate.metrics import ListMetric, Metric, Need, parse_metric
+from recsys.evaluation.list_profile import ListProfile, profile_lists
+from recsys.evaluation.metrics import ListMetric, Metric, Need, parse_metric
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.progress import SILENT, Progress

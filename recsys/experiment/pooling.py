@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from recsys.data.ids import Ids
-from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.gap import GroupMean, gap
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.entry_errors import EntryErrors
+from recsys.evaluation.gap import GroupMean, gap
+from recsys.evaluation.measurements import Measurements
 from recsys.typing import Float64Array, Int64Array
 
 

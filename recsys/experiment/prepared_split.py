@@ -15,15 +15,15 @@ from recsys.data.load import LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
-from recsys.evaluate.catalogue import Catalogue
+from recsys.evaluation.catalogue import Catalogue
 from recsys.models.base import Model
 from recsys.models.new_users import NewUsers
 from recsys.models.scorer import Scorer
-from recsys.split.audit import audit
-from recsys.split.record import SplitRecord
-from recsys.split.specs import parse_splits, several
-from recsys.split.split import Split, SplitDescription
-from recsys.split.support import MinSupport
+from recsys.splitting.audit import audit
+from recsys.splitting.record import SplitRecord
+from recsys.splitting.specs import parse_splits, several
+from recsys.splitting.split import Split, SplitDescription
+from recsys.splitting.support import MinSupport
 from recsys.typing import Int64Array
 
 DEFAULT_SPLIT = "random:0.2"
@@ -136,7 +136,7 @@ def prepare_all(
     test : LoadedLog, optional
         The held-out events; the whole of ``loaded`` then trains.
     split : str, optional
-        See `recsys.split.specs.parse_splits`; "random:0.2" by default.
+        See `recsys.splitting.specs.parse_splits`; "random:0.2" by default.
     seed : int
     duplicates : str, optional
         See `Interactions.from_log`.

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from recsys import threads
 from recsys._version import __version__
-from recsys.evaluate.wording import counted
-from recsys.split.record import SplitRecord
+from recsys.evaluation.wording import counted
+from recsys.splitting.record import SplitRecord
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "numba", "implicit", "duckdb", "pyarrow", "safetensors", "scikit-learn",

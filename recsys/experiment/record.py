@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluate.pair_tests import PairTests
-from recsys.evaluate.significance import interval
+from recsys.evaluation.pair_tests import PairTests
+from recsys.evaluation.significance import interval
 from recsys.experiment.comparison import Result
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.files import atomic_write

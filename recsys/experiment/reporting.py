@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recsys.data.load import LoadedLog
-from recsys.evaluate.metrics import parse_metric
-from recsys.evaluate.pair_tests import PairTests
+from recsys.evaluation.metrics import parse_metric
+from recsys.evaluation.pair_tests import PairTests
 from recsys.experiment.example_model import ExampleModel, example_model, examples_intro, theme_sets
 from recsys.experiment.list_profiles import list_length, profile_models
 from recsys.experiment.prepared_split import PreparedSplit

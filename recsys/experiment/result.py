@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.measurements import Measurements
 from recsys.experiment.settings import ModelSpec
 from recsys.models.base import Model
 

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from recsys._version import __version__
 from recsys.data.ids import Id
 from recsys.errors import InputError, RecsysError
-from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.gap import GroupMean
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import Metric
+from recsys.evaluation.entry_errors import EntryErrors
+from recsys.evaluation.gap import GroupMean
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import Metric
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec

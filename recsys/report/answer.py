@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import higher_is_better
-from recsys.evaluate.pair_tests import PairTests
-from recsys.evaluate.significance import digits_for, has_users, interval
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import higher_is_better
+from recsys.evaluation.pair_tests import PairTests
+from recsys.evaluation.significance import digits_for, has_users, interval
 from recsys.report.numbers import in_words
 
 _MOST_NAMES = 4

@@ -10,9 +10,9 @@ from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
-from recsys.evaluate.list_profile import ListProfile
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.significance import PairTest
+from recsys.evaluation.list_profile import ListProfile
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.significance import PairTest
 from recsys.factorization.history import History
 from recsys.recommend.examples import UserExample
 from recsys.recommend.themes import ThemeSet

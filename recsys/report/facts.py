@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recsys.report.numbers import count, in_words, number, share
-from recsys.split.record import SplitRecord
-from recsys.split.support import FilterCounts
+from recsys.splitting.record import SplitRecord
+from recsys.splitting.support import FilterCounts
 
 
 def about_log(description: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from recsys.evaluate.list_profile import ListProfile
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import parse_metric
-from recsys.evaluate.significance import interval
+from recsys.evaluation.list_profile import ListProfile
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import parse_metric
+from recsys.evaluation.significance import interval
 from recsys.report.groups import Groups
 from recsys.report.tables import Column, Figure, Value
 from recsys.typing import Float64Array, Int64Array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluation.metrics import higher_is_better
 from recsys.report import numbers
 from recsys.report.blocks import IntervalLine
 from recsys.report.context import ReportContext

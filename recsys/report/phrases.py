@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluate.metrics import higher_is_better, parse_metric
-from recsys.evaluate.significance import PairTest
+from recsys.evaluation.metrics import higher_is_better, parse_metric
+from recsys.evaluation.significance import PairTest
 from recsys.report.context import ReportContext
 from recsys.report.numbers import count, in_words
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from recsys.data.ids import Ids
 from recsys.errors import ParameterError
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.measurements import Measurements
 from recsys.report import blocks, tables
 from recsys.report.page import Page
 

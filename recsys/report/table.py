@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.metrics import higher_is_better
-from recsys.evaluate.significance import PairTest, interval
-from recsys.evaluate.uncertainty import Interval
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import higher_is_better
+from recsys.evaluation.significance import PairTest, interval
+from recsys.evaluation.uncertainty import Interval
 from recsys.report.context import Row
 from recsys.report.tables import Estimate
 

@@ -104,8 +104,8 @@ def _ours(made: MadeLists, cap: float, block_bytes: int | None, call: Callable[.
 
 def ours_from_arrays(made: MadeLists, cap: float, block_bytes: int | None = None) -> dict[str, Any]:
     """`measure_lists`, given row numbers."""
-    from recsys.evaluate.from_lists import measure_lists
-    from recsys.evaluate.given_lists import GivenLists
+    from recsys.evaluation.from_lists import measure_lists
+    from recsys.evaluation.given_lists import GivenLists
 
     def call(lists: MadeLists) -> Callable[..., Any]:
         n_users, n = lists.listed.shape
@@ -118,7 +118,7 @@ def ours_from_arrays(made: MadeLists, cap: float, block_bytes: int | None = None
 
 def ours_from_tables(made: MadeLists, cap: float, block_bytes: int | None = None) -> dict[str, Any]:
     """`evaluate_lists`, given DataFrames."""
-    from recsys.evaluate.from_lists import evaluate_lists
+    from recsys.evaluation.from_lists import evaluate_lists
 
     def call(made: MadeLists) -> Callable[..., Any]:
         lists, held_out = made.tables()

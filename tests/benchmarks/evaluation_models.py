@@ -12,8 +12,8 @@ import pandas as pd
 from scipy import sparse
 
 from recsys.data.interactions import Interactions
-from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.metrics import parse_metrics
 from recsys.models.weighted_nmf import WeightedNMF
 from tests.benchmarks.evaluation_contenders import held_out
 from tests.benchmarks.evaluation_lists import clocked

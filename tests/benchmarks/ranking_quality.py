@@ -66,8 +66,8 @@ def _peer(name: str, folder: Path, rank: int) -> dict[str, Any]:
     import time
 
     from recsys.data.load import load_log
-    from recsys.evaluate.evaluator import evaluate as measure
-    from recsys.evaluate.metrics import parse_metrics
+    from recsys.evaluation.evaluator import evaluate as measure
+    from recsys.evaluation.metrics import parse_metrics
     from recsys.experiment.prepared_split import prepare
 
     train, test = (load_log(str(folder / f"{part}.parquet")) for part in ("train", "test"))
@@ -116,8 +116,8 @@ def defaults(data: Path) -> Iterator[dict[str, Any]]:
 def _tune_als(log: str, arguments: list[str], rank: int) -> list[dict[str, Any]]:
     """Return NDCG@10 of ALS by its settings on a tenth of the training part."""
     from recsys.data.load import load_log
-    from recsys.evaluate.evaluator import evaluate as measure
-    from recsys.evaluate.metrics import parse_metrics
+    from recsys.evaluation.evaluator import evaluate as measure
+    from recsys.evaluation.metrics import parse_metrics
     from recsys.experiment.prepared_split import prepare
     from recsys.models.baselines.als import ALS
 

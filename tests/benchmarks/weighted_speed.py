@@ -23,8 +23,8 @@ import numpy as np
 
 from recsys import Interactions
 from recsys.data.load import load_log
-from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.prepared_split import PreparedSplit, prepare
 from tests.benchmarks import machine, tuning
 from tests.benchmarks.apart import PeakMemory, run_apart

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from recsys.evaluate.metrics import MetricDefinition, registered
+from recsys.evaluation.metrics import MetricDefinition, registered
 
 
 @pytest.fixture

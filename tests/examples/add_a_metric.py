@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.evaluate.definitions import ListMetric
-from recsys.evaluate.list_block import ListBlock
-from recsys.evaluate.registry import register_metric
+from recsys.evaluation.definitions import ListMetric
+from recsys.evaluation.list_block import ListBlock
+from recsys.evaluation.registry import register_metric
 from recsys.typing import Float64Array
 
 PERSISTENCE = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.evaluate.metrics import higher_is_better
+from recsys.evaluation.metrics import higher_is_better
 from recsys.report.blocks import Text
 from recsys.report.context import ReportContext
 from recsys.report.section import Content, Section, register_section

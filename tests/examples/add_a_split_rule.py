@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys.data.log import Log
 from recsys.errors import InputError
-from recsys.split.arguments import check_share, percent, read_number
-from recsys.split.registry import Form, SplitRule, Splitter, register_split_rule
-from recsys.split.split import Split, SplitDescription
+from recsys.splitting.arguments import check_share, percent, read_number
+from recsys.splitting.registry import Form, SplitRule, Splitter, register_split_rule
+from recsys.splitting.split import Split, SplitDescription
 
 
 def new_items(log: Log, share: float) -> Split:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from recsys.evaluate.metrics import unregister_metric
+from recsys.evaluation.metrics import unregister_metric
 from recsys.models.registry import MODELS
 from recsys.report.section import unregister_section
-from recsys.split.rules import unregister_split_rule
+from recsys.splitting.rules import unregister_split_rule
 from recsys_cli.main import run
 
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ import pytest
 from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog
 from recsys.errors import InputError, ModelError, ParameterError
-from recsys.evaluate.metrics import parse_metrics
-from recsys.evaluate.significance import compare_pairs
+from recsys.evaluation.metrics import parse_metrics
+from recsys.evaluation.significance import compare_pairs
 from recsys.experiment import comparison
 from recsys.experiment.comparison import STOPPED, compare, run
 from recsys.experiment.prepared_split import prepare_all

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.data.ids import Ids
-from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.gap import GroupMean, gap
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.entry_errors import EntryErrors
+from recsys.evaluation.gap import GroupMean, gap
+from recsys.evaluation.measurements import Measurements
 from recsys.experiment.pooling import pooled
 
 

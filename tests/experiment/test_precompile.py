@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
 from recsys.models.registry import MODELS, make
@@ -19,9 +19,9 @@ PROGRAM = """
 import gc
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-from recsys.evaluate import evaluator
-from recsys.evaluate.catalogue import Catalogue
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation import evaluator
+from recsys.evaluation.catalogue import Catalogue
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.settings import ModelSpec
 from tests.experiment.test_precompile import EVERY, trial_of

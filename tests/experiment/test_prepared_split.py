@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog, load_log
 from recsys.errors import InputError, ModelError, ParameterError
-from recsys.evaluate.list_profile import profile_lists
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.list_profile import profile_lists
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.comparison import run
 from recsys.experiment.prepared_split import prepare, prepare_all
 from recsys.experiment.settings import ModelSpec
 from recsys.models.registry import make
 from recsys.recommend.ranking import ranked_blocks
 from recsys.report.groups import by_popularity
-from recsys.split.support import MinSupport
+from recsys.splitting.support import MinSupport
 from tests.logs import log_of, random_log
 
 

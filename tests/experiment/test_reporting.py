@@ -9,7 +9,7 @@ import pytest
 
 from recsys.data.columns import Columns
 from recsys.data.load import LoadedLog
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel, best_with_themes, examples_intro

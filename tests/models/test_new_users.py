@@ -6,8 +6,8 @@ import pytest
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ModelError
-from recsys.evaluate.evaluator import evaluate
-from recsys.evaluate.metrics import parse_metrics
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.metrics import parse_metrics
 from recsys.models import new_users, parameters
 from recsys.models.base import Model
 from recsys.models.new_users import NewUsers

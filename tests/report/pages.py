@@ -8,10 +8,10 @@ import numpy as np
 
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
-from recsys.evaluate.gap import GroupMean
-from recsys.evaluate.list_profile import ListProfile
-from recsys.evaluate.measurements import Measurements
-from recsys.evaluate.significance import compare_pairs
+from recsys.evaluation.gap import GroupMean
+from recsys.evaluation.list_profile import ListProfile
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.significance import compare_pairs
 from recsys.factorization.history import History
 from recsys.recommend.examples import UserExample
 from recsys.recommend.themes import Theme, ThemeSet

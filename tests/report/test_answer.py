@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.evaluate.evaluator import Measurements
-from recsys.evaluate.pair_tests import PairTests
+from recsys.evaluation.evaluator import Measurements
+from recsys.evaluation.pair_tests import PairTests
 from recsys.report.answer import main_metric, sentences
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from recsys.report.facts import about_log, about_split
 from recsys.report.phrases import log_in_words, name_of_log
-from recsys.split.audit import SplitAudit
-from recsys.split.record import SplitRecord
-from recsys.split.split import SplitDescription
-from recsys.split.support import FilterCounts
+from recsys.splitting.audit import SplitAudit
+from recsys.splitting.record import SplitRecord
+from recsys.splitting.split import SplitDescription
+from recsys.splitting.support import FilterCounts
 
 DESCRIPTION = {
     "source": "/somewhere/ml-100k/ratings.parquet",

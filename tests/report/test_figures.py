@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.evaluate.entry_errors import EntryErrors
-from recsys.evaluate.gap import GroupMean
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.entry_errors import EntryErrors
+from recsys.evaluation.gap import GroupMean
+from recsys.evaluation.measurements import Measurements
 from recsys.factorization.history import History
 from recsys.report import cost_figures, figures, log_figures
 from recsys.report.groups import by_activity, by_popularity

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.evaluate.significance import compare_pairs
+from recsys.evaluation.significance import compare_pairs
 from recsys.report.headline import strip, tiles
 from recsys.report.html import render
 from recsys.report.palette import DARK, LIGHT

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from recsys.evaluate.list_profile import held_out_shares
-from recsys.evaluate.measurements import Measurements
+from recsys.evaluation.list_profile import held_out_shares
+from recsys.evaluation.measurements import Measurements
 from recsys.report import figures
 from recsys.report.blocks import Figures
 from recsys.report.context import ReportContext

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recsys.evaluate.metrics import definitions, higher_is_better
-from recsys.evaluate.significance import PairTest
+from recsys.evaluation.metrics import definitions, higher_is_better
+from recsys.evaluation.significance import PairTest
 from recsys.report.blocks import Block, Facts, Folded, Heading, Notes, Only, Strong, Text
 from recsys.report.context import ReportContext
 from recsys.report.phrases import measured_as, verdict

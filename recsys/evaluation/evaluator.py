@@ -1,0 +1,168 @@
+"""Score, rank and measure, block by block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from recsys.data.held_out import HeldOut
+from recsys.data.labels import UserGroups
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError, ModelError, ParameterError
+from recsys.evaluation.accumulator import MetricAccumulator
+from recsys.evaluation.catalogue import Catalogue
+from recsys.evaluation.definitions import ErrorMetric
+from recsys.evaluation.entry_errors import EntryErrors, errors_of
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import Metric
+from recsys.models.scorer import Scorer
+from recsys.progress import SILENT, Progress, task
+from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.remarks import Remark, RemarkCode
+from recsys.typing import Float32Array, Int64Array
+
+__all__ = ["Measurements", "evaluate"]
+
+
+def evaluate(
+    model: Scorer,
+    seen: CompressedRows,
+    held_out: HeldOut,
+    metrics: Sequence[Metric],
+    *,
+    catalogue: Catalogue | None = None,
+    groups: UserGroups | None = None,
+    block_bytes: int = BLOCK_BYTES,
+    progress: Progress = SILENT,
+) -> Measurements:
+    """Measure a fitted model on held-out pairs; all unseen items are ranked, none are sampled.
+
+    Parameters
+    ----------
+    model : Scorer
+    seen : CompressedRows, (n_users, n_items)
+        The training pattern.
+    held_out : HeldOut
+    metrics : sequence of Metric
+        Users without held-out items or without training items are not averaged.
+    catalogue : Catalogue, optional
+        What is known of the items, as their categories; by default what ``seen`` tells.
+    groups : UserGroups, optional
+        Groups whose means a gap compares; by default quarters by activity.
+    block_bytes : int
+        Bound on the memory of a block of scores with its lists; one user at a time is the least.
+    progress : Progress
+
+    Raises
+    ------
+    InputError
+        If nobody has both training and held-out items, or nothing is held out.
+    ParameterError
+        If ``block_bytes`` is below 1.
+    ModelError
+        If a score or a predicted value is not finite.
+    """
+    began = time.perf_counter()
+    if held_out.n_pairs == 0:
+        zero = f"; {held_out.n_zero:,} held-out pairs have an amount of 0" if held_out.n_zero else ""
+        raise InputError(
+            f"nothing is held out that is not also in training{zero}; there is nothing to measure."
+        )
+    if block_bytes < 1:
+        raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
+    ranked = [metric for metric in metrics if not metric.is_error]
+    users = rankable(seen, held_out) if ranked else np.zeros(0, dtype=np.int64)
+    accumulator = MetricAccumulator(
+        metrics,
+        users,
+        held_out,
+        catalogue=Catalogue(seen) if catalogue is None else catalogue,
+        seen=seen,
+        groups=groups,
+    )
+    if ranked:
+        if len(users) == 0:
+            raise InputError(
+                f"no user has both training and held-out items ({held_out.n_cold_users:,} held-out users are "
+                f"not known to training); choose another split, or check that ids are written alike in both "
+                f"logs."
+            )
+        _rank(model, seen, accumulator, block_bytes, progress)
+    values, group_means = accumulator.compute()
+    remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
+
+    asked_errors = {metric.name: metric.kind for metric in metrics if isinstance(metric.kind, ErrorMetric)}
+    entry_errors = None
+    if asked_errors and model.predicts_values:
+        predicted = _predicted(model, held_out)
+        errors = {
+            name: errors_of(metric, predicted, held_out.values) for name, metric in asked_errors.items()
+        }
+        entry_errors = EntryErrors.of(errors, held_out)
+        for name, metric in asked_errors.items():
+            values[name] = float(metric.of_mean(np.mean(errors[name])))
+    elif asked_errors:
+        text = f"ranks items but predicts no values, so it has no {' or '.join(asked_errors)}."
+        remarks.append(Remark(RemarkCode.PREDICTS_NO_VALUES, text, subject=model.name))
+        values.update(dict.fromkeys(asked_errors))
+
+    return Measurements(
+        metrics={str(metric): values[str(metric)] for metric in metrics},
+        per_user=accumulator.per_user,
+        users=users,
+        n_users=len(users) if ranked else int(np.count_nonzero(held_out.n_held_out)) + held_out.n_cold_users,
+        n_pairs=held_out.n_pairs,
+        seconds=time.perf_counter() - began,
+        remarks=tuple(remarks),
+        groups=group_means,
+        entry_errors=entry_errors,
+    )
+
+
+def rankable(seen: CompressedRows, held_out: HeldOut) -> Int64Array:
+    """Return the users whose lists are measured: those with both training and held-out items."""
+    return np.flatnonzero((held_out.n_held_out > 0) & (seen.counts > 0))
+
+
+def _predicted(model: Scorer, held_out: HeldOut) -> Float32Array:
+    predicted = model.predict(held_out.users, held_out.items)
+    bad = ~np.isfinite(predicted)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ModelError(
+            f"{model.name} predicted a value that is not finite for user row {held_out.users[first]} and "
+            f"item row {held_out.items[first]} ({int(bad.sum()):,} of {len(bad):,} held-out pairs)."
+        )
+    return predicted
+
+
+def _rank(
+    model: Scorer, seen: CompressedRows, accumulator: MetricAccumulator, block_bytes: int, progress: Progress
+) -> None:
+    """Rank block by block and measure each block."""
+    n_items, keep_scores = model.n_items_, accumulator.needs_scores
+    width = min(accumulator.width, n_items)
+    # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
+    # for each position an item, a score, a held-out entry, a mark and a gain.
+    row_bytes = 4 * n_items * (1 + keep_scores) + 21 * width
+    scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
+    with task(progress, f"evaluate {model.name}", len(accumulator.users)) as running:
+        for block in ranked_blocks(
+            model, accumulator.users, width, seen, block_bytes=scores_bytes, keep_scores=keep_scores
+        ):
+            accumulator.update(block.users, block.items, block.n_listed, block.unseen_scores)
+            running.advance(len(block.users))
+
+
+def _too_long(ranked: Sequence[Metric], n_items: int) -> list[Remark]:
+    """Return a remark for each length beyond the number of items."""
+    beyond = sorted({metric.k for metric in ranked if metric.k is not None and metric.k > n_items})
+    return [
+        Remark(
+            RemarkCode.LONGER_THAN_CATALOGUE,
+            f"the catalogue has only {n_items:,} items, so that the places from there to {k:,} stay empty.",
+        )
+        for k in beyond
+    ]
