@@ -109,7 +109,7 @@ def _run_one(
     side_data: Mapping[str, Any],
     progress: Progress,
 ) -> Result:
-    spec = spec.resolved(prepared.train.feedback).seeded(seed)
+    spec = spec.resolved(metrics).seeded(seed)
     model = make(spec.name, spec.params)
     prepared.check(model)
     precompile(spec, metrics, folds_in=prepared.histories is not None)
@@ -169,7 +169,7 @@ def compare(
         If a model or a parameter is not known; before anything is trained.
     """
     every = _listed(splits)
-    chosen = labelled(with_floor([spec.resolved(every[0].train.feedback) for spec in specs]))
+    chosen = labelled(with_floor([spec.resolved(metrics) for spec in specs]))
     for spec in chosen:
         make(spec.name, spec.params)
     side_data = [{} if measuring is None else measuring(prepared) for prepared in every]

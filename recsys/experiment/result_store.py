@@ -108,7 +108,7 @@ class ResultStore:
         self, spec: ModelSpec, prepared: PreparedSplit, metrics: Sequence[Metric], *, seed: int
     ) -> Result | None:
         """Return a result that was stored, or None if there is none that is whole and of the same key."""
-        spec = spec.resolved(prepared.train.feedback).seeded(seed)
+        spec = spec.resolved(metrics).seeded(seed)
         key = self._key(spec, prepared, metrics, seed)
         for path in sorted(self.folder.glob(f"*.{_short(key)}.json")):
             try:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from recsys.data.log import Feedback
 from recsys.errors import ParameterError
+from recsys.evaluation.metrics import Metric
 from recsys.models import parameters
 from recsys.models.registry import MODELS, make
 from recsys.resources import bundled
 
 AUTO = "auto"
-_FOR_FEEDBACK: Mapping[Feedback, str] = {"explicit": "masked-nmf", "implicit": "weighted-nmf"}
+_FOR_LISTS, _FOR_RATINGS = "hybrid-nmf", "masked-nmf"
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,19 @@ class ModelSpec:
     params: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
 
-    def resolved(self, feedback: Feedback) -> ModelSpec:
-        """Return the spec with "auto" replaced: masked-nmf for ratings, weighted-nmf otherwise."""
+    def resolved(self, metrics: Sequence[Metric] = ()) -> ModelSpec:
+        """Return the spec with "auto" replaced by the model for the task.
+
+        Parameters
+        ----------
+        metrics : sequence of Metric
+            What it will be measured by. Only errors of predicted ratings ask for masked-nmf; lists, and
+            nothing in particular, for hybrid-nmf, which predicts ratings, too, where there are some.
+        """
         if self.name != AUTO:
             return self
-        return ModelSpec(_FOR_FEEDBACK[feedback], self.params, self.label)
+        only_errors = len(metrics) > 0 and all(metric.is_error for metric in metrics)
+        return replace(self, name=_FOR_RATINGS if only_errors else _FOR_LISTS)
 
     def seeded(self, seed: int) -> ModelSpec:
         """Return the spec with a seed, where the model has one and none is given."""

@@ -48,7 +48,7 @@ def train(
         Model, config, counts, convergence and seconds.
     """
     data = Interactions.from_log(loaded.log, duplicates=duplicates)
-    spec = spec.resolved(data.feedback).seeded(seed)
+    spec = spec.resolved().seeded(seed)
     model = make(spec.name, spec.params)
     precompile(spec)
     began = time.perf_counter()

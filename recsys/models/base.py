@@ -32,6 +32,8 @@ class Model(ABC):
     name: ClassVar[str]
     predicts_values: ClassVar[bool] = False
     """Whether `predict` gives values in the units of the log (ratings), so that rmse makes sense."""
+    ranks_by_value: ClassVar[bool] = False
+    """Whether lists are in the order of predicted values: then what few rated, and rated high, leads them."""
     is_sampled: ClassVar[bool] = False
     """Whether `fit` draws from a posterior: its history then wanders instead of descending."""
     feedback: ClassVar[Feedback] = "implicit"
@@ -164,7 +166,7 @@ class Model(ABC):
         Returns
         -------
         float32, shape (n_new_users, n_items)
-            Higher is better; of a model that predicts values, in the units of the log. A fresh array.
+            Higher is better; of a model that ranks by values, in the units of the log. A fresh array.
             A row's scores do not depend on the other rows.
 
         Raises
@@ -213,6 +215,18 @@ class Model(ABC):
             If the model ranks but does not predict values.
         """
         raise ModelError(f"{self.name} ranks items but predicts no values.")
+
+    def predict_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return predicted values of all items for users who were not trained on.
+
+        Parameters and errors are those of `score_histories`; asked only of a model that predicts values.
+
+        Returns
+        -------
+        float32, (n_new_users, n_items)
+            In the units of the log.
+        """
+        return self.score_histories(rows)
 
     @property
     def history(self) -> History | None:

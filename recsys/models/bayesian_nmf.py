@@ -61,6 +61,7 @@ class BayesianNMF(FactorModel):
 
     name: ClassVar[str] = "bayesian-nmf"
     predicts_values: ClassVar[bool] = True
+    ranks_by_value: ClassVar[bool] = True
     is_sampled: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,14 +11,16 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import ModelError
+from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model, PartArrays
 from recsys.models.factor_model import FactorModel
+from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
 from recsys.models.registry import register_model
 from recsys.models.slim import SLIM
+from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Progress
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array
@@ -26,7 +28,7 @@ from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array
 # The rule for the number of components: a part of the smaller side of the matrix.
 _LEAST_COMPONENTS, _MOST_COMPONENTS, _ROWS_A_COMPONENT = 64, 1024, 16
 _LEVEL_USERS = 512
-_THEMES, _NEIGHBORS = "themes_", "neighbors_"
+_THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 
 _OF_THEMES = (
     "n_components",
@@ -53,6 +55,10 @@ class HybridNMF(Model):
     brought to the same root mean square over all items of some 500 users, and the neighbors then count
     ``neighbor_weight`` times; their weights are stored so, so that nothing is scaled afterwards.
 
+    Of a log of ratings ``liked`` and ``liked_from`` say which entries count as taken; the others are to the
+    model as if they were not there, but no less seen. A `MaskedNMF` of all ratings is then fitted beside
+    (``ratings``): lists are in the order of the scores, `predict` gives what it says in units of the log.
+
     Where ``n_components`` is not given it is a sixteenth of the users or of the items, whichever are fewer,
     at least 64 and at most 1,024.
 
@@ -62,6 +68,8 @@ class HybridNMF(Model):
         The part with components.
     neighbors_ : SLIM
         The part with weights between items, in units of the score.
+    ratings_ : MaskedNMF or None
+        What predicts ratings.
     """
 
     name: ClassVar[str] = "hybrid-nmf"
@@ -93,8 +101,22 @@ class HybridNMF(Model):
     neighbor_item_exponent: float = param_of(SLIM, "item_exponent")
     neighbor_target_exponent: float = param_of(SLIM, "target_exponent")
 
+    liked: str = param("all", LIKED_HELP, choices=LIKED)
+    liked_from: float | None = param(None, "least value that counts as taken; none: any", kind=float)
+    ratings: str = param(
+        "auto",
+        "whether a masked-nmf predicts ratings beside; auto: for logs of ratings",
+        choices=("auto", "yes", "no"),
+    )
+
     themes_: WeightedNMF = field(init=False, repr=False)
     neighbors_: SLIM = field(init=False, repr=False)
+    ratings_: MaskedNMF | None = field(init=False, repr=False)
+
+    @property
+    def predicts_values(self) -> bool:  # type: ignore[override]
+        """Whether `predict` answers: whether there is a part for ratings."""
+        return self.is_fitted and self.ratings_ is not None
 
     def _parts(self, n_components: int) -> tuple[WeightedNMF, SLIM]:
         """Return the two parts, not fitted."""
@@ -103,17 +125,36 @@ class HybridNMF(Model):
         return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
+        taken = self._taken(data)
         smaller = min(data.n_users, data.n_items)
         ruled = min(max(smaller // _ROWS_A_COMPONENT, _LEAST_COMPONENTS), _MOST_COMPONENTS)
         themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
-        neighbors.fit(data, progress=progress)
+        ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
+        if ratings is not None:
+            ratings.fit(data, progress=progress)
+        neighbors.fit(taken, progress=progress)
         try:
-            themes.fit(data, progress=progress)
+            themes.fit(taken, progress=progress)
         except KeyboardInterrupt:
             if not themes.is_fitted:
-                raise  # else the best state so far; what asked for the fit is told by `history`
-        self.themes_, self.neighbors_ = themes, neighbors
+                raise  # else the best state so far; who asked for the fit learns of it from `history`
+        self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
         neighbors.scale_weights(self.neighbor_weight * self._level_ratio())
+
+    def _taken(self, data: Interactions) -> Interactions:
+        """Return the entries that count as taken."""
+        rows = self._liked(data.by_user)
+        if rows.nnz == 0:
+            raise InputError(
+                f"{self.name}: no entry counts as taken with liked={self.liked!r} and "
+                f"liked_from={self.liked_from}; values run from {data.by_user.values.min():g} to "
+                f"{data.by_user.values.max():g}."
+            )
+        return data if rows is data.by_user else replace(data, by_user=rows, time=None)
+
+    def _liked(self, rows: CompressedRows) -> CompressedRows:
+        return liked(rows, self.liked, self.liked_from)
 
     def _level_ratio(self) -> float:
         """Return the size of the themes' scores divided by that of the neighbors'; 1 where one has none."""
@@ -127,7 +168,8 @@ class HybridNMF(Model):
 
     def _filled_in(self, data: Interactions) -> dict[str, Any]:
         fitted = self.themes_.fitted_params_
-        return {name: fitted[name] for name in _OF_THEMES}
+        resolved = {name: fitted[name] for name in _OF_THEMES}
+        return {**resolved, "ratings": "no" if self.ratings_ is None else "yes"}
 
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""
@@ -139,7 +181,20 @@ class HybridNMF(Model):
     def score_histories(self, rows: CompressedRows) -> Float32Array:
         """Return scores of all items for users with other histories; see `Model.score_histories`."""
         self._check_histories(rows)
+        rows = self._liked(rows)
         return self.themes_.score_histories(rows) + self.neighbors_.score_histories(rows)
+
+    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted ratings of pairs; see `Model.predict`."""
+        if not self.predicts_values:
+            return super().predict(users, items)
+        assert self.ratings_ is not None
+        return self.ratings_.predict(users, items)
+
+    def predict_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return predicted ratings for users with other histories; see `Model.predict_histories`."""
+        assert self.ratings_ is not None
+        return self.ratings_.score_histories(rows)
 
     def is_blank(self) -> BoolArray:
         """Return for each training user whether neither part knows anything; see `Model.is_blank`."""
@@ -165,7 +220,8 @@ class HybridNMF(Model):
     def stored_per_row(self) -> float:
         """Factors, weights and entries of histories stored for a user or an item on average."""
         self._check_fitted()
-        return self.themes_.stored_per_row + self.neighbors_.stored_per_row
+        ratings = 0.0 if self.ratings_ is None else self.ratings_.stored_per_row
+        return self.themes_.stored_per_row + self.neighbors_.stored_per_row + ratings
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:
@@ -173,9 +229,15 @@ class HybridNMF(Model):
         self._check_fitted()
         return {
             prefix + name: array
-            for prefix, part in ((_THEMES, self.themes_), (_NEIGHBORS, self.neighbors_))
+            for prefix, part in self._named_parts()
             for name, array in part.to_arrays().items()
         }
+
+    def _named_parts(self) -> Iterator[tuple[str, Model]]:
+        yield _THEMES, self.themes_
+        yield _NEIGHBORS, self.neighbors_
+        if self.ratings_ is not None:
+            yield _RATINGS, self.ratings_
 
     def load(
         self,
@@ -190,12 +252,14 @@ class HybridNMF(Model):
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
-        parts = self._parts(self.n_components or _LEAST_COMPONENTS)
-        for prefix, part in zip((_THEMES, _NEIGHBORS), parts, strict=True):
+        n_components = self.n_components or _LEAST_COMPONENTS
+        self.themes_, self.neighbors_ = self._parts(n_components)
+        has_ratings = any(name.startswith(_RATINGS) for name in arrays)
+        self.ratings_ = MaskedNMF(random_state=self.random_state) if has_ratings else None
+        sizes = {}
+        for prefix, part in self._named_parts():
             part.load(PartArrays(arrays, prefix))
-        themes, neighbors = parts
-        sizes = [(part.n_users_, part.n_items_) for part in parts]
-        if sizes[0] != sizes[1]:
-            raise ModelError(f"the themes are of {sizes[0]} users and items, the neighbors of {sizes[1]}.")
-        self.themes_, self.neighbors_ = themes, neighbors
-        self.n_users_, self.n_items_ = sizes[0]
+            sizes[prefix] = (part.n_users_, part.n_items_)
+        if len(set(sizes.values())) > 1:
+            raise ModelError(f"the parts are of different numbers of users and items: {sizes}.")
+        self.n_users_, self.n_items_ = self.themes_.n_users_, self.themes_.n_items_

@@ -95,6 +95,7 @@ class MaskedNMF(NMF):
 
     name: ClassVar[str] = "masked-nmf"
     predicts_values: ClassVar[bool] = True
+    ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
     fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components", "loss", "biases")
 

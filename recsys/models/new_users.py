@@ -67,6 +67,6 @@ class NewUsers:
             block = users[at : at + step]
             end = starts[at + step] if at + step < len(users) else len(known)
             pairs = known[starts[at] : end]
-            scores = self.score_block(block)
-            predicted[pairs] = scores[np.searchsorted(block, user_rows[pairs]), item_rows[pairs]]
+            values_of = self.model.predict_histories(self.histories.select(np.asarray(block, dtype=np.int64)))
+            predicted[pairs] = values_of[np.searchsorted(block, user_rows[pairs]), item_rows[pairs]]
         return np.clip(predicted, np.float32(values.min()), np.float32(values.max()))

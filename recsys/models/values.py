@@ -89,3 +89,30 @@ def whole_matrix_entries(entries: Entries, count: Callable[[CompressedRows], Com
         limits = np.finfo(np.float32)
         rows = rows.with_values(np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32))
     return Entries.of(rows)
+
+
+LIKED = ("all", "above-mean")
+LIKED_HELP = "which entries count as taken: all, or those not below the user's own mean"
+
+
+def liked(rows: CompressedRows, rule: str, least: float | None) -> CompressedRows:
+    """Return the entries that count as taken; each row on its own.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+    rule : {"all", "above-mean"}
+        ``above-mean`` leaves out entries below the mean of their row.
+    least : float, optional
+        Entries below it are left out, too.
+    """
+    values = rows.values.astype(np.float64)
+    counts = np.ones(len(values), dtype=bool)
+    if rule == "above-mean":
+        sums = np.bincount(rows.row_numbers, weights=values, minlength=rows.n_rows)
+        # A row of equal values is liked as a whole, though its mean may be rounded up.
+        means = (sums / np.maximum(rows.counts, 1)).astype(np.float32)
+        counts &= rows.values >= means[rows.row_numbers]
+    if least is not None:
+        counts &= values >= least
+    return rows if counts.all() else rows.only(counts)

@@ -41,6 +41,7 @@ class Bias(Model):
 
     name: ClassVar[str] = "bias"
     predicts_values: ClassVar[bool] = True
+    ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
     bias_l2: float = param(5.0, "squared penalty on biases, as so many ratings at the mean", minimum=0)

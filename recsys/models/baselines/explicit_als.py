@@ -47,6 +47,7 @@ class ExplicitALS(FactorModel):
     name: ClassVar[str] = "explicit-als"
     has_themes: ClassVar[bool] = False
     predicts_values: ClassVar[bool] = True
+    ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
     n_components: int = param(64, "number of factors", minimum=1)
