@@ -95,7 +95,7 @@ class PoissonNMF(NMF):
         return KLObjective(penalty, all_cells=True, n_inner=self.n_inner)
 
     def _entries(self, training: Training) -> Entries:
-        return whole_matrix_entries(super()._entries(training), self._values)
+        return whole_matrix_entries(training, self._values)
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         return preferences(rows, self.value_transform)

@@ -11,6 +11,7 @@ from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.factorization.entries import Entries
+from recsys.models.training_data import Training
 
 TRANSFORMS = ("auto", "binary", "log", "raw")
 TRANSFORMS_HELP = "what an entry counts: 1, ln(1 + amount), its amount; auto: raw for ratings, else binary"
@@ -67,12 +68,12 @@ def confidences(rows: CompressedRows, kind: str, alpha: float) -> CompressedRows
     return entries.with_values(np.minimum(grown, np.finfo(np.float32).max).astype(np.float32))
 
 
-def whole_matrix_entries(entries: Entries, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
+def whole_matrix_entries(training: Training, count: Callable[[CompressedRows], CompressedRows]) -> Entries:
     """Return the entries above 0 for a model of the whole matrix, weights multiplied in.
 
     Parameters
     ----------
-    entries : Entries
+    training : Training
     count : callable
         Drops the zeros, and says what each of the others counts.
 
@@ -81,6 +82,7 @@ def whole_matrix_entries(entries: Entries, count: Callable[[CompressedRows], Com
     InputError
         If no amount is above 0.
     """
+    entries = Entries.counting(training.data, training.weights)
     rows = count(entries.by_user)
     if rows.nnz == 0:
         raise InputError("all values are 0; a model of purchases, plays or counts needs amounts above 0.")

@@ -194,7 +194,7 @@ class WeightedNMF(NMF):
         )
 
     def _entries(self, training: Training) -> Entries:
-        return whole_matrix_entries(super()._entries(training), self._values)
+        return whole_matrix_entries(training, self._values)
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         return confidences(rows, self.confidence, self.alpha)
