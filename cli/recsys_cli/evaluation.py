@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from recsys.data.load import LoadedLog
     from recsys.experiment.comparison import Result
     from recsys.experiment.settings import ModelSpec
 
@@ -53,7 +52,7 @@ def evaluate(
     from recsys import threads as pool
     from recsys.errors import ModelError
     from recsys.evaluation.metrics import parse_metrics
-    from recsys.experiment.comparison import run
+    from recsys.experiment.comparison import run_beside_floor
     from recsys_cli.evaluation_inputs import check_options, default_metrics_for, read_inputs
     from recsys_cli.inputs import load_splits, one_spec
 
@@ -69,17 +68,22 @@ def evaluate(
         )  # fmt: skip
         asked = asked or default_metrics_for(extra, loaded)
         inputs = read_inputs(extra, loaded, threads)
-        result = run(spec, splits, asked, seed=seed, measuring=inputs.measuring, progress=listener)
-    measured = result.measurements
+        results = run_beside_floor(
+            spec, splits, asked, seed=seed, measuring=inputs.measuring, progress=listener
+        )
+    result, measured = results[0], results[0].measurements
     assert measured is not None
     if all(number is None for number in measured.metrics.values()):
         raise ModelError(" ".join(map(str, measured.remarks)))
     if json:
         several = {"splits": [prepared.split.to_json() for prepared in splits]} if len(splits) > 1 else {}
-        say_json({**result.to_json(), "split": splits[0].split.to_json(), **several})
+        beside = {
+            floor.label: dict(floor.measurements.metrics) for floor in results[1:] if floor.measurements
+        }
+        say_json({**result.to_json(), "split": splits[0].split.to_json(), "beside": beside, **several})
         return
-    _say_choice(spec, result, loaded)
-    say_results([result], splits)
+    _say_choice(spec, result)
+    say_results(results, splits)
 
 
 def compare(
@@ -218,7 +222,7 @@ def compare(
     if store is not None:
         write_record(record, store.folder / "comparison.json")
     if not json:
-        _say_choice(specs[0], results[0], loaded)
+        _say_choice(specs[0], results[0])
         say_results(results, splits)
         _say_answer(record)
         if store is not None:
@@ -271,10 +275,11 @@ def _say_stored(results: Sequence[Result], folder: Path, is_stopped: bool) -> No
     say(f"Interrupted. {done}; the same command goes on from them." if is_stopped else done)
 
 
-def _say_choice(spec: ModelSpec, result: Result, loaded: LoadedLog) -> None:
+def _say_choice(spec: ModelSpec, result: Result) -> None:
     """Say which model "auto" took, and why."""
     if spec.name == "auto":
-        say(f"Model {result.spec.name}, for {loaded.log.feedback} feedback; --model names another.")
+        task = "predicted ratings" if result.spec.name == "masked-nmf" else "lists"
+        say(f"Model {result.spec.name}, for {task}; --model names another.")
 
 
 def _command() -> str:

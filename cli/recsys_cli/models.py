@@ -47,6 +47,7 @@ def train(
 ) -> None:
     """Train a model on a whole log and write it to a folder."""
     from recsys import threads as pool
+    from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import train as train_model
     from recsys.models.bundle import check_place, save_bundle
@@ -82,9 +83,7 @@ def train(
     for drop in description["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
     say(f"  {columns_used(loaded, feedback)}")
-    chosen = (
-        "" if spec.name != AUTO else f" (chosen for {record['feedback']} feedback; --model names another)"
-    )
+    chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
         ended = _ENDS[record["stopped"]]
@@ -92,6 +91,8 @@ def train(
     if interrupted:
         say(f"Interrupted; the best state so far is in {out}.")
         raise typer.Exit(130)
+    if bundle.model.ranks_by_value:
+        say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     say(f"Model in {out}. Next: recsys recommend {out} --all-users --out lists.csv")
 
 
@@ -115,6 +116,7 @@ def recommend(
 ) -> None:
     """Rank what users have not seen."""
     from recsys import threads as pool
+    from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.training import check_list_path, write_lists
     from recsys.models.bundle import load_bundle
     from recsys.recommend.recommender import Recommender
@@ -124,8 +126,11 @@ def recommend(
     if out is not None:
         out = out.expanduser()
         check_list_path(out)
+    bundle = load_bundle(model.expanduser())
+    if bundle.model.ranks_by_value and not json:
+        say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     with pool.use(threads), progress(quiet=json) as listener:
-        lists = Recommender(load_bundle(model.expanduser())).recommend(
+        lists = Recommender(bundle).recommend(
             None if all_users else user, n, include_seen=include_seen, progress=listener
         )
         if out is not None:

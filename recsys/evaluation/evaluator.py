@@ -92,6 +92,8 @@ def evaluate(
         _rank(model, seen, accumulator, block_bytes, progress)
     values, group_means = accumulator.compute()
     remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
+    if ranked and getattr(model, "ranks_by_value", False):  # an object of one's own need not say
+        remarks.append(Remark(RemarkCode.RANKS_BY_VALUE, RANKS_BY_VALUE, subject=model.name))
 
     asked_errors = {metric.name: metric.kind for metric in metrics if isinstance(metric.kind, ErrorMetric)}
     entry_errors = None
@@ -119,6 +121,12 @@ def evaluate(
         groups=group_means,
         entry_errors=entry_errors,
     )
+
+
+RANKS_BY_VALUE = (
+    "predicts ratings, and lists in the order of predicted ratings are poor: what few people rated high "
+    "comes first. For lists take a model that ranks, such as hybrid-nmf."
+)
 
 
 def rankable(seen: CompressedRows, held_out: HeldOut) -> Int64Array:

@@ -17,6 +17,7 @@ from recsys.errors import RecsysError
 from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.metrics import Metric
+from recsys.experiment.floor import FLOOR, judged_by_floor, with_floor
 from recsys.experiment.memory import watched
 from recsys.experiment.pooling import pooled
 from recsys.experiment.prepared_split import PreparedSplit
@@ -32,8 +33,7 @@ from recsys.recommend.ranking import ranked_blocks
 Measuring: TypeAlias = Callable[[PreparedSplit], Mapping[str, Any]]
 
 STOPPED = "interrupted"
-FLOOR = "popularity"
-__all__ = ["FLOOR", "STOPPED", "Result", "compare", "precompile", "run", "with_floor"]
+__all__ = ["FLOOR", "STOPPED", "Result", "compare", "precompile", "run", "run_beside_floor", "with_floor"]
 # What makes a fit short; the rest decides which kernels it uses.
 _SMALL = {
     "max_iter": 2, "n_init": 1, "validation_share": 0.0,
@@ -191,7 +191,32 @@ def compare(
             results.append(Result(spec.title, spec, seed, None, None, 0.0, every[0].load_seconds, error))
         if error == STOPPED:
             break
-    return results
+    return judged_by_floor(results, seed=seed)
+
+
+def run_beside_floor(
+    spec: ModelSpec,
+    splits: PreparedSplit | Sequence[PreparedSplit],
+    metrics: Sequence[Metric],
+    *,
+    seed: int = 0,
+    measuring: Measuring | None = None,
+    progress: Progress = SILENT,
+) -> list[Result]:
+    """Run a model, and popularity beside it where lists are measured; see `run`.
+
+    Returns
+    -------
+    list of Result
+        The model's, with a remark if it is clearly below popularity, and popularity's.
+    """
+    model = spec.resolved(metrics)
+    beside = with_floor([model])[1:] if any(not metric.is_error for metric in metrics) else []
+    results = [
+        run(one, splits, metrics, seed=seed, measuring=measuring, progress=progress)
+        for one in (model, *beside)
+    ]
+    return judged_by_floor(results, seed=seed)
 
 
 def _loaded_or_run(
@@ -220,12 +245,6 @@ def _loaded_or_run(
     except KeyboardInterrupt:
         return STOPPED
     return result
-
-
-def with_floor(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
-    """Return the specs with popularity among them: a model that does not beat it need not be shipped."""
-    has_floor = any(spec.name == FLOOR for spec in specs)
-    return list(specs) if has_floor else [*specs, ModelSpec(FLOOR)]
 
 
 def _pooled_result(parts: Sequence[Result], splits: Sequence[PreparedSplit]) -> Result:

@@ -40,6 +40,7 @@ class NewUsers:
         self.histories = histories
         self.name = model.name
         self.predicts_values = model.predicts_values
+        self.ranks_by_value = model.ranks_by_value
         self.feedback = model.feedback
         self.n_users_, self.n_items_ = histories.n_rows, model.n_items_
 

@@ -168,7 +168,7 @@ def about(name: str) -> dict[str, Any]:
     return {
         "name": cls.name,
         "summary": (cls.__doc__ or "").partition("\n")[0].rstrip("."),
-        "predicts_values": cls.predicts_values,
+        "predicts_values": bool(cls.predicts_values),
         "has_themes": bool(model.has_themes),
         "folds_in": model.folds_in,
         "parameters": parameters.describe(cls),

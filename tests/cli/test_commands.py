@@ -76,9 +76,11 @@ def test_lists_in_other_formats(as_json, ratings, tmp_path, ending):
     assert table.groupby("user").size().max() == 2
 
 
-def test_auto_takes_the_model_for_the_kind_of_log(as_json, ratings, tmp_path):
-    assert as_json("train", ratings, "--out", tmp_path / "a")["model"] == "masked-nmf"
-    assert as_json("train", ratings, "--value", "-", "--out", tmp_path / "b")["model"] == "weighted-nmf"
+def test_auto_takes_a_model_that_ranks_and_predicts_ratings_where_there_are_some(as_json, ratings, tmp_path):
+    of_ratings = as_json("train", ratings, "--out", tmp_path / "a")
+    of_events = as_json("train", ratings, "--value", "-", "--out", tmp_path / "b")
+    assert of_ratings["model"] == of_events["model"] == "hybrid-nmf"
+    assert (of_ratings["config"]["ratings"], of_events["config"]["ratings"]) == ("yes", "no")
 
 
 def test_users_of_an_integer_log_who_are_not_known(as_json, tmp_path):

@@ -72,5 +72,5 @@ def test_a_real_purchase_log(as_json, shared_data, tmp_path):
         "--split", "time:8w", "--model", "auto", "--model", "popularity", "--metrics", "ndcg@10,recall@10",
     )  # fmt: skip
     nmf, popularity = found["results"]
-    assert nmf["model"] == "weighted-nmf"
+    assert nmf["model"] == "hybrid-nmf"
     assert nmf["metrics"]["ndcg@10"] > popularity["metrics"]["ndcg@10"]

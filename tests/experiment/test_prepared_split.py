@@ -17,6 +17,7 @@ from recsys.experiment.prepared_split import prepare, prepare_all
 from recsys.experiment.settings import ModelSpec
 from recsys.models.registry import make
 from recsys.recommend.ranking import ranked_blocks
+from recsys.remarks import RemarkCode
 from recsys.report.groups import by_popularity
 from recsys.splitting.support import MinSupport
 from tests.logs import log_of, random_log
@@ -266,7 +267,7 @@ def test_new_users_are_served_by_their_tastes():
     assert found.n_users == len(prepared.user_ids) == 18
     assert found.metrics["recall@18"] == 1.0
     assert found.metrics["rmse"] < 0.5
-    assert found.remarks == ()
+    assert [remark.code for remark in found.remarks] == [RemarkCode.RANKS_BY_VALUE]
 
 
 def test_the_record_of_a_split_has_the_keys_that_programs_know():
