@@ -78,7 +78,7 @@ class Demo:
 def specs() -> list[ModelSpec]:
     """Return the models of the demo, their parameters tuned on weeks before the held-out ones."""
     return [
-        read_model(Path("completejourney-weighted-nmf.toml")),
+        read_model(Path("completejourney-hybrid-nmf.toml")),
         read_model(Path("completejourney-als.toml")),
         ModelSpec("popularity"),
     ]
