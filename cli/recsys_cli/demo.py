@@ -54,8 +54,8 @@ def _print(done: Demo) -> None:
     say()
     say(f"Held out: the last four weeks, {split.n_held_out_pairs:,} household-product pairs, all new.")
     say(
-        "hybrid-nmf, themes plus neighbors, is what recsys takes for lists (--model auto), here with settings "
-        "tuned on the four weeks before."
+        "hybrid-nmf, themes plus neighbors, is what recsys takes for lists (--model auto), here with "
+        "settings tuned on the four weeks before."
     )
     say()
     metrics = list(done.results[0].measurements.metrics) if done.results[0].measurements else []

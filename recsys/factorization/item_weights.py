@@ -95,7 +95,7 @@ class ItemRegression:
             parts.append((np.repeat(targets, counts[targets]), neighbors[is_weight], weights[is_weight]))
             running.advance(len(targets))
         owners, items, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-        order = np.argsort(owners, kind="stable")
+        order = np.lexsort((items, owners))
         return CompressedRows(np.r_[0, np.cumsum(counts)], items[order], values[order], n_items)
 
 

@@ -65,9 +65,13 @@ def _choose_candidates(
     touched: Int32Array,
     norms: Float64Array,
     keys: Float64Array,
+    places: Int32Array,
     candidates: Int32Array,
 ) -> int:
-    """Write the items of largest cosine, ascending by number, and return how many there are."""
+    """Write the items of largest cosine and return how many there are.
+
+    Those of the head come first, each kind ascending by number.
+    """
     size = min(len(touched), len(candidates))
     for k in range(size):  # no cosine is below 0
         keys[k], candidates[k] = -1.0, np.iinfo(np.int32).max
@@ -77,6 +81,15 @@ def _choose_candidates(
         if key > keys[0] or (key == keys[0] and item < candidates[0]):
             _replace_least(keys, candidates, size, key, item)
     candidates[:size].sort()
+    rare, n_head = candidates[:size].copy(), 0
+    for k in range(size):
+        if places[rare[k]] >= 0:
+            candidates[n_head] = rare[k]
+            n_head += 1
+    for k in range(size):
+        if places[rare[k]] < 0:
+            candidates[n_head] = rare[k]
+            n_head += 1
     return size
 
 
@@ -91,7 +104,10 @@ def _multiply_rare(
     starts: Int64Array,
     gram: Float32Array,
 ) -> None:
-    """Write the inner products of candidates outside the head with all candidates; ``counts`` stays zero."""
+    """Write the inner products of candidates outside the head with all others; ``counts`` stays zero.
+
+    A user's candidates stand in their order, those of the head first, so that half a row is enough.
+    """
     total = 0
     for k in range(len(candidates)):
         for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
@@ -114,12 +130,14 @@ def _multiply_rare(
     for k in range(len(candidates)):
         if places[candidates[k]] >= 0:
             continue
-        sums[:] = 0
+        sums[: k + 1] = 0
         for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
             user, value = item_users[entry], np.float64(item_values[entry])
             for slot in range(starts[user], starts[user] - counts[user]):
                 sums[members[slot]] += value * values[slot]
-        for other in range(len(candidates)):
+                if members[slot] == k:  # the rest of the row is the column of those that follow
+                    break
+        for other in range(k + 1):
             gram[k, other] = gram[other, k] = sums[other]
     for k in range(len(candidates)):
         for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
@@ -239,7 +257,7 @@ def fit_neighbors(
     l1, l2, max_iter, tol : float, float, int, float
         See `_descend`.
     neighbors, weights : (n_targets, n_candidates)
-        Receive the candidates, ascending, and their weights.
+        Receive the candidates, those of the head first, each kind ascending, and their weights.
     n_neighbors, n_sweeps : (n_targets,)
         Receive how many candidates there are, and after how many sweeps it ended.
     """
@@ -262,7 +280,7 @@ def fit_neighbors(
                 products,
                 touched,
             )
-            size = _choose_candidates(products, touched[:n_touched], norms, keys, neighbors[number])
+            size = _choose_candidates(products, touched[:n_touched], norms, keys, places, neighbors[number])
             candidates, part = neighbors[number, :size], gram[:size, :size]
             for k in range(size):
                 slopes[k], weights[number, k] = products[candidates[k]], 0

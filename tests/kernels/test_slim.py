@@ -73,8 +73,9 @@ def test_the_head_holds_the_inner_products_of_its_columns(matrix, n_head):
 def test_weights_are_those_of_the_naive_twin_whatever_the_head(matrix, n_head, l1, n_candidates):
     matrix = positive(matrix)
     neighbors, weights, n_neighbors, n_sweeps = fitted(matrix, n_head, n_candidates, l1)
+    head = head_of(matrix, n_head)[0].tolist()
     for target in range(matrix.shape[1]):
-        chosen, expected = reference.fit_neighbors(dense(matrix), target, n_candidates, l1, 1.0, 4)
+        chosen, expected = reference.fit_neighbors(dense(matrix), head, target, n_candidates, l1, 1.0, 4)
         size = n_neighbors[target]
         assert neighbors[target, :size].tolist() == chosen
         np.testing.assert_allclose(weights[target, :size], expected, rtol=1e-4, atol=1e-5)

@@ -24,9 +24,10 @@ def candidates(matrix, target, n_candidates):
     return sorted(item for _, item in sorted(cosines)[:n_candidates])
 
 
-def fit_neighbors(matrix, target, n_candidates, l1, l2, n_sweeps):
-    """Return the candidates and their weights after so many sweeps in residual form."""
+def fit_neighbors(matrix, head, target, n_candidates, l1, l2, n_sweeps):
+    """Return the candidates, those of the head first, and their weights after sweeps in residual form."""
     chosen = candidates(matrix, target, n_candidates)
+    chosen = [item for item in chosen if item in head] + [item for item in chosen if item not in head]
     residual = np.array([float(row[target]) for row in matrix])
     weights = np.zeros(len(chosen))
     for _ in range(n_sweeps):
