@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from recsys_cli import options
+from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
 Model = Annotated[
@@ -25,53 +26,51 @@ _ENDS = {
 }
 
 
+@grouped
 def train(
     log: options.Log,
+    columns: options.ColumnOptions,
+    names: options.NameOptions,
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.", show_default=False)],
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
-    user: options.User = None,
-    item: options.Item = None,
-    value: options.Value = None,
-    time: options.Time = None,
-    where: options.Where = None,
-    feedback: options.FeedbackKind = None,
     duplicates: options.DuplicateRule = None,
-    items: options.Items = None,
-    item_id: options.ItemId = None,
-    item_name: options.ItemName = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Train a model on a whole log and write it to a folder."""
-    from recsys import threads as pool
+    import recsys
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
+    from recsys.experiment.given_logs import LogPlan, loaded_of
     from recsys.experiment.settings import AUTO
-    from recsys.experiment.training import train as train_model
-    from recsys.models.bundle import check_place, save_bundle
-    from recsys_cli.inputs import columns_used, load, one_spec, rule
+    from recsys.experiment.training import check_duplicates, record_of
+    from recsys.models.bundle import check_place
+    from recsys_cli.inputs import columns_used, one_spec
 
     out = out.expanduser()
     check_place(out)
     spec = one_spec(model, set_, config)
-    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
-    with pool.use(threads), progress(quiet=json) as listener:
-        loaded, load_seconds = load(log, reading, listener)
-        bundle, _, record = train_model(
-            loaded,
+    rule = check_duplicates(duplicates)
+    plan = LogPlan(log, **options.flags(columns, names))
+    with progress(quiet=json) as listener:
+        loaded, load_seconds = loaded_of(plan, n_threads=threads, progress=listener)
+        bundle = recsys.train(
             spec,
+            loaded,
             seed=seed,
-            duplicates=rule(duplicates),
+            duplicates=rule,
+            threads=threads,
             keep_interrupted=True,
             progress=listener,
         )
+        record = record_of(bundle)
         interrupted = record["stopped"] == "interrupted"
         if interrupted and (out / "model.json").exists():
             out = out.resolve()
             out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
-        save_bundle(bundle, out)
+        recsys.save_bundle(bundle, out)
     description = loaded.describe()
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}
@@ -82,7 +81,7 @@ def train(
     say(f"Read {description['n_read']:,} rows of {description['source']}")
     for drop in description["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  {columns_used(loaded, feedback)}")
+    say(f"  {columns_used(loaded, columns.feedback)}")
     chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
