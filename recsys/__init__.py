@@ -59,9 +59,6 @@ if TYPE_CHECKING:
     from recsys.models.baselines.pure_svd import PureSVD as PureSVD
     from recsys.models.baselines.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
-    from recsys.models.bundle import Bundle as Bundle
-    from recsys.models.bundle import load_bundle as load_bundle
-    from recsys.models.bundle import save_bundle as save_bundle
     from recsys.models.hybrid_nmf import HybridNMF as HybridNMF
     from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
     from recsys.models.parameters import param as param
@@ -69,6 +66,9 @@ if TYPE_CHECKING:
     from recsys.models.registry import register_model as register_model
     from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.recommend.bundle import Bundle as Bundle
+    from recsys.recommend.bundle import load_bundle as load_bundle
+    from recsys.recommend.bundle import save_bundle as save_bundle
     from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
@@ -87,7 +87,7 @@ _HOMES = {
     "BPR": "recsys.models.baselines.bpr",
     "BayesianNMF": "recsys.models.bayesian_nmf",
     "Bias": "recsys.models.baselines.bias",
-    "Bundle": "recsys.models.bundle",
+    "Bundle": "recsys.recommend.bundle",
     "BundleError": "recsys.errors",
     "CatalogueMetric": "recsys.evaluation.metrics",
     "Comparison": "recsys.experiment.answers",
@@ -133,7 +133,7 @@ _HOMES = {
     "evaluate": "recsys.experiment.calls",
     "evaluate_lists": "recsys.evaluation.from_lists",
     "interval": "recsys.experiment.calls",
-    "load_bundle": "recsys.models.bundle",
+    "load_bundle": "recsys.recommend.bundle",
     "load_log": "recsys.data.load",
     "param": "recsys.models.parameters",
     "parse_metrics": "recsys.evaluation.metrics",
@@ -143,7 +143,7 @@ _HOMES = {
     "register_model": "recsys.models.registry",
     "register_section": "recsys.report.section",
     "register_split_rule": "recsys.splitting.rules",
-    "save_bundle": "recsys.models.bundle",
+    "save_bundle": "recsys.recommend.bundle",
     "set_threads": "recsys.threads",
     "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",

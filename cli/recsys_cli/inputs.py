@@ -10,6 +10,23 @@ from recsys.errors import ParameterError
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
 
 
+def history_of(text: str) -> list[str] | dict[str, float]:
+    """Read items, or items with values, from ``A,B,C`` or ``A=5,B=3``; an id may hold no comma."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ParameterError("--history names no item; expected e.g. A,B,C.")
+    if not all("=" in part for part in parts):
+        return parts
+    values: dict[str, float] = {}
+    for part in parts:
+        item, _, value = part.rpartition("=")
+        try:
+            values[item] = float(value)
+        except ValueError:
+            raise ParameterError(f"--history {part!r}: {value!r} is no number; expected e.g. A=5.") from None
+    return values
+
+
 def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
     """Say which columns were read as what, and why the log is taken for ratings or for amounts."""
     columns = loaded.columns

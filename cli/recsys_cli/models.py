@@ -46,7 +46,7 @@ def train(
     from recsys.experiment.given_logs import LogPlan, loaded_of
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import check_duplicates, record_of
-    from recsys.models.bundle import check_place
+    from recsys.recommend.bundle import check_place
     from recsys_cli.inputs import columns_used, one_spec
 
     out = out.expanduser()
@@ -101,6 +101,15 @@ def recommend(
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            "--history",
+            metavar="A,B,C",
+            help="Items somebody has who is not in the log, or A=5,B=3 with ratings or amounts.",
+            show_default=False,
+        ),
+    ] = None,
     all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
     n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
     out: Annotated[
@@ -117,11 +126,14 @@ def recommend(
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.training import check_list_path, write_lists
-    from recsys.models.bundle import load_bundle
+    from recsys.recommend.bundle import load_bundle
     from recsys.recommend.recommender import Recommender
+    from recsys_cli.inputs import history_of
 
-    if bool(user) == all_users:
-        raise typer.BadParameter("give --user ID (several times if you like) or --all-users.")
+    if [bool(user), all_users, history is not None].count(True) != 1:
+        raise typer.BadParameter(
+            "give --user ID (several times if you like), --history A,B,C or --all-users."
+        )
     if out is not None:
         out = out.expanduser()
         check_list_path(out)
@@ -129,9 +141,12 @@ def recommend(
     if bundle.model.ranks_by_value and not json:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     with pool.use(threads), progress(quiet=json) as listener:
-        lists = Recommender(bundle).recommend(
-            None if all_users else user, n, include_seen=include_seen, progress=listener
-        )
+        if history is not None:
+            lists = bundle.recommend_for(history_of(history), n, include_seen=include_seen)
+        else:
+            lists = Recommender(bundle).recommend(
+                None if all_users else user, n, include_seen=include_seen, progress=listener
+            )
         if out is not None:
             write_lists(lists, out)
     if json:
@@ -143,7 +158,7 @@ def recommend(
         return
     for one in lists.lists():
         known = "" if one["source"] == "model" else " (not known to the model: the most popular)"
-        say(f"User {one['user']}{known}")
+        say(f"User {one['user']}{known}" if history is None else "For that history")
         if one["items"]:
             say_table(
                 ["rank", "item", "name", "theme", "score"],
@@ -169,7 +184,7 @@ def themes(
     json: options.Json = False,
 ) -> None:
     """Show what a non-negative model is made of: each theme's strongest items."""
-    from recsys.models.bundle import load_bundle
+    from recsys.recommend.bundle import load_bundle
     from recsys.recommend.themes import themes as find_themes
 
     found = find_themes(load_bundle(model.expanduser()), n_items=n_items)

@@ -23,8 +23,8 @@ from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.training import check_duplicates, check_seed
-from recsys.models.bundle import Bundle
 from recsys.progress import SILENT, Progress
+from recsys.recommend.bundle import Bundle
 from recsys.splitting.support import MinSupport
 
 Measured: TypeAlias = Measurements | Result | Evaluation

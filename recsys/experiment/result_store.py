@@ -26,8 +26,8 @@ from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.factor_model import FactorModel
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2

@@ -18,8 +18,8 @@ from recsys.errors import ParameterError
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write
-from recsys.models.bundle import Bundle
 from recsys.progress import SILENT, Progress
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommendations import Recommendations
 
 LIST_FORMATS = (".parquet", ".csv", ".jsonl")
