@@ -14,8 +14,20 @@ from recsys._version import __version__
 if TYPE_CHECKING:
     from recsys.data.held_out import HeldOut as HeldOut
     from recsys.data.interactions import Interactions as Interactions
+    from recsys.data.labels import Labels as Labels
+    from recsys.data.labels import UserGroups as UserGroups
+    from recsys.data.load import LoadedLog as LoadedLog
     from recsys.data.load import load_log as load_log
+    from recsys.errors import BundleError as BundleError
+    from recsys.errors import DependencyError as DependencyError
+    from recsys.errors import InputError as InputError
+    from recsys.errors import LogError as LogError
+    from recsys.errors import ModelError as ModelError
+    from recsys.errors import NotFittedError as NotFittedError
+    from recsys.errors import ParameterError as ParameterError
+    from recsys.errors import RecsysError as RecsysError
     from recsys.evaluation.from_lists import evaluate_lists as evaluate_lists
+    from recsys.evaluation.measurements import Measurements as Measurements
     from recsys.evaluation.metrics import CatalogueMetric as CatalogueMetric
     from recsys.evaluation.metrics import ErrorMetric as ErrorMetric
     from recsys.evaluation.metrics import ListMetric as ListMetric
@@ -23,6 +35,20 @@ if TYPE_CHECKING:
     from recsys.evaluation.metrics import parse_metrics as parse_metrics
     from recsys.evaluation.metrics import register_metric as register_metric
     from recsys.evaluation.metrics import unregister_metric as unregister_metric
+    from recsys.experiment.answers import Comparison as Comparison
+    from recsys.experiment.answers import Evaluation as Evaluation
+    from recsys.experiment.calls import compare as compare
+    from recsys.experiment.calls import compare_pairs as compare_pairs
+    from recsys.experiment.calls import evaluate as evaluate
+    from recsys.experiment.calls import interval as interval
+    from recsys.experiment.calls import split as split
+    from recsys.experiment.calls import train as train
+    from recsys.experiment.calls import write_report as write_report
+    from recsys.experiment.evaluation_plan import EvaluationPlan as EvaluationPlan
+    from recsys.experiment.given_logs import LogPlan as LogPlan
+    from recsys.experiment.prepared_split import PreparedSplit as PreparedSplit
+    from recsys.experiment.settings import ModelSpec as ModelSpec
+    from recsys.models.base import Model as Model
     from recsys.models.baselines.als import ALS as ALS
     from recsys.models.baselines.bias import Bias as Bias
     from recsys.models.baselines.bpr import BPR as BPR
@@ -33,12 +59,17 @@ if TYPE_CHECKING:
     from recsys.models.baselines.pure_svd import PureSVD as PureSVD
     from recsys.models.baselines.zero_filled_nmf import ZeroFilledNMF as ZeroFilledNMF
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
-    from recsys.models.bundle import Bundle as Bundle
-    from recsys.models.bundle import load_bundle as load_bundle
-    from recsys.models.bundle import save_bundle as save_bundle
+    from recsys.models.hybrid_nmf import HybridNMF as HybridNMF
     from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
+    from recsys.models.parameters import param as param
     from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
+    from recsys.models.registry import register_model as register_model
+    from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.recommend.bundle import Bundle as Bundle
+    from recsys.recommend.bundle import load_bundle as load_bundle
+    from recsys.recommend.bundle import save_bundle as save_bundle
+    from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.themes import themes as themes
     from recsys.report.section import register_section as register_section
@@ -48,44 +79,79 @@ if TYPE_CHECKING:
     from recsys.splitting.rules import unregister_split_rule as unregister_split_rule
     from recsys.splitting.specs import parse_split as parse_split
     from recsys.splitting.specs import parse_splits as parse_splits
+    from recsys.splitting.split import Split as Split
+    from recsys.threads import set_threads as set_threads
 
 _HOMES = {
     "ALS": "recsys.models.baselines.als",
     "BPR": "recsys.models.baselines.bpr",
     "BayesianNMF": "recsys.models.bayesian_nmf",
     "Bias": "recsys.models.baselines.bias",
-    "Bundle": "recsys.models.bundle",
+    "Bundle": "recsys.recommend.bundle",
+    "BundleError": "recsys.errors",
     "CatalogueMetric": "recsys.evaluation.metrics",
+    "Comparison": "recsys.experiment.answers",
+    "DependencyError": "recsys.errors",
     "EASE": "recsys.models.baselines.ease",
     "ErrorMetric": "recsys.evaluation.metrics",
+    "Evaluation": "recsys.experiment.answers",
+    "EvaluationPlan": "recsys.experiment.evaluation_plan",
     "ExplicitALS": "recsys.models.baselines.explicit_als",
     "HeldOut": "recsys.data.held_out",
+    "HybridNMF": "recsys.models.hybrid_nmf",
+    "InputError": "recsys.errors",
     "Interactions": "recsys.data.interactions",
     "ItemKNN": "recsys.models.baselines.item_knn",
+    "Labels": "recsys.data.labels",
     "ListMetric": "recsys.evaluation.metrics",
+    "LoadedLog": "recsys.data.load",
+    "LogError": "recsys.errors",
+    "LogPlan": "recsys.experiment.given_logs",
     "MaskedNMF": "recsys.models.masked_nmf",
+    "Measurements": "recsys.evaluation.measurements",
+    "Model": "recsys.models.base",
+    "ModelError": "recsys.errors",
+    "ModelSpec": "recsys.experiment.settings",
+    "NotFittedError": "recsys.errors",
+    "ParameterError": "recsys.errors",
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.baselines.popularity",
+    "PreparedSplit": "recsys.experiment.prepared_split",
     "PureSVD": "recsys.models.baselines.pure_svd",
+    "Recommendations": "recsys.recommend.recommendations",
     "Recommender": "recsys.recommend.recommender",
+    "RecsysError": "recsys.errors",
+    "SLIM": "recsys.models.slim",
     "ScoreMetric": "recsys.evaluation.metrics",
+    "Split": "recsys.splitting.split",
     "SplitRule": "recsys.splitting.rules",
+    "UserGroups": "recsys.data.labels",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
+    "compare": "recsys.experiment.calls",
+    "compare_pairs": "recsys.experiment.calls",
+    "evaluate": "recsys.experiment.calls",
     "evaluate_lists": "recsys.evaluation.from_lists",
-    "load_bundle": "recsys.models.bundle",
+    "interval": "recsys.experiment.calls",
+    "load_bundle": "recsys.recommend.bundle",
     "load_log": "recsys.data.load",
+    "param": "recsys.models.parameters",
     "parse_metrics": "recsys.evaluation.metrics",
     "parse_split": "recsys.splitting.specs",
     "parse_splits": "recsys.splitting.specs",
     "register_metric": "recsys.evaluation.metrics",
+    "register_model": "recsys.models.registry",
     "register_section": "recsys.report.section",
     "register_split_rule": "recsys.splitting.rules",
-    "save_bundle": "recsys.models.bundle",
+    "save_bundle": "recsys.recommend.bundle",
+    "set_threads": "recsys.threads",
+    "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",
+    "train": "recsys.experiment.calls",
     "unregister_metric": "recsys.evaluation.metrics",
     "unregister_section": "recsys.report.section",
     "unregister_split_rule": "recsys.splitting.rules",
+    "write_report": "recsys.experiment.calls",
 }
 
 __all__ = ["__version__", *_HOMES]
@@ -94,7 +160,9 @@ __all__ = ["__version__", *_HOMES]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'recsys' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -15,11 +15,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from numbers import Integral
 from typing import Any
 
 from recsys.errors import ParameterError
 
 _requested: ContextVar[int | None] = ContextVar("recsys_threads", default=None)
+_of_process: int | None = None
 
 
 def available() -> int:
@@ -34,21 +36,45 @@ def current() -> int:
     from numba import config
 
     most = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    return min(_requested.get() or available(), most)
+    return min(_requested.get() or _of_process or available(), most)
 
 
-@contextmanager
-def use(n_threads: int | None) -> Iterator[None]:
-    """Run the body with at most ``n_threads`` threads (None: all cores).
+def _check(n_threads: object) -> None:
+    if n_threads is None:
+        return
+    if isinstance(n_threads, bool) or not isinstance(n_threads, Integral) or n_threads < 1:
+        raise ParameterError(f"threads is {n_threads!r}; expected 1 or more, or nothing for all cores.")
+
+
+def set_threads(n_threads: int | None) -> None:
+    """Let all that follows in this process use at most so many threads; results do not depend on it.
+
+    Parameters
+    ----------
+    n_threads : int or None
+        None: all cores that the process may use, which is the default.
 
     Raises
     ------
     ParameterError
-        If ``n_threads`` is below 1.
+        If it is no whole number of 1 or more.
     """
-    if n_threads is not None and n_threads < 1:
-        raise ParameterError(f"threads is {n_threads}; expected 1 or more, or nothing for all cores.")
-    token = _requested.set(n_threads)
+    global _of_process
+    _check(n_threads)
+    _of_process = n_threads
+
+
+@contextmanager
+def use(n_threads: int | None) -> Iterator[None]:
+    """Run the body with at most ``n_threads`` threads (None: as outside of it).
+
+    Raises
+    ------
+    ParameterError
+        If ``n_threads`` is no whole number of 1 or more.
+    """
+    _check(n_threads)
+    token = _requested.set(_requested.get() if n_threads is None else n_threads)
     try:
         yield
     finally:

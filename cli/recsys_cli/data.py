@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from recsys_cli import options
+from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
 app = typer.Typer(help="Look at logs.", no_args_is_help=True)
@@ -28,26 +29,21 @@ def list_(json: options.Json = False) -> None:
 
 
 @app.command("describe")
+@grouped
 def describe(
     log: options.Log,
-    user: options.User = None,
-    item: options.Item = None,
-    value: options.Value = None,
-    time: options.Time = None,
-    where: options.Where = None,
-    feedback: options.FeedbackKind = None,
-    items: options.Items = None,
-    item_id: options.ItemId = None,
-    item_name: options.ItemName = None,
+    columns: options.ColumnOptions,
+    names: options.NameOptions,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Read a log as training would, and say what was found."""
-    from recsys_cli.inputs import columns_used, load
+    from recsys.experiment.given_logs import LogPlan, loaded_of
+    from recsys_cli.inputs import columns_used
 
-    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
+    plan = LogPlan(log, **options.flags(columns, names))
     with progress(quiet=json) as listener:
-        loaded, seconds = load(log, reading, listener)
+        loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener)
     found = loaded.describe()
     if json:
         say_json({**found, "seconds": {"load": seconds}})
@@ -55,7 +51,7 @@ def describe(
     say(f"{found['source']}: {found['n_read']:,} rows")
     for drop in found["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  columns   {columns_used(loaded, feedback)}")
+    say(f"  columns   {columns_used(loaded, columns.feedback)}")
     say(f"  users     {found['n_users']:,}")
     say(
         f"  items     {found['n_items']:,}"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from recsys_cli import options
+from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
 Model = Annotated[
@@ -25,53 +26,51 @@ _ENDS = {
 }
 
 
+@grouped
 def train(
     log: options.Log,
+    columns: options.ColumnOptions,
+    names: options.NameOptions,
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.", show_default=False)],
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
-    user: options.User = None,
-    item: options.Item = None,
-    value: options.Value = None,
-    time: options.Time = None,
-    where: options.Where = None,
-    feedback: options.FeedbackKind = None,
     duplicates: options.DuplicateRule = None,
-    items: options.Items = None,
-    item_id: options.ItemId = None,
-    item_name: options.ItemName = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Train a model on a whole log and write it to a folder."""
-    from recsys import threads as pool
+    import recsys
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
+    from recsys.experiment.given_logs import LogPlan, loaded_of
     from recsys.experiment.settings import AUTO
-    from recsys.experiment.training import train as train_model
-    from recsys.models.bundle import check_place, save_bundle
-    from recsys_cli.inputs import columns_used, load, one_spec, rule
+    from recsys.experiment.training import check_duplicates, record_of
+    from recsys.recommend.bundle import check_place
+    from recsys_cli.inputs import columns_used, one_spec
 
     out = out.expanduser()
     check_place(out)
     spec = one_spec(model, set_, config)
-    reading = options.Reading(user, item, value, time, where, feedback, items, item_id, item_name, threads)
-    with pool.use(threads), progress(quiet=json) as listener:
-        loaded, load_seconds = load(log, reading, listener)
-        bundle, _, record = train_model(
-            loaded,
+    rule = check_duplicates(duplicates)
+    plan = LogPlan(log, **options.flags(columns, names))
+    with progress(quiet=json) as listener:
+        loaded, load_seconds = loaded_of(plan, n_threads=threads, progress=listener)
+        bundle = recsys.train(
             spec,
+            loaded,
             seed=seed,
-            duplicates=rule(duplicates),
+            duplicates=rule,
+            threads=threads,
             keep_interrupted=True,
             progress=listener,
         )
+        record = record_of(bundle)
         interrupted = record["stopped"] == "interrupted"
         if interrupted and (out / "model.json").exists():
             out = out.resolve()
             out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
-        save_bundle(bundle, out)
+        recsys.save_bundle(bundle, out)
     description = loaded.describe()
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}
@@ -82,7 +81,7 @@ def train(
     say(f"Read {description['n_read']:,} rows of {description['source']}")
     for drop in description["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  {columns_used(loaded, feedback)}")
+    say(f"  {columns_used(loaded, columns.feedback)}")
     chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
@@ -102,6 +101,15 @@ def recommend(
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            "--history",
+            metavar="A,B,C",
+            help="Items somebody has who is not in the log, or A=5,B=3 with ratings or amounts.",
+            show_default=False,
+        ),
+    ] = None,
     all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
     n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
     out: Annotated[
@@ -118,11 +126,14 @@ def recommend(
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.training import check_list_path, write_lists
-    from recsys.models.bundle import load_bundle
+    from recsys.recommend.bundle import load_bundle
     from recsys.recommend.recommender import Recommender
+    from recsys_cli.inputs import history_of
 
-    if bool(user) == all_users:
-        raise typer.BadParameter("give --user ID (several times if you like) or --all-users.")
+    if [bool(user), all_users, history is not None].count(True) != 1:
+        raise typer.BadParameter(
+            "give --user ID (several times if you like), --history A,B,C or --all-users."
+        )
     if out is not None:
         out = out.expanduser()
         check_list_path(out)
@@ -130,9 +141,12 @@ def recommend(
     if bundle.model.ranks_by_value and not json:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     with pool.use(threads), progress(quiet=json) as listener:
-        lists = Recommender(bundle).recommend(
-            None if all_users else user, n, include_seen=include_seen, progress=listener
-        )
+        if history is not None:
+            lists = bundle.recommend_for(history_of(history), n, include_seen=include_seen)
+        else:
+            lists = Recommender(bundle).recommend(
+                None if all_users else user, n, include_seen=include_seen, progress=listener
+            )
         if out is not None:
             write_lists(lists, out)
     if json:
@@ -144,7 +158,7 @@ def recommend(
         return
     for one in lists.lists():
         known = "" if one["source"] == "model" else " (not known to the model: the most popular)"
-        say(f"User {one['user']}{known}")
+        say(f"User {one['user']}{known}" if history is None else "For that history")
         if one["items"]:
             say_table(
                 ["rank", "item", "name", "theme", "score"],
@@ -170,7 +184,7 @@ def themes(
     json: options.Json = False,
 ) -> None:
     """Show what a non-negative model is made of: each theme's strongest items."""
-    from recsys.models.bundle import load_bundle
+    from recsys.recommend.bundle import load_bundle
     from recsys.recommend.themes import themes as find_themes
 
     found = find_themes(load_bundle(model.expanduser()), n_items=n_items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -185,7 +185,7 @@ SplitSpec: TypeAlias = Annotated[
     ),
 ]
 MinUser: TypeAlias = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--min-user",
         min=0,
@@ -195,7 +195,7 @@ MinUser: TypeAlias = Annotated[
     ),
 ]
 MinItem: TypeAlias = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--min-item",
         min=0,
@@ -255,29 +255,52 @@ Json: TypeAlias = Annotated[
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a log is to be read: what the options above say of it."""
+class ColumnOptions:
+    """How a log is to be read."""
 
-    user: str | None = None
-    item: str | None = None
-    value: str | None = None
-    time: str | None = None
-    where: str | None = None
-    feedback: str | None = None
-    items: Path | None = None
-    item_id: str | None = None
-    item_name: str | None = None
-    threads: int | None = None
+    user: User = None
+    item: Item = None
+    value: Value = None
+    time: Time = None
+    where: Where = None
+    feedback: FeedbackKind = None
 
 
 @dataclass(frozen=True)
-class EvaluationOptions:
-    """What an evaluation reads beside a log: categories of items, groups of users, a bound on memory."""
+class NameOptions:
+    """Where names of items stand."""
 
-    items: Path | None = None
-    item_id: str | None = None
-    item_category: str | None = None
-    groups: Path | None = None
-    group: str | None = None
-    group_id: str | None = None
-    block_mib: int | None = None
+    items: Items = None
+    item_id: ItemId = None
+    item_name: ItemName = None
+
+
+@dataclass(frozen=True)
+class HeldOutOptions:
+    """What is held out, and what is measured on it."""
+
+    test: Test = None
+    split: SplitSpec = None
+    min_user: MinUser = None
+    min_item: MinItem = None
+    filter_test: FilterTest = False
+    metrics: Metrics = None
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """Categories of items and groups of users."""
+
+    item_category: ItemCategory = None
+    groups: Groups = None
+    group: Group = None
+    group_id: GroupId = None
+    block_mib: BlockMib = None
+
+
+def flags(*groups: Any, **more: Any) -> dict[str, Any]:
+    """Return options by name, those of groups and others."""
+    by_name: dict[str, Any] = {}
+    for group in groups:
+        by_name |= vars(group)
+    return by_name | more

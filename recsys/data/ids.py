@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -76,19 +76,43 @@ class Ids:
     def rows(self, ids: Iterable[Id] | AnyArray) -> Int64Array:
         """Return the row number of each id, -1 where it is not known.
 
-        Text that spells an integer finds an integer id and the other way round, since a command
-        line and a file of another kind know no better.
+        Text that spells an integer, and a float that is a whole number, find an integer id and the
+        other way round, since a command line and a file of another kind know no better.
         """
         listed = ids if isinstance(ids, np.ndarray) else np.asarray(list(ids), dtype=object)
         if len(listed) == 0 or len(self) == 0:
             return np.full(len(listed), -1, dtype=np.int64)
         if self.is_integer and listed.dtype.kind not in "iu":
             listed = np.asarray([_integer_or_none(value) for value in listed], dtype=object)
-        elif not self.is_integer and listed.dtype.kind != "O":
+        elif not self.is_integer and listed.dtype.kind in "iuU":
             listed = listed.astype(str).astype(object)
         elif not self.is_integer:
-            listed = np.asarray([str(value) for value in listed], dtype=object)
+            listed = np.asarray([_text(value) for value in listed], dtype=object)
         return np.asarray(self._index.get_indexer(pd.Index(listed)), dtype=np.int64)
+
+    def known_rows(self, ids: Iterable[Id] | AnyArray, kind: str) -> Int64Array:
+        """Return the row number of each id; see `rows`.
+
+        Parameters
+        ----------
+        ids : iterable of id
+        kind : str
+            What they are called in a message: "user", "item".
+
+        Raises
+        ------
+        InputError
+            If one is not known.
+        """
+        listed = list(ids)
+        rows = self.rows(listed)
+        unknown = [value for value, row in zip(listed, rows.tolist(), strict=True) if row < 0]
+        if unknown:
+            few = ", ".join(repr(value) for value in unknown[:3])
+            more = f" and {len(unknown) - 3:,} more" if len(unknown) > 3 else ""
+            like = f"; those known are such as {self[0]!r}" if len(self) else ""
+            raise InputError(f"{kind} {few}{more} is not known to the model{like}.")
+        return rows
 
     def spelled(self, value: Id) -> Id:
         """Return an id, known or not, in the kind of these ids where it can be: "7" as 7, 7 as "7"."""
@@ -124,10 +148,40 @@ class Ids:
 def _integer_or_none(value: object) -> int | None:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return int(value)
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return int(number) if number.is_integer() and abs(number) <= 2**53 else None
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         number = int(value)
         return number if _INT64.min <= number <= _INT64.max else None
     return None
+
+
+def _text(value: object) -> str:
+    """Return the text of an id; 7.0, which tables make of 7 where another row has a gap, is "7"."""
+    whole = _integer_or_none(value) if isinstance(value, (float, np.floating)) else None
+    return str(value if whole is None else whole)
+
+
+def listed_ids(ids: Any, what: str) -> list[Id]:
+    """Return ids as a list: one id alone is a list of one.
+
+    Raises
+    ------
+    InputError
+        If there is something that is neither integer nor text; whole numbers written as floats will do.
+    """
+    if isinstance(ids, (str, int, float, np.generic)):
+        ids = [ids]
+    try:
+        listed = list(ids)
+    except TypeError:
+        raise InputError(f"{what} is {ids!r:.80}; expected ids, e.g. [17850, 13047].") from None
+    for value in listed:
+        is_whole = _integer_or_none(value) is not None
+        if isinstance(value, bool) or not (is_whole or isinstance(value, (str, int, np.integer))):
+            raise InputError(f"{what} holds {value!r:.80}; expected ids, integers or text.")
+    return listed
 
 
 def as_id_array(values: Iterable[Id] | AnyArray) -> AnyArray:

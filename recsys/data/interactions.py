@@ -51,6 +51,13 @@ class Interactions:
         if self.feedback not in get_args(Feedback):
             raise InputError(f"feedback is {self.feedback!r}; expected explicit or implicit.")
 
+    def __repr__(self) -> str:
+        times = "" if self.time is None else ", with times"
+        return (
+            f"Interactions({self.n_users:,} users x {self.n_items:,} items, {self.nnz:,} entries, "
+            f"{self.feedback} feedback{times})"
+        )
+
     @cached_property
     def item_counts(self) -> Int64Array:
         """How many users have each item, (n_items,); an amount of 0 does not count, a rating of 0 does."""

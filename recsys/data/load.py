@@ -17,6 +17,7 @@ from recsys.data.columns import IGNORE, Columns, existing, is_rating, resolve
 from recsys.data.events import Drop, read_events
 from recsys.data.item_names import ItemNames
 from recsys.data.log import Feedback, Log
+from recsys.data.sources import ArrowTable
 from recsys.errors import InputError, ParameterError
 
 
@@ -85,7 +86,7 @@ class LoadedLog:
 
 
 def load_log(
-    source: str | Path | pd.DataFrame | pa.Table,
+    source: str | Path | pd.DataFrame | pa.Table | ArrowTable,
     *,
     user: str | None = None,
     item: str | None = None,
@@ -102,7 +103,7 @@ def load_log(
 
     Parameters
     ----------
-    source : str, Path, DataFrame or pyarrow.Table
+    source : str, Path, or table of pandas, polars or Arrow
         A file (CSV, TSV or text split by ``;`` or ``|``, and JSON lines, each also compressed by
         gzip or zstd; Parquet), a pattern such as ``logs/*.csv``, a table, or the name of a
         catalogued data set; an existing file of that name wins.
@@ -147,11 +148,11 @@ def load_log(
         drops.extend(entry.drops)
     elif isinstance(source, (str, Path)):
         opened = sources.open_files(source, n_threads, wanted)
-    elif isinstance(source, (pd.DataFrame, pa.Table)):
+    elif isinstance(source, (pd.DataFrame, pa.Table)) or hasattr(source, "__arrow_c_stream__"):
         opened = sources.open_table(source, n_threads)
     else:
         raise InputError(
-            f"a log of type {type(source).__name__}; expected a path, a data frame or an Arrow table."
+            f"a log of type {type(source).__name__}; expected a path, or a table of pandas, polars or Arrow."
         )
     if entry is not None:
         columns = _overridden(entry.columns, opened, user=user, item=item, value=value, time=time)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pandas as pd
@@ -90,8 +90,17 @@ class Source:
         return LogError(f"could not be read: {first_line(error)}.", advice=advice, source=self.name)
 
 
+class ArrowTable(Protocol):
+    """A table of another library, such as polars, that can be read as an Arrow table."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the table as an Arrow stream; see the Arrow PyCapsule interface."""
+
+
 def open_table(table: Any, n_threads: int | None = None) -> Source:
-    """Open a pandas DataFrame or an Arrow table."""
+    """Open a pandas DataFrame, an Arrow table, or a table that can be read as one."""
+    if not isinstance(table, (pd.DataFrame, pa.Table)) and hasattr(table, "__arrow_c_stream__"):
+        table = pa.table(table)
     name = "the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table"
     if isinstance(table, pd.DataFrame):
         table = table.set_axis([str(column) for column in table.columns], axis=1)

@@ -16,8 +16,8 @@ from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
-from recsys.models.bundle import save_bundle
 from recsys.progress import SILENT, Progress, task
+from recsys.recommend.bundle import save_bundle
 from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes

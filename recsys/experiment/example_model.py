@@ -11,7 +11,7 @@ from recsys.data.load import LoadedLog
 from recsys.evaluation.metrics import higher_is_better
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
-from recsys.models.bundle import Bundle
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.examples import UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import ThemeSet, has_themes, theme_set

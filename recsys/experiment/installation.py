@@ -13,8 +13,8 @@ from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, RecsysError
 from recsys.experiment.provenance import versions
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.registry import MODELS
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.resources import bundled
 
 

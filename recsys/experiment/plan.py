@@ -29,7 +29,18 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import ParameterError
-from recsys.experiment.settings import ModelSpec, check_keys, model_from_table, read_model, read_toml
+from recsys.experiment.evaluation_plan import EvaluationPlan
+from recsys.experiment.settings import (
+    AUTO,
+    ModelSpec,
+    check_keys,
+    config_text,
+    model_from_table,
+    read_model,
+    read_toml,
+    specs_from_flags,
+)
+from recsys.report.writing import check_report
 
 # Table, entry: the flag it stands for, and its type.
 _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
@@ -67,6 +78,7 @@ _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
     },
 }
 _MODELS = "models"
+_DEFAULT_MODELS = (AUTO, "als", "popularity")
 _TYPES = {str: "text", Path: "text", int: "a whole number, 0 or more", bool: "true or false"}
 
 
@@ -140,6 +152,55 @@ def plans_among(configs: Sequence[Path]) -> tuple[Plan | None, list[Path]]:
     if len(plans) > 1:
         raise ParameterError(f"{plans[0]} and {plans[1]} both describe a comparison; give one.")
     return (read_plan(plans[0]) if plans else None), [path for path in configs if path not in plans]
+
+
+def read_comparison(
+    flags: Mapping[str, Any], models: Sequence[str], assignments: Sequence[str], configs: Sequence[Path]
+) -> tuple[EvaluationPlan, Path | None, Mapping[str, str]]:
+    """Join the flags of a comparison with the file that describes it, if there is one; flags win.
+
+    Parameters
+    ----------
+    flags : mapping
+        By name; None or false: not given. A ``log`` that ends in ``.toml`` is such a file.
+    models, assignments : sequence of str
+        What ``--model`` and ``--set`` say.
+    configs : sequence of Path
+        Files of models, and perhaps the one of the comparison.
+
+    Returns
+    -------
+    plan : EvaluationPlan
+    report : Path or None
+        Where the report is to be written.
+    texts : mapping of name to text
+        The files read.
+
+    Raises
+    ------
+    ParameterError
+        If a file, a flag or a model cannot be used; nothing has been trained then.
+    """
+    flags = dict(flags)
+    configs = list(configs)
+    if flags["log"] is not None and flags["log"].endswith(".toml"):
+        configs.insert(0, Path(flags["log"]))
+        flags["log"] = None
+    plan, of_models = plans_among(configs)
+    plan = plan or Plan({}, ())
+    flags = plan.filled(flags)
+    if flags["log"] is None:
+        raise ParameterError("there is no log: give recsys compare LOG, or source in [log] of the config.")
+    specs = specs_from_flags(models, assignments, of_models, default=_DEFAULT_MODELS, planned=plan.models)
+    report = flags.pop("report")
+    if report is not None:
+        report = report.expanduser()
+        check_report(report)
+    return (
+        EvaluationPlan.from_flags(tuple(specs), flags),
+        report,
+        {path.name: config_text(path) for path in configs},
+    )
 
 
 def _checked(value: Any, kind: type, where: str) -> Any:

@@ -49,6 +49,8 @@ class PreparedSplit:
     histories : Interactions or None
         Where whole users are held out: what a fitted model is given of them, items as in ``train``.
         The user numbers of ``held_out`` are then the rows of this.
+    log : LoadedLog or None
+        What was split.
     """
 
     train: Interactions
@@ -56,6 +58,26 @@ class PreparedSplit:
     split: SplitRecord
     load_seconds: float
     histories: Interactions | None = None
+    log: LoadedLog | None = None
+
+    @property
+    def loaded(self) -> LoadedLog:
+        """The log that was split.
+
+        Raises
+        ------
+        InputError
+            If it is not known.
+        """
+        if self.log is None:
+            raise InputError("it is not known which log was split; make the split by recsys.split.")
+        return self.log
+
+    def __repr__(self) -> str:
+        return (
+            f"PreparedSplit({self.split.name!r}: {self.train.nnz:,} pairs to train, "
+            f"{self.held_out.n_pairs:,} held out)"
+        )
 
     @property
     def measured(self) -> Interactions:
@@ -171,7 +193,7 @@ def prepare_all(
     for part in parts:
         prepared = _prepare_one(loaded.log, test_log, part, duplicates, support)
         now = time.perf_counter()
-        splits.append(replace(prepared, load_seconds=load_seconds + now - began))
+        splits.append(replace(prepared, load_seconds=load_seconds + now - began, log=loaded))
         began, load_seconds = now, 0.0  # the log is read once
     return tuple(splits)
 

@@ -26,9 +26,8 @@ from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.factor_model import FactorModel
-from recsys.models.registry import make
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2
@@ -155,7 +154,7 @@ class ResultStore:
             "held_out": prepared.held_out.digest,
             "split": [split.name, split.seed, split.digest, split.part, split.n_parts],
             "model": spec.name,
-            "config": make(spec.name, spec.params).config(),
+            "config": spec.made().config(),
             "seed": seed,
             "metrics": [str(metric) for metric in metrics],
             "context": dict(self.context),

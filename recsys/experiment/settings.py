@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 from recsys.errors import ParameterError
 from recsys.evaluation.metrics import Metric
 from recsys.models import parameters
+from recsys.models.base import Model
 from recsys.models.registry import MODELS, make
 from recsys.resources import bundled
 
@@ -28,11 +30,34 @@ class ModelSpec:
     params : mapping
     label : str
         What tables call it; the name unless two specs share it.
+    template : Model, optional
+        Of a class that has no name of its own in the registry: a copy of it is trained.
     """
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    template: Model | None = None
+
+    def made(self) -> Model:
+        """Return a model to train.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such model, or it has no such parameter, or a value is out of range.
+        """
+        if self.template is None:
+            return make(self.name, self.params)
+        model = copy.deepcopy(self.template).set_params(**self.params)
+        parameters.check(model, self.name)
+        return model
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names of the model's parameters; of "auto" none, since it is no model yet."""
+        cls = MODELS.get(self.name) if self.template is None else type(self.template)
+        return () if cls is None else tuple(item["name"] for item in parameters.describe(cls))
 
     def resolved(self, metrics: Sequence[Metric] = ()) -> ModelSpec:
         """Return the spec with "auto" replaced by the model for the task.
@@ -50,12 +75,9 @@ class ModelSpec:
 
     def seeded(self, seed: int) -> ModelSpec:
         """Return the spec with a seed, where the model has one and none is given."""
-        known = (
-            {item["name"] for item in parameters.describe(MODELS[self.name])} if self.name in MODELS else ()
-        )
-        if "random_state" not in known or "random_state" in self.params:
+        if "random_state" not in self.parameter_names or "random_state" in self.params:
             return self
-        return ModelSpec(self.name, {**self.params, "random_state": seed}, self.label)
+        return replace(self, params={**self.params, "random_state": seed})
 
     @property
     def title(self) -> str:
@@ -166,12 +188,10 @@ def specs_from_flags(
         if name in changes:
             raise ParameterError(f"--set gives {name!r} of {owner or specs[0].name} twice; give it once.")
         changes[name] = value
-    merged = [
-        ModelSpec(spec.name, {**spec.params, **per_model.get(spec.name, {})}, spec.label) for spec in specs
-    ]
+    merged = [replace(spec, params={**spec.params, **per_model.get(spec.name, {})}) for spec in specs]
     for spec in merged:
         if spec.name != AUTO:
-            make(spec.name, spec.params)
+            spec.made()
     return merged
 
 
@@ -186,4 +206,4 @@ def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
             count += 1
             label = f"{title} ({count})"
         labels.append(label)
-    return [ModelSpec(spec.name, spec.params, label) for spec, label in zip(specs, labels, strict=True)]
+    return [replace(spec, label=label) for spec, label in zip(specs, labels, strict=True)]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.interactions import Duplicates, Interactions
+from recsys.data.interactions import DUPLICATE_RULES, Duplicates, Interactions
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write
-from recsys.models.bundle import Bundle
-from recsys.models.registry import make
 from recsys.progress import SILENT, Progress
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommendations import Recommendations
 
 LIST_FORMATS = (".parquet", ".csv", ".jsonl")
@@ -47,9 +47,10 @@ def train(
     record : dict
         Model, config, counts, convergence and seconds.
     """
+    check_seed(seed)
     data = Interactions.from_log(loaded.log, duplicates=duplicates)
     spec = spec.resolved().seeded(seed)
-    model = make(spec.name, spec.params)
+    model = spec.made()
     precompile(spec)
     began = time.perf_counter()
     try:
@@ -64,23 +65,40 @@ def train(
         item_names=loaded.item_names,
         training={"source": loaded.source, "seed": seed, "seconds": seconds},
     )
-    history = model.history
-    record = {
-        "model": spec.name,
+    return bundle, data, record_of(bundle)
+
+
+def record_of(bundle: Bundle) -> dict[str, Any]:
+    """Return how a model was trained: its config, counts, convergence and seconds, ready for JSON."""
+    model, training, history = bundle.model, bundle.training, bundle.model.history
+    return {
+        "model": model.name,
         "config": model.config(),
-        "seed": seed,
-        "n_users": data.n_users,
-        "n_items": data.n_items,
-        "n_entries": data.nnz,
-        "feedback": data.feedback,
+        "seed": training["seed"],
+        "n_users": training["n_users"],
+        "n_items": training["n_items"],
+        "n_entries": training["n_entries"],
+        "feedback": training["feedback"],
         "iterations": None if history is None else history.n_iter,
         "converged": None if history is None else history.converged,
         "stopped": None if history is None else history.stopped,
         "objective": None if history is None else history.objective[-1],
         "stored_per_row": model.stored_per_row,
-        "seconds": {"fit": seconds},
+        "seconds": {"fit": training["seconds"]},
     }
-    return bundle, data, record
+
+
+def check_duplicates(rule: str | None) -> Duplicates | None:
+    """Return a rule for repeats of a pair, or raise ParameterError if there is no such rule."""
+    if rule is not None and rule not in DUPLICATE_RULES:
+        raise ParameterError(f"--duplicates {rule!r}: expected one of {', '.join(DUPLICATE_RULES)}.")
+    return cast("Duplicates | None", rule)
+
+
+def check_seed(seed: object) -> None:
+    """Raise ParameterError unless a seed is a whole number of 0 or more."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise ParameterError(f"seed is {seed!r:.80}; expected a whole number, 0 or more.")
 
 
 def check_list_path(path: Path) -> None:

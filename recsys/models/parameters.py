@@ -90,6 +90,8 @@ def describe(model: type) -> list[dict[str, Any]]:
 
 
 def _fields(model: Any) -> tuple[dataclasses.Field[Any], ...]:
+    if not dataclasses.is_dataclass(model):
+        return ()  # somebody's own class that declares no parameters
     return tuple(field for field in dataclasses.fields(model) if "help" in field.metadata)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from recsys.data.held_out import HeldOut
 from recsys.data.ids import Id
 from recsys.data.interactions import Interactions
-from recsys.models.bundle import Bundle
 from recsys.models.factor_model import FactorModel
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommendations import Recommendations
 from recsys.rng import stream
 from recsys.typing import BoolArray, Int32Array, Int64Array

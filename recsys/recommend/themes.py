@@ -12,8 +12,8 @@ import numpy as np
 from recsys.data.ids import Id
 from recsys.errors import ModelError
 from recsys.models.base import Model
-from recsys.models.bundle import Bundle
 from recsys.models.registry import MODELS, about
+from recsys.recommend.bundle import Bundle
 
 
 @dataclass(frozen=True)

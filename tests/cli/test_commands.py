@@ -131,3 +131,21 @@ def test_demo(as_json, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "weighted-nmf" in page
     assert "default-src 'none'" in page  # a browser lets it ask for nothing
+
+
+def test_lists_for_a_history(as_json, recsys, ratings, tmp_path):
+    model = tmp_path / "model"
+    assert recsys("train", ratings, "--model", "item-knn", "--out", model)[0] == 0
+    (one,) = as_json("recommend", model, "--history", "i00, i03", "-n", "3")["lists"]
+    assert len(one["items"]) == 3
+    assert not {"i00", "i03"} & {entry["item"] for entry in one["items"]}
+    assert as_json("recommend", model, "--history", "i00=5,i03=5", "-n", "3")["lists"]
+    code, out, _ = recsys("recommend", model, "--history", "i00")
+    assert code == 0
+    assert out.startswith("For that history")
+    code, _, said = recsys("recommend", model, "--history", "i00,zz")
+    assert code == 1
+    assert "item 'zz' is not known to the model" in said
+    assert recsys("recommend", model, "--history", "i00=x")[0] == 2
+    assert recsys("recommend", model, "--history", ",")[0] == 2
+    assert recsys("recommend", model, "--history", "i00", "--all-users")[0] == 2

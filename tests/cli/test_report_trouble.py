@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from recsys.experiment import comparison, reporting
+from recsys.experiment import answers, comparison
 from recsys_cli.main import run
 
 ROWS = "user,item,rating\n" + "".join(f"u{n % 7},i{n % 5},{1 + n % 4}\n" for n in range(35))
@@ -18,7 +18,7 @@ def log(tmp_path, monkeypatch):
         raise IndexError("list index out of range")
 
     monkeypatch.setattr(comparison, "precompile", lambda *_, **__: None)
-    monkeypatch.setattr(reporting, "write_comparison", broken)
+    monkeypatch.setattr(answers, "write_comparison", broken)
     path = tmp_path / "log.csv"
     path.write_text(ROWS)
     return path

@@ -18,8 +18,8 @@ from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.from_lists import evaluate_lists, measure_lists
 from recsys.evaluation.given_lists import GivenLists
 from recsys.evaluation.metrics import parse_metrics
-from recsys.models.bundle import Bundle
 from recsys.models.registry import make
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommender import Recommender
 from tests.logs import random_log
 from tests.registered import CATALOGUE, PER_USER

@@ -11,9 +11,9 @@ from recsys import threads
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ModelError, NotFittedError, ParameterError
 from recsys.models import parameters
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.factor_model import FactorModel
 from recsys.models.registry import MODELS, make
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.recommend.ranking import ranked_blocks
 from tests.matrices import ABSENT, random_matrix
 

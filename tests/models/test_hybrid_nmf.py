@@ -3,10 +3,10 @@ import pytest
 
 from recsys.data.interactions import Interactions
 from recsys.models.base import PartArrays
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.slim import SLIM
 from recsys.models.weighted_nmf import WeightedNMF
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import themes
 from tests.matrices import random_matrix

@@ -6,7 +6,7 @@ from scipy import sparse
 from recsys.data.interactions import Interactions
 from recsys.models.baselines import item_knn
 from recsys.models.baselines.item_knn import ItemKNN
-from recsys.models.bundle import Bundle
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommender import Recommender
 from tests.matrices import ABSENT, random_matrix
 

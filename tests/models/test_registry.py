@@ -7,8 +7,8 @@ import pytest
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ParameterError
 from recsys.models.baselines.popularity import Popularity
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.registry import MODELS, about, find, make, register_model
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from tests.matrices import random_matrix
 
 MODULE = """

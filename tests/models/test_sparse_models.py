@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from tests.models.test_bundle import change_arrays
 
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
 from recsys.factorization.factors import Factors
 from recsys.factorization.sparse_factors import SparseFactors
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.registry import make
 from recsys.models.weighted_nmf import WeightedNMF
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from tests.matrices import ABSENT, random_matrix, rows_of
-from tests.models.test_bundle import change_arrays
 from tests.models.test_contract import assert_same
 
 # Sparse, with components that l1 has emptied.

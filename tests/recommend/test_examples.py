@@ -7,8 +7,8 @@ import pytest
 
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
-from recsys.models.bundle import Bundle
 from recsys.models.registry import make
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.examples import closest_history_items, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import theme_set, themes

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.interactions import Interactions
-from recsys.errors import InputError, ParameterError
-from recsys.models.bundle import Bundle
+from recsys.errors import ParameterError
 from recsys.models.registry import make
+from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommender import Recommender
 from tests.matrices import observed_matrices, random_matrix
 
@@ -189,6 +189,6 @@ def test_a_list_length_below_one_or_no_whole_number_is_refused(recommender, n):
         recommender.recommend([1], n)
 
 
-def test_a_single_text_is_not_read_letter_by_letter(recommender):
-    with pytest.raises(InputError, match=r"expected a list of ids, e\.g\. \['abc'\]"):
-        recommender.recommend("abc")
+def test_a_single_id_is_one_user(recommender):
+    assert recommender.recommend("abc", 2).users == ("abc",)
+    assert recommender.recommend(3, 2).users == recommender.recommend("3", 2).users == (3,)

@@ -3,8 +3,8 @@ import pytest
 
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
-from recsys.models.bundle import Bundle, load_bundle, save_bundle
 from recsys.models.registry import make
+from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from recsys.recommend.themes import themes
 from tests.matrices import ABSENT, random_matrix
 

@@ -16,7 +16,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from recsys._version import __version__
-from recsys.data.ids import Id, Ids
+from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import BundleError, ModelError, RecsysError
+from recsys.errors import BundleError, InputError, ModelError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
 from recsys.models.base import Model, require
 from recsys.models.registry import MODELS, make
-from recsys.typing import AnyArray, Int64Array
+from recsys.recommend.lists import lists_for_histories, lists_for_users
+from recsys.recommend.recommendations import Recommendations
+from recsys.typing import AnyArray, Float32Array, Int64Array
 
 FORMAT = 1
 _ATTEMPTS = 20
@@ -103,6 +105,78 @@ class Bundle:
             model, train.user_ids, train.item_ids, train.by_user, train.item_counts, item_names or {}, record
         )
 
+    def __repr__(self) -> str:
+        source = self.training.get("source")
+        return (
+            f"Bundle({self.model.name}: {len(self.user_ids):,} users, {len(self.item_ids):,} items, "
+            f"{self.seen.nnz:,} pairs seen{'' if source is None else f', from {source}'})"
+        )
+
+    def predict(self, user_ids: Iterable[Id] | Id, item_ids: Iterable[Id] | Id) -> Float32Array:
+        """Return predicted values of pairs, in the units of the log.
+
+        Parameters
+        ----------
+        user_ids, item_ids : id or iterable of id, (n_pairs,)
+            One alone is paired with all of the others.
+
+        Returns
+        -------
+        float32, (n_pairs,)
+
+        Raises
+        ------
+        InputError
+            If an id is not known, or there are not as many users as items.
+        ModelError
+            If the model ranks but does not predict values.
+        """
+        users, items = listed_ids(user_ids, "user_ids"), listed_ids(item_ids, "item_ids")
+        if len(users) != len(items) and 1 not in (len(users), len(items)):
+            raise InputError(
+                f"{len(users)} users and {len(items)} items make no pairs; give as many of each."
+            )
+        rows = np.broadcast_arrays(
+            self.user_ids.known_rows(users, "user"), self.item_ids.known_rows(items, "item")
+        )
+        return self.model.predict(rows[0], rows[1])
+
+    def recommend(
+        self, users: Iterable[Id] | Id | None = None, n: int = 10, *, include_seen: bool = False
+    ) -> Recommendations:
+        """Return the best n items for each user, by ids; see `Recommender.recommend`."""
+        return lists_for_users(self, users, n, include_seen=include_seen)
+
+    def recommend_for(
+        self, history: Iterable[Id] | Mapping[Id, float], n: int = 10, *, include_seen: bool = False
+    ) -> Recommendations:
+        """Return the best n items for somebody who is known by what they did alone (fold-in).
+
+        Parameters
+        ----------
+        history : iterable of item id, or mapping of item id to rating or amount
+            Ids alone count 1 each; a model that learns from ratings needs them.
+        n : int
+            Longest list, 1 or more.
+        include_seen : bool
+            Whether items of the history may be listed.
+
+        Returns
+        -------
+        Recommendations
+            One list, of the user "history".
+
+        Raises
+        ------
+        InputError
+            If an item is not known to the model.
+        ParameterError
+            If ``n`` is below 1, or the model needs ratings and there are none.
+        ModelError
+            If the model cannot answer for users it was not trained on.
+        """
+        return lists_for_histories(self, {"history": history}, n, include_seen=include_seen)
+
     def name_of(self, item_id: Id) -> str:
         """Return an item's name, or its id as text."""
         return self.item_names.get(item_id) or str(item_id)
@@ -119,7 +193,7 @@ def check_place(folder: Path) -> None:
     raise BundleError(f"{folder} exists and is no model bundle; give another place.")
 
 
-def save_bundle(bundle: Bundle, folder: Path) -> None:
+def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     """Write a bundle; an older bundle at that place is replaced as a whole.
 
     Raises
@@ -127,7 +201,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     BundleError
         If ``folder`` is something else than a bundle or an empty folder.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     check_place(folder)
     history = bundle.model.history
     with atomic_write_folder(folder) as place:
@@ -163,7 +237,7 @@ def _id_column(ids: Ids) -> pa.Array:
     return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: str | Path) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
     Raises
@@ -171,7 +245,7 @@ def load_bundle(folder: Path) -> Bundle:
     BundleError
         If a part is missing, changed, of a newer format or inconsistent.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder).expanduser().resolve()
     for attempt in range(_ATTEMPTS):
         place = current_folder(folder)
         before = _stamp(place)

@@ -1,4 +1,4 @@
-"""Categories of items, groups of users and the size of a block, from options to the evaluation."""
+"""What an evaluation reads beside a log: categories of items, groups of users."""
 
 from __future__ import annotations
 
@@ -16,11 +16,39 @@ from recsys.errors import ParameterError
 from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.prepared_split import PreparedSplit, default_metrics
-from recsys_cli.options import EvaluationOptions
+
+
+@dataclass(frozen=True)
+class SidePlan:
+    """What is to be read beside a log, and how much memory scoring may take.
+
+    Attributes
+    ----------
+    items, groups : str, Path or table, optional
+        Files or tables of items and of users.
+    item_id, group_id : str, optional
+        Their columns of ids; the usual names, and that of the log's users, are taken by default.
+    item_category, group : str, optional
+        Their columns of labels. An item may have several categories, split by ``|``.
+    block_mib : int, optional
+        Most MiB of scores and lists held at a time.
+    """
+
+    items: Any = None
+    item_id: str | None = None
+    item_category: str | None = None
+    groups: Any = None
+    group: str | None = None
+    group_id: str | None = None
+    block_mib: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.block_mib is not None and self.block_mib < 1:
+            raise ParameterError(f"block_mib is {self.block_mib}; expected 1 or more.")
 
 
 @dataclass(frozen=True, eq=False)
-class EvaluationInputs:
+class SideInputs:
     """What an evaluation reads beside a log, by the ids of that log.
 
     Attributes
@@ -59,45 +87,41 @@ class EvaluationInputs:
         return {name: _digest(of) for name, of in labels.items() if of is not None}
 
 
-def check_options(
-    options: EvaluationOptions, asked: Sequence[Metric] | None, *, names_are_shown: bool = True
-) -> None:
-    """Raise ParameterError, before a log is read, where options lack one another or a metric.
+def check_side(plan: SidePlan, asked: Sequence[Metric] | None, *, names_are_shown: bool = True) -> None:
+    """Raise ParameterError, before a log is read, where parts of a plan lack one another or a metric.
 
     Parameters
     ----------
-    options : EvaluationOptions
+    plan : SidePlan
     asked : sequence of Metric, or None for those of a default
     names_are_shown : bool
         Whether the command has a use for --items without categories.
     """
-    if options.items is not None and options.item_category is None and not names_are_shown:
+    if plan.items is not None and plan.item_category is None and not names_are_shown:
         raise ParameterError(
             "--items is of use here for its categories; name their column by --item-category."
         )
-    if options.item_id is not None and options.items is None:
+    if plan.item_id is not None and plan.items is None:
         raise ParameterError("--item-id names a column of --items; give --items too.")
-    if options.item_category is not None and options.items is None:
+    if plan.item_category is not None and plan.items is None:
         raise ParameterError("--item-category names a column of --items; give --items too.")
-    if (options.groups is None) != (options.group is None):
+    if (plan.groups is None) != (plan.group is None):
         raise ParameterError("--groups and --group belong together: a file and its column of groups.")
-    if options.group_id is not None and options.groups is None:
+    if plan.group_id is not None and plan.groups is None:
         raise ParameterError("--group-id names a column of --groups; give --groups too.")
     if asked is None:
         return
-    if options.groups is not None and not any(metric.is_gap for metric in asked):
+    if plan.groups is not None and not any(metric.is_gap for metric in asked):
         raise ParameterError("no metric asked for compares --groups; add e.g. ndcg-gap@10 to --metrics.")
-    if options.item_category is not None and not any(metric.uses_categories for metric in asked):
+    if plan.item_category is not None and not any(metric.uses_categories for metric in asked):
         those = " or ".join(
             f"{name}@10" for name in registered(ListMetric) if Metric(name, 10).uses_categories
         )
         raise ParameterError(f"no metric asked for uses --item-category; add {those} to --metrics.")
 
 
-def read_inputs(
-    options: EvaluationOptions, loaded: LoadedLog, n_threads: int | None = None
-) -> EvaluationInputs:
-    """Read the tables that the options name.
+def read_side(plan: SidePlan, loaded: LoadedLog, n_threads: int | None = None) -> SideInputs:
+    """Read the tables that a plan names.
 
     Raises
     ------
@@ -106,34 +130,34 @@ def read_inputs(
     """
     log = loaded.log
     categories = groups = None
-    if options.item_category is not None:
+    if plan.item_category is not None:
         categories = label_table(
-            options.items,
+            plan.items,
             log.item_ids,
-            label=options.item_category,
-            id_column=options.item_id,
+            label=plan.item_category,
+            id_column=plan.item_id,
             n_threads=n_threads,
         )
-    if options.groups is not None:
-        assert options.group is not None
+    if plan.groups is not None:
+        assert plan.group is not None
         groups = label_table(
-            options.groups,
+            plan.groups,
             log.user_ids,
-            label=options.group,
-            id_column=options.group_id or loaded.columns.user,
+            label=plan.group,
+            id_column=plan.group_id or loaded.columns.user,
             separator=None,
             n_threads=n_threads,
         )
         UserGroups.from_labels(groups)  # nobody is in two
-    block_bytes = None if options.block_mib is None else options.block_mib * 2**20
-    return EvaluationInputs(log.user_ids, log.item_ids, categories, groups, block_bytes)
+    block_bytes = None if plan.block_mib is None else plan.block_mib * 2**20
+    return SideInputs(log.user_ids, log.item_ids, categories, groups, block_bytes)
 
 
-def default_metrics_for(options: EvaluationOptions, loaded: LoadedLog) -> tuple[Metric, ...]:
+def default_metrics_for(plan: SidePlan, loaded: LoadedLog) -> tuple[Metric, ...]:
     """Return the metrics to show when none are asked for, those of categories and groups among them."""
     more = [
-        *(["diversity@10", "calibration@10"] if options.item_category is not None else []),
-        *(["ndcg-gap@10"] if options.groups is not None else []),
+        *(["diversity@10", "calibration@10"] if plan.item_category is not None else []),
+        *(["ndcg-gap@10"] if plan.groups is not None else []),
     ]
     return parse_metrics([*default_metrics(loaded.log.feedback).split(","), *more])
 

@@ -1,0 +1,340 @@
+"""The public calls: everything that the command line does, by the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from recsys import threads as pool
+from recsys.data.interactions import Duplicates
+from recsys.errors import InputError, ParameterError
+from recsys.evaluation import significance
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.metrics import Metric, parse_metric
+from recsys.evaluation.significance import PairTest
+from recsys.evaluation.uncertainty import Interval
+from recsys.experiment import training
+from recsys.experiment.answers import Comparison, Evaluation
+from recsys.experiment.evaluation_plan import EvaluationPlan, GivenMetrics
+from recsys.experiment.given_logs import GivenLog, both_of, loaded_of
+from recsys.experiment.given_models import GivenModel, GivenModels, spec_of, specs_of
+from recsys.experiment.prepared_split import PreparedSplit, prepare
+from recsys.experiment.result import Result
+from recsys.experiment.settings import ModelSpec
+from recsys.experiment.training import check_duplicates, check_seed
+from recsys.progress import SILENT, Progress
+from recsys.recommend.bundle import Bundle
+from recsys.splitting.support import MinSupport
+
+Measured: TypeAlias = Measurements | Result | Evaluation
+
+
+def compare(
+    models: GivenModels | EvaluationPlan,
+    log: GivenLog | PreparedSplit | None = None,
+    *,
+    split: str | None = None,
+    test: GivenLog | None = None,
+    metrics: GivenMetrics | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+    **more: Any,
+) -> Comparison:
+    """Measure models on the same held-out part of a log; popularity, the floor, is always among them.
+
+    Parameters
+    ----------
+    models : model, iterable of models, mapping of label to model, or EvaluationPlan
+        A model is a name such as "als", the path of a TOML config, a model of this library with its
+        parameters (its fit, if any, is not used), its class, or an object with ``fit(interactions)`` and
+        ``score_block(users)``. With a plan nothing else but ``progress`` is given.
+    log : str, Path, table, LoadedLog or PreparedSplit
+        A file, the name of a data set, a table of pandas, polars or Arrow, what `recsys.load_log` gave,
+        or what `recsys.split` gave.
+    split : str, optional
+        What is held out, e.g. "time:4w"; "random:0.2" by default.
+    test : as ``log``, optional
+        Held-out events in a log of their own, instead of a split.
+    metrics : str or iterable, optional
+        E.g. "ndcg@10,recall@10"; by default those that suit the log.
+    seed : int
+        Of splits, starts, intervals and tests.
+    threads : int, optional
+        Results do not depend on it.
+    out : str or Path, optional
+        A folder that keeps each result as soon as it is there; the same comparison, made again, goes on
+        from it.
+    progress : Progress
+    **more
+        ``min_user``, ``min_item``, ``filter_test``; ``duplicates``; ``items``, ``item_id``,
+        ``item_category`` for metrics of categories, ``groups``, ``group``, ``group_id`` for gaps between
+        groups of users (files or tables, and their columns); ``block_mib``. As the flags of the command.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ParameterError
+        If a model, parameter, metric or split is not known; before anything is read.
+    InputError
+        If the log cannot be used, or a part of it would be empty.
+    ModelError
+        If no model has an answer.
+    """
+    if isinstance(models, EvaluationPlan):
+        if log is not None:
+            raise ParameterError("a plan names its log; give either.")
+        return models.compare(progress)
+    plan = _plan(
+        specs_of(models),
+        log,
+        split=split,
+        test=test,
+        metrics=metrics,
+        seed=seed,
+        threads=threads,
+        out=out,
+        **more,
+    )
+    return plan.compare(progress)
+
+
+def evaluate(
+    model: GivenModel | EvaluationPlan,
+    log: GivenLog | PreparedSplit | None = None,
+    *,
+    split: str | None = None,
+    test: GivenLog | None = None,
+    metrics: GivenMetrics | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+    **more: Any,
+) -> Evaluation:
+    """Train a model on one part of a log and measure it on the part held out.
+
+    Parameters, and what is raised, as those of `compare`.
+
+    Returns
+    -------
+    Evaluation
+    """
+    if isinstance(model, EvaluationPlan):
+        if log is not None:
+            raise ParameterError("a plan names its log; give either.")
+        return model.evaluate(progress)
+    plan = _plan(
+        (spec_of(model),), log, split=split, test=test, metrics=metrics, seed=seed, threads=threads, **more
+    )
+    return plan.evaluate(progress)
+
+
+def _plan(
+    models: tuple[ModelSpec, ...], log: GivenLog | PreparedSplit | None, **entries: Any
+) -> EvaluationPlan:
+    if log is None:
+        raise ParameterError("there is no log; give a path, a table or a loaded log.")
+    return EvaluationPlan.of(models, log, **entries)
+
+
+def split(
+    log: GivenLog,
+    spec: str = "random:0.2",
+    *,
+    test: GivenLog | None = None,
+    seed: int = 0,
+    duplicates: Duplicates | None = None,
+    min_user: int = 0,
+    min_item: int = 0,
+    filter_test: bool = False,
+) -> PreparedSplit:
+    """Split a log into training data and held-out pairs.
+
+    Parameters
+    ----------
+    log : str, Path, table or LoadedLog
+    spec : str
+        E.g. "random:0.2", "last:5", "time:4w"; a rule that makes one split.
+    test : as ``log``, optional
+        Held-out events in a log of their own, instead of a rule.
+    seed : int
+    duplicates : str, optional
+        How repeats of a pair become one value; see `Interactions.from_log`.
+    min_user, min_item : int
+        What users and items need to stay in training.
+    filter_test : bool
+        Whether those are left out of the held-out part, too.
+
+    Returns
+    -------
+    PreparedSplit
+        ``train`` is what models are fitted to; `evaluate` and `compare` take the whole in place of a log.
+
+    Raises
+    ------
+    ParameterError
+        If the rule is unknown, cannot be read, or makes several splits.
+    InputError
+        If a part would be empty.
+    """
+    check_seed(seed)
+    loaded, held_out, seconds = both_of(log, test)
+    return prepare(
+        loaded,
+        test=held_out,
+        split=None if held_out is not None else spec,
+        seed=seed,
+        duplicates=check_duplicates(duplicates),
+        support=MinSupport(min_user, min_item, filter_test),
+        load_seconds=seconds,
+    )
+
+
+def train(
+    model: GivenModel,
+    log: GivenLog,
+    *,
+    seed: int = 0,
+    duplicates: Duplicates | None = None,
+    threads: int | None = None,
+    keep_interrupted: bool = False,
+    progress: Progress = SILENT,
+) -> Bundle:
+    """Train a model on a whole log.
+
+    Parameters
+    ----------
+    model : str, Path, Model or class
+        See `compare`.
+    log : str, Path, table or LoadedLog
+    seed : int
+        Of the start, where the model is not given one.
+    duplicates : str, optional
+        How repeats of a pair become one value; see `Interactions.from_log`.
+    threads : int, optional
+        Results do not depend on it.
+    keep_interrupted : bool
+        Whether an interrupt (ctrl-c) after the first iteration gives the best state so far, instead of
+        KeyboardInterrupt; ``bundle.model.history.stopped`` is then "interrupted".
+    progress : Progress
+
+    Returns
+    -------
+    Bundle
+        The fitted model with the ids of users and items and the names of items.
+
+    Raises
+    ------
+    RecsysError
+        If the log or the model cannot be used.
+    """
+    spec = spec_of(model)
+    with pool.use(threads):
+        loaded, _ = loaded_of(log, n_threads=threads, progress=progress)
+        bundle, _, _ = training.train(
+            loaded,
+            spec,
+            seed=seed,
+            duplicates=check_duplicates(duplicates),
+            keep_interrupted=keep_interrupted,
+            progress=progress,
+        )
+    return bundle
+
+
+def interval(measured: Measured, metric: str | Metric, *, seed: int = 0) -> Interval | None:
+    """Return a metric with its 95 % interval, from users drawn with replacement.
+
+    Parameters
+    ----------
+    measured : Measurements, Result or Evaluation
+    metric : str
+        One of those that were measured.
+    seed : int
+
+    Returns
+    -------
+    Interval or None
+        None for a metric of all lists together (coverage), or that no user has.
+
+    Raises
+    ------
+    ParameterError
+        If the metric was not measured.
+    """
+    measurements = _measurements(measured)
+    return significance.interval(measurements, _measured_metric(metric, measurements), seed=seed)
+
+
+def compare_pairs(
+    measured: Comparison | Mapping[str, Measured], metric: str | Metric, *, seed: int = 0
+) -> tuple[PairTest, ...]:
+    """Test every pair of models on a metric, the best first.
+
+    Parameters
+    ----------
+    measured : Comparison, or mapping of label to Measurements, Result or Evaluation
+        All of the same users.
+    metric : str
+        One of users, or an error.
+    seed : int
+
+    Returns
+    -------
+    tuple of PairTest
+
+    Raises
+    ------
+    InputError
+        If the models were not measured on the same users.
+    ParameterError
+        If the metric was not measured.
+    """
+    if isinstance(measured, Comparison):
+        given: Mapping[str, Measured] = measured.measured
+    elif isinstance(measured, Mapping):
+        given = measured
+    else:
+        raise InputError(
+            f"{type(measured).__name__} holds no models to compare; expected what recsys.compare returns, or "
+            f"a mapping of label to measurements."
+        )
+    by_label = {label: _measurements(one) for label, one in given.items()}
+    name = str(parse_metric(str(metric)))
+    for measurements in by_label.values():
+        name = _measured_metric(metric, measurements)
+    return significance.compare_pairs(by_label, name, seed=seed)
+
+
+def write_report(measured: Comparison | Evaluation, path: str | Path, *, progress: Progress = SILENT) -> Path:
+    """Write the report of a comparison or an evaluation; see `Comparison.report`."""
+    if not isinstance(measured, (Comparison, Evaluation)):
+        raise InputError(
+            f"{type(measured).__name__} cannot be reported; expected what recsys.compare or "
+            f"recsys.evaluate returns."
+        )
+    return measured.report(path, progress=progress)
+
+
+def _measurements(measured: object) -> Measurements:
+    if isinstance(measured, Measurements):
+        return measured
+    if isinstance(measured, (Result, Evaluation)) and measured.measurements is not None:
+        return measured.measurements
+    why = f": {measured.error}" if isinstance(measured, Result) else ""
+    raise InputError(
+        f"{type(measured).__name__} holds no measurements{why}; expected what recsys.evaluate returns, "
+        f"or one result of recsys.compare."
+    )
+
+
+def _measured_metric(metric: str | Metric, measurements: Measurements) -> str:
+    name = str(parse_metric(str(metric)))
+    if name not in measurements.metrics:
+        raise ParameterError(f"{name} was not measured; there are {', '.join(measurements.metrics)}.")
+    return name

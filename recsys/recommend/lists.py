@@ -1,0 +1,232 @@
+"""Top-n lists for users of the training data, and for anybody whose history is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from recsys.data.ids import Id, Ids, listed_ids
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError, ParameterError
+from recsys.models.base import Model
+from recsys.models.baselines.popularity import Popularity
+from recsys.models.new_users import NewUsers
+from recsys.progress import SILENT, Progress, task
+from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
+from recsys.recommend.recommendations import Recommendations
+from recsys.typing import BoolArray, Float32Array, Int64Array
+
+_BLOCK_NUMBERS = 2**23  # contributions of themes at a time
+_EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+
+
+class Fitted(Protocol):
+    """What lists are made from: a fitted model with its ids; see `Bundle`."""
+
+    @property
+    def model(self) -> Model:
+        """The fitted model."""
+
+    @property
+    def user_ids(self) -> Ids:
+        """Users of the training data."""
+
+    @property
+    def item_ids(self) -> Ids:
+        """Items of the training data."""
+
+    @property
+    def seen(self) -> CompressedRows:
+        """The training pattern, (n_users, n_items)."""
+
+    @property
+    def item_counts(self) -> Int64Array:
+        """How many users have each item, (n_items,)."""
+
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """Where the data came from."""
+
+    def name_of(self, item_id: Id) -> str:
+        """Return an item's name."""
+
+
+def lists_for_users(
+    fitted: Fitted,
+    users: Iterable[Id] | Id | None,
+    n: int,
+    *,
+    include_seen: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+    progress: Progress = SILENT,
+) -> Recommendations:
+    """Return the best n items for each user; see `recsys.recommend.recommender.Recommender.recommend`."""
+    check_n(n)
+    wanted: list[Id] = list(fitted.user_ids) if users is None else listed_ids(users, "users")
+    rows = fitted.user_ids.rows(wanted)
+    # "7" and 7 may be one user: known users are identified by row, unknown ones by the id itself.
+    keys = [row if row >= 0 else (user,) for user, row in zip(wanted, rows.tolist(), strict=True)]
+    first: dict[object, int] = {}
+    for number, key in enumerate(keys):
+        first.setdefault(key, number)
+    once = list(first.values())
+    wanted, rows = [wanted[number] for number in once], rows[once]
+    is_known, is_blank = rows >= 0, _is_blank(fitted, rows)
+    seen = None if include_seen else fitted.seen
+    popularity = Popularity.of_counts(fitted.item_counts, len(fitted.user_ids) or 1)
+    lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
+    with task(progress, "recommend", len(wanted)) as running:
+        for model, group, left_out in (
+            (fitted.model, is_known & ~is_blank, seen),
+            (popularity, is_blank, seen),
+        ):
+            positions = iter(np.flatnonzero(group).tolist())
+            for block in ranked_blocks(model, rows[group], n, left_out, block_bytes=block_bytes):
+                for number in range(len(block.users)):
+                    lists[next(positions)] = _list(block, number)
+                running.advance(len(block.users))
+        if not is_known.all():  # one list for all of them
+            block = next(ranked_blocks(popularity, np.zeros(1, np.int64), n, None))
+            for position in np.flatnonzero(~is_known).tolist():
+                lists[position] = _list(block, 0)
+
+    lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
+    items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
+    scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
+    rows = np.where(is_blank, -1, rows)
+    themes, shares = strongest_themes(fitted, np.repeat(rows, lengths), items, scores)
+    item_ids = fitted.item_ids.values[items]
+    return Recommendations(
+        users=tuple(fitted.user_ids.spelled(user) for user in wanted),
+        indptr=np.r_[0, np.cumsum(lengths)],
+        items=item_ids,
+        names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
+        scores=scores,
+        themes=themes,
+        theme_shares=shares,
+        sources=tuple("model" if row >= 0 else "popularity" for row in rows),
+        reasons=tuple(
+            "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
+            for known, length in zip(is_known, lengths, strict=True)
+        ),
+    )
+
+
+def lists_for_histories(
+    fitted: Fitted,
+    histories: Mapping[Id, Iterable[Id] | Mapping[Id, float]],
+    n: int,
+    *,
+    include_seen: bool = False,
+) -> Recommendations:
+    """Return the best n items for people known by what they did alone; see `Bundle.recommend_for`.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    histories : mapping of name to history
+        A history is the ids of items, or a mapping of item id to rating or amount.
+    n : int
+    include_seen : bool
+
+    Raises
+    ------
+    InputError
+        If an item is not known, or an item has no rating where the model needs one.
+    ModelError
+        If the model cannot answer for users it was not trained on.
+    """
+    check_n(n)
+    fitted.model.check_folds_in()
+    parts = [_history(fitted, history) for history in histories.values()]
+    rows = CompressedRows(
+        np.r_[0, np.cumsum([len(columns) for columns, _ in parts], dtype=np.int64)],
+        np.concatenate([np.zeros(0, np.int32), *(columns for columns, _ in parts)]),
+        np.concatenate([np.zeros(0, np.float32), *(values for _, values in parts)]),
+        len(fitted.item_ids),
+    )
+    scorer = NewUsers(fitted.model, rows)
+    lists: list[tuple[Int64Array, Float32Array]] = []
+    for block in ranked_blocks(scorer, np.arange(len(parts)), n, None if include_seen else rows):
+        lists += [_list(block, number) for number in range(len(block.users))]
+    items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
+    lengths = [len(listed) for listed, _ in lists]
+    item_ids = fitted.item_ids.values[items]
+    return Recommendations(
+        users=tuple(histories),
+        indptr=np.r_[0, np.cumsum(lengths, dtype=np.int64)],
+        items=item_ids,
+        names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
+        scores=np.concatenate([_EMPTY[1], *(scores for _, scores in lists)]),
+        themes=np.zeros(len(items), dtype=np.int64),
+        theme_shares=np.zeros(len(items), dtype=np.float32),
+        sources=("model",) * len(lists),
+        reasons=tuple(
+            "" if length == n else _why_short(length, all_listed=include_seen) for length in lengths
+        ),
+    )
+
+
+def _history(fitted: Fitted, history: Iterable[Id] | Mapping[Id, float] | Id) -> tuple[Any, Float32Array]:
+    """Return the columns of a history, ascending, and their values."""
+    ids = listed_ids(history, "history")
+    columns = fitted.item_ids.known_rows(ids, "item")
+    if isinstance(history, Mapping):
+        try:
+            values = np.array(list(history.values()), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"a value of the history is no number: {error}.") from None
+        if values.ndim != 1 or not np.all(np.isfinite(values)) or np.any(values < 0):
+            raise InputError("a value of the history is negative or not finite; expected ratings or amounts.")
+    elif fitted.model.ranks_by_value:
+        raise ParameterError(
+            f"{fitted.model.name} learns from ratings; give the history as a mapping of item to rating, e.g. "
+            f"{{{ids[0] if ids else 'item'!r}: 4}}."
+        )
+    else:
+        values = np.ones(len(columns))
+    columns, first = np.unique(columns, return_index=True)
+    return columns.astype(np.int32), values[first].astype(np.float32)
+
+
+def _is_blank(fitted: Fitted, rows: Int64Array) -> BoolArray:
+    """Return whether the model knows a user by name only, so that all scores would be zero."""
+    is_blank = fitted.model.is_blank()
+    return np.asarray((rows >= 0) & is_blank[rows])
+
+
+def strongest_themes(
+    fitted: Fitted, users: Int64Array, items: Int64Array, scores: Float32Array
+) -> tuple[Int64Array, Float32Array]:
+    """Return the theme (from 1) that adds most to each pair's score, and its share of all.
+
+    All is what the themes add; where neighbors add to a score, too, it is the score.
+    """
+    themes = np.zeros(len(users), dtype=np.int64)
+    shares = np.zeros(len(users), dtype=np.float32)
+    model = fitted.model.component_model
+    if model is None:
+        return themes, shares
+    step = max(1, _BLOCK_NUMBERS // len(model.shares_))
+    for start in range(0, len(users), step):
+        known = start + np.flatnonzero(users[start : start + step] >= 0)
+        parts = model.contributions(users[known], items[known])
+        totals = parts.sum(axis=1) if model is fitted.model else scores[known]
+        best = parts.argmax(axis=1)
+        explained = parts.any(axis=1) & (totals > 0)
+        pairs = known[explained]
+        themes[pairs] = best[explained] + 1
+        shares[pairs] = parts[explained, best[explained]] / totals[explained]
+    return themes, shares
+
+
+def _why_short(length: int, *, all_listed: bool) -> str:
+    items = "1 item" if length == 1 else f"{length:,} items"
+    return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
+
+
+def _list(block: RankedBlock, row: int) -> tuple[Int64Array, Float32Array]:
+    length = int(block.n_listed[row])
+    return block.items[row, :length].astype(np.int64), block.scores[row, :length].copy()
