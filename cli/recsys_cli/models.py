@@ -156,12 +156,13 @@ def recommend(
     if out is not None:
         say(f"Wrote {len(lists.items):,} rows for {len(lists):,} users to {out}")
         return
+    has_ratings = lists.predicted is not None
     for one in lists.lists():
         known = "" if one["source"] == "model" else " (not known to the model: the most popular)"
         say(f"User {one['user']}{known}" if history is None else "For that history")
         if one["items"]:
             say_table(
-                ["rank", "item", "name", "theme", "score"],
+                ["rank", "item", "name", "theme", "score", *(["predicted"] if has_ratings else [])],
                 [
                     [
                         str(row["rank"]),
@@ -169,6 +170,7 @@ def recommend(
                         row["name"] if row["name"] != str(row["item"]) else "",
                         f"{row['theme']} ({100 * row['theme_share']:.0f} %)" if row["theme"] else "",
                         f"{row['score']:.4g}",
+                        *([f"{row['predicted']:.2f}"] if has_ratings else []),
                     ]
                     for row in one["items"]
                 ],

@@ -96,7 +96,8 @@ def lists_for_users(
     items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
     scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
     rows = np.where(is_blank, -1, rows)
-    themes, shares = strongest_themes(fitted, np.repeat(rows, lengths), items, scores)
+    of_rows = np.repeat(rows, lengths)
+    themes, shares = strongest_themes(fitted, of_rows, items, scores)
     item_ids = fitted.item_ids.values[items]
     return Recommendations(
         users=tuple(fitted.user_ids.spelled(user) for user in wanted),
@@ -111,6 +112,7 @@ def lists_for_users(
             "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
         ),
+        predicted=fitted.model.predict(of_rows, items) if _predicts_beside(fitted.model) else None,
     )
 
 
@@ -166,7 +168,15 @@ def lists_for_histories(
         reasons=tuple(
             "" if length == n else _why_short(length, all_listed=include_seen) for length in lengths
         ),
+        predicted=scorer.predict(np.repeat(np.arange(len(parts)), lengths), items)
+        if _predicts_beside(fitted.model)
+        else None,
     )
+
+
+def _predicts_beside(model: Model) -> bool:
+    """Return whether a model predicts ratings that are not its scores."""
+    return model.predicts_values and not model.ranks_by_value
 
 
 def _history(fitted: Fitted, history: Iterable[Id] | Mapping[Id, float] | Id) -> tuple[Any, Float32Array]:

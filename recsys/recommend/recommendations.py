@@ -35,6 +35,8 @@ class Recommendations:
         ``"model"``, or ``"popularity"`` for users the model does not know.
     reasons : tuple of str, (n_users,)
         Why a list is shorter than asked for; empty where it is not.
+    predicted : float32, (n_rows,), or None
+        The predicted rating of each item, of a model that ranks by something else and predicts ratings, too.
     """
 
     users: tuple[Id, ...]
@@ -46,6 +48,7 @@ class Recommendations:
     theme_shares: Float32Array
     sources: tuple[str, ...]
     reasons: tuple[str, ...]
+    predicted: Float32Array | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -72,17 +75,20 @@ class Recommendations:
             theme_shares=self.theme_shares[rows],
             sources=tuple(self.sources[position] for position in chosen),
             reasons=tuple(self.reasons[position] for position in chosen),
+            predicted=None if self.predicted is None else self.predicted[rows],
         )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns user, rank, item, name, score, source, theme, theme_share.
 
+        Of a model that ranks by something else and predicts ratings, too, they are followed by predicted.
         If only some of the users are integers, which unknown ones need not be, all are text.
         """
         lengths = np.diff(self.indptr)
         users = np.empty(len(self.users), dtype=object)
         one_kind = len({type(user) for user in self.users}) <= 1
         users[:] = self.users if one_kind else [str(user) for user in self.users]
+        predicted = {} if self.predicted is None else {"predicted": self.predicted}
         return pd.DataFrame(
             {
                 "user": pd.Series(np.repeat(users, lengths)).infer_objects(),
@@ -93,6 +99,7 @@ class Recommendations:
                 "source": np.repeat(np.array(self.sources, dtype=object), lengths),
                 "theme": self.themes,
                 "theme_share": self.theme_shares,
+                **predicted,
             }
         )
 
@@ -114,6 +121,7 @@ class Recommendations:
                         "score": float(self.scores[row]),
                         "theme": int(self.themes[row]) or None,
                         "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
+                        **({} if self.predicted is None else {"predicted": float(self.predicted[row])}),
                     }
                     for position, row in enumerate(span)
                 ],

@@ -28,6 +28,9 @@ from tests.benchmarks.weighted_speed import CHOSEN, N_ITER
 
 _GOWALLA = "recall@20,ndcg@20,precision@10"
 _OURS = {
+    "hybrid-nmf, config": ["--config", "gowalla-hybrid-nmf.toml"],
+    "hybrid-nmf, defaults": ["--model", "hybrid-nmf"],
+    "slim, defaults": ["--model", "slim"],
     "weighted-nmf, config": ["--config", "gowalla-weighted-nmf.toml"],
     "weighted-nmf, defaults": ["--model", "weighted-nmf"],
     "weighted-nmf, any sign, 256 factors": [
@@ -44,11 +47,18 @@ _LOGS: Mapping[str, tuple[str, list[str]]] = {
     "lastfm-2k": ("lastfm-2k/plays.parquet", ["--split", "random-user:0.2"]),
     "online-retail": ("online-retail/online_retail.csv.gz", ["--split", "time:8w", "--where", _GOODS]),
     "completejourney": ("completejourney", ["--split", "time:4w"]),
+    "movietweetings": (
+        "movietweetings-100k/ratings.parquet",
+        ["--split", "random-user:0.2", "--feedback", "implicit"],
+    ),
     "ml-100k": ("ml-100k/ratings.parquet", ["--split", "random-user:0.2", "--feedback", "implicit"]),
 }
 """Path below the folder of data (or the name of a catalogued log), and how it is read and split."""
-_LIGHT = [(weight, l2) for weight in (1.5, 5.0, 20.0) for l2 in (0.01, 5.0, 30.0)]
+_DEFAULTS = ("hybrid-nmf", "slim", "weighted-nmf", "als", "popularity")
+_LIGHT = [(weight, l2) for weight in (5.0, 20.0, 80.0) for l2 in (1.0, 10.0, 100.0, 400.0)]
 """What light tuning of ALS tries: confidence of an entry, penalty."""
+_RANK = 256
+"""The number of factors of tuned ALS."""
 
 
 def evaluate(log: str, *arguments: str) -> dict[str, Any]:
@@ -95,7 +105,7 @@ def gowalla(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def defaults(data: Path) -> Iterator[dict[str, Any]]:
-    """Yield a row for each log: default weighted-nmf, default ALS, ALS of the same size lightly tuned.
+    """Yield a row for each log: models with their defaults, and ALS lightly tuned.
 
     ALS is tuned on a tenth of each user's entries of the training part alone, which the command line
     sees as a log of its own.
@@ -103,14 +113,13 @@ def defaults(data: Path) -> Iterator[dict[str, Any]]:
     for name, (path, arguments) in _LOGS.items():
         log = str(data / path) if (data / path).exists() else path
         asked = (*arguments, "--metrics", "ndcg@10")
-        ours = evaluate(log, "--model", "weighted-nmf", *asked)
-        row = {"log": name, "ours": ours, "als": evaluate(log, "--model", "als", *asked)}
-        rank = max(1, round(ours["stored_per_row"]))
-        tried = run_apart(2, _tune_als, log, arguments, rank)
+        row = {model: evaluate(log, "--model", model, *asked) for model in _DEFAULTS}
+        tried = run_apart(2, _tune_als, log, arguments, _RANK)
         best = max(tried, key=lambda one: float(one["ndcg@10"]))
-        settings = [f"n_components={rank}", f"weight={best['weight']}", f"l2={best['l2']}"]
+        settings = [f"n_components={_RANK}", f"weight={best['weight']}", f"l2={best['l2']}"]
         sets = [word for setting in settings for word in ("--set", setting)]
-        yield row | {"tried": tried, "tuned": evaluate(log, "--model", "als", *sets, *asked)}
+        tuned = evaluate(log, "--model", "als", *sets, *asked)
+        yield {"log": name, **row, "tried": tried, "tuned": tuned}
 
 
 def _tune_als(log: str, arguments: list[str], rank: int) -> list[dict[str, Any]]:
@@ -149,14 +158,16 @@ def _gowalla_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _defaults_table(rows: list[dict[str, Any]]) -> str:
-    header = ["log", "weighted-nmf", "stored a row", "als", "als of the same size, tuned", "its settings"]
+    header = ["log", *_DEFAULTS, f"als, {_RANK} factors, tuned ({len(_LIGHT)} tries)", "its settings"]
     lines = []
     for row in rows:
-        ours, als, tuned = (row[name]["metrics"]["ndcg@10"] for name in ("ours", "als", "tuned"))
+        cells = [
+            f"{row[name]['metrics']['ndcg@10']:.4f} ({row[name]['seconds']['fit']:.1f} s)"
+            for name in (*_DEFAULTS, "tuned")
+        ]
         config = row["tuned"]["config"]
-        settings = ", ".join(f"{key} {config[key]:g}" for key in ("n_components", "weight", "l2"))
-        stored = f"{row['ours']['stored_per_row']:.0f}"
-        lines.append([row["log"], f"{ours:.4f}", stored, f"{als:.4f}", f"{tuned:.4f}", settings])
+        settings = ", ".join(f"{key} {config[key]:g}" for key in ("weight", "l2"))
+        lines.append([row["log"], *cells, settings])
     return table(header, lines)
 
 

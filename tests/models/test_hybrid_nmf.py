@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from recsys.data.interactions import Interactions
+from recsys.errors import InputError
 from recsys.models.base import PartArrays
 from recsys.models.hybrid_nmf import HybridNMF
+from recsys.models.masked_nmf import MaskedNMF
+from recsys.models.new_users import NewUsers
 from recsys.models.slim import SLIM
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
@@ -109,3 +112,56 @@ def test_parts_keep_the_names_of_the_whole():
     arrays = PartArrays({"themes_a": np.zeros(1), "neighbors_b": np.zeros(1)}, "themes_")
     assert list(arrays) == ["a"]
     assert arrays.prefix == "themes_"
+
+
+RATINGS = Interactions.from_matrix(random_matrix(60, 25, density=0.4))
+
+
+@pytest.fixture(scope="module")
+def of_ratings():
+    return HybridNMF(4, l2=0.1, unobserved_weight=0.1).fit(RATINGS)
+
+
+def test_of_ratings_it_ranks_by_one_part_and_predicts_by_another(of_ratings):
+    alone = MaskedNMF().fit(RATINGS)
+    users, items = np.array([0, 5, -1]), np.array([1, -1, 3])
+    np.testing.assert_array_equal(of_ratings.predict(users, items), alone.predict(users, items))
+    as_taken = HybridNMF(4, l2=0.1, unobserved_weight=0.1, ratings="no").fit(RATINGS)
+    assert not as_taken.predicts_values
+    rows = np.arange(60)
+    np.testing.assert_array_equal(of_ratings.score_block(rows), as_taken.score_block(rows))
+
+
+def test_its_lists_show_the_predicted_rating(of_ratings, tmp_path):
+    save_bundle(Bundle.of(of_ratings, RATINGS), tmp_path / "model")
+    bundle = load_bundle(tmp_path / "model")
+    lists = Recommender(bundle).recommend([3, "nobody"], n=4)
+    rows = bundle.user_ids.rows([3, "nobody"]).repeat(4)
+    expected = of_ratings.predict(rows, bundle.item_ids.rows(lists.items))
+    np.testing.assert_array_equal(lists.predicted, expected)
+    assert lists.to_frame().columns[-1] == "predicted"
+    assert [row["predicted"] for row in next(lists.lists())["items"]] == expected[:4].tolist()
+    assert lists.select([3]).predicted.tolist() == expected[:4].tolist()
+
+
+def test_new_users_get_predicted_ratings_of_the_rating_part(of_ratings):
+    new = NewUsers(of_ratings, RATINGS.by_user)
+    predicted = new.predict(np.zeros(25, dtype=np.int64), np.arange(25))
+    expected = np.clip(of_ratings.ratings_.score_histories(RATINGS.by_user.select(np.array([0])))[0], 1, 5)
+    np.testing.assert_allclose(predicted, expected, rtol=1e-6)
+
+
+def test_what_is_not_liked_is_no_part_of_the_lists_but_stays_seen():
+    picky = HybridNMF(4, l2=0.1, unobserved_weight=0.1, liked_from=4).fit(RATINGS)
+    kept = RATINGS.by_user.values >= 4
+    high = Interactions(RATINGS.by_user.only(kept), RATINGS.user_ids, RATINGS.item_ids, "explicit")
+    alone = HybridNMF(4, l2=0.1, unobserved_weight=0.1).fit(high)
+    rows = np.arange(60)
+    np.testing.assert_array_equal(picky.score_block(rows), alone.score_block(rows))
+    lists = Recommender(Bundle.of(picky, RATINGS)).recommend([0], n=25)
+    assert not set(lists.items.tolist()) & set(RATINGS.by_user.row(0)[0].tolist())
+
+
+def test_nothing_liked_is_told():
+    with pytest.raises(InputError, match=r"liked_from=9; values run from 1 to 5"):
+        HybridNMF(liked_from=9).fit(RATINGS)

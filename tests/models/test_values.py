@@ -5,7 +5,7 @@ from hypothesis import given
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError
 from recsys.models.registry import make
-from recsys.models.values import preferences, resolved_transform
+from recsys.models.values import liked, preferences, resolved_transform
 from tests.matrices import matrices, rows_of
 
 READERS_OF_ZEROS = ["item-knn", "ease", "bpr", "pure-svd", "zero-filled-nmf"]
@@ -33,3 +33,13 @@ def test_only_auto_looks_at_the_feedback():
 def test_a_log_of_zeros_is_refused(name):
     with pytest.raises(InputError, match="all values are 0"):
         make(name).fit(Interactions.from_matrix(np.zeros((3, 2))))
+
+
+def test_liked_entries_are_those_not_below_the_users_mean_or_a_value():
+    rows = rows_of(np.array([[1.0, 5, np.nan], [3, 3, 3], [np.nan, 2, 4]]))
+    assert liked(rows, "all", None) is rows
+    assert liked(rows, "above-mean", None).counts.tolist() == [1, 3, 1]
+    assert liked(rows, "all", 3).counts.tolist() == [1, 3, 1]
+    assert liked(rows, "above-mean", 5).counts.tolist() == [1, 0, 0]
+    equal = rows_of(np.full((1, 3), 0.1))
+    assert liked(equal, "above-mean", None).nnz == 3
