@@ -31,8 +31,8 @@ class Recommender:
         if not isinstance(bundle, Bundle):
             raise InputError(
                 f"a recommender is made of a bundle, not of {type(bundle).__name__}: it needs ids, and what "
-                f"users have seen. Use recsys.train(model, log), Bundle.of(model, data) with the interactions "
-                f"the model was fitted to, or load_bundle(path)."
+                f"users have seen. Use recsys.train(model, log), Bundle.of(model, data) with the "
+                f"interactions the model was fitted to, or load_bundle(path)."
             )
         self.bundle = bundle
 
