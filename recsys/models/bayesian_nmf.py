@@ -57,6 +57,15 @@ class BayesianNMF(FactorModel):
         Of the first chain.
     value_range_ : tuple of float
         Least and largest value seen; predictions stay inside.
+
+    Examples
+    --------
+    >>> from recsys import BayesianNMF, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob"], ["tea", "milk", "tea", "jam"]
+    >>> data = Interactions.from_pairs(users, items, [5, 4, 3, 1])
+    >>> model = BayesianNMF(n_components=2, n_burn_in=5, n_draws=20).fit(data)
+    >>> model.predict([0], [2]).shape
+    (1,)
     """
 
     name: ClassVar[str] = "bayesian-nmf"

@@ -70,6 +70,15 @@ class HybridNMF(Model):
         The part with weights between items, in units of the score.
     ratings_ : MaskedNMF or None
         What predicts ratings.
+
+    Examples
+    --------
+    >>> from recsys import HybridNMF, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = HybridNMF(n_components=2).fit(data)
+    >>> bool((model.score_block([0, 1, 2]) >= 0).all())
+    True
     """
 
     name: ClassVar[str] = "hybrid-nmf"

@@ -81,9 +81,14 @@ def param_of(model: type, name: str, default: Any = dataclasses.MISSING, help: s
 
 
 def describe(model: type) -> list[dict[str, Any]]:
-    """Return name, default, help and limits of each parameter of a model class; no limit is None."""
+    """Return name, type, default, help and limits of each parameter of a model class; no limit is None."""
     return [
-        {"name": field.name, "default": field.default, "help": field.metadata["help"]}
+        {
+            "name": field.name,
+            "type": field.metadata["kind"].__name__,
+            "default": field.default,
+            "help": field.metadata["help"],
+        }
         | {limit: field.metadata[limit] for limit in _LIMITS}
         for field in _fields(model)
     ]

@@ -46,6 +46,15 @@ class PoissonNMF(NMF):
     ----------
     components_, user_factors_, item_factors_, shares_, history_, stability_
         See `NMF`; of no scale of their own, only products are in the unit of the amounts.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, PoissonNMF
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> mixtures = PoissonNMF(n_components=2).fit_transform(data)
+    >>> mixtures.sum(axis=1).round(4).tolist()  # each user is a mixture of themes
+    [1.0, 1.0, 1.0]
     """
 
     name: ClassVar[str] = "poisson-nmf"

@@ -14,6 +14,7 @@ from recsys.errors import ParameterError
 from recsys.extensions import import_extension
 from recsys.models import parameters
 from recsys.models.base import Model
+from recsys.models.parameter_docs import document_parameters
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -83,7 +84,7 @@ def register_model(model: type[_Model]) -> type[_Model]:
     """Make a model class known by its ``name``; used as a decorator.
 
     It is then usable by that name wherever a model is asked for: in plans, comparisons, bundles and on the
-    command line.
+    command line. Its docstring gets a section with its parameters.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def register_model(model: type[_Model]) -> type[_Model]:
         If the name is another model's.
     """
     MODELS.add(model)
+    document_parameters(model)
     return parameters.accept_former_names(model)
 
 
@@ -155,8 +157,8 @@ def about(name: str) -> dict[str, Any]:
     -------
     dict
         ``name``, ``summary`` (one line), whether it ``predicts_values``, ``has_themes`` and ``folds_in``
-        users it was not trained on, and ``parameters``, each with ``name``, ``default``, ``help`` and
-        limits.
+        users it was not trained on, and ``parameters``, each with ``name``, ``type``, ``default``,
+        ``help`` and limits.
 
     Raises
     ------

@@ -42,6 +42,15 @@ class SLIM(ItemItemModel):
         Row j: the items that past item j speaks for, and how much an entry of 1 adds to their scores.
     histories_, unit_
         See `ItemItemModel`.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, SLIM
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = SLIM(l2=1.0).fit(data)
+    >>> bool((model.weights_.values >= 0).all())
+    True
     """
 
     name: ClassVar[str] = "slim"

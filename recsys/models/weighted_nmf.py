@@ -71,6 +71,15 @@ class WeightedNMF(NMF):
     scale_ : WeightedScale or None
         The entries of a typical user and item, and of each item, that targets are relative to; None for
         bundles of versions that did not store it, which cannot fold in new users.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, WeightedNMF
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = WeightedNMF(n_components=2).fit(data)
+    >>> model.components_.shape, bool((model.components_ >= 0).all())
+    ((2, 3), True)
     """
 
     name: ClassVar[str] = "weighted-nmf"

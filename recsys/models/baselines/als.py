@@ -33,6 +33,15 @@ class ALS(FactorModel):
 
     An observed entry has the confidence ``weight x g``, g being 1, 1 + alpha ln(1 + x) or
     1 + alpha x; a ``weight`` above 1 is what sets it apart from an absent cell.
+
+    Examples
+    --------
+    >>> from recsys import ALS, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = ALS(n_components=2).fit(data)
+    >>> model.score_block([0]).shape
+    (1, 3)
     """
 
     name: ClassVar[str] = "als"

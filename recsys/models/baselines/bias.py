@@ -37,6 +37,15 @@ class Bias(Model):
     mean_ : float
     value_range_ : tuple of float
         Least and largest value seen; predictions stay inside if ``clip`` is set.
+
+    Examples
+    --------
+    >>> from recsys import Bias, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob"], ["tea", "milk", "tea", "jam"]
+    >>> data = Interactions.from_pairs(users, items, [5, 4, 3, 1])
+    >>> model = Bias().fit(data)
+    >>> data.item_ids.values[model.item_bias_.argmax()]
+    'tea'
     """
 
     name: ClassVar[str] = "bias"

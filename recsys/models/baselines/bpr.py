@@ -36,6 +36,15 @@ class BPR(FactorModel):
     ----------
     user_factors_, item_factors_, item_bias_
         See `FactorModel`; of any sign.
+
+    Examples
+    --------
+    >>> from recsys import BPR, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = BPR(n_components=2, max_iter=10).fit(data)
+    >>> model.score_block([0]).shape
+    (1, 3)
     """
 
     name: ClassVar[str] = "bpr"

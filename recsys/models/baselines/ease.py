@@ -44,6 +44,15 @@ class EASE(ItemItemModel):
         B.
     histories_, unit_
         See `ItemItemModel`.
+
+    Examples
+    --------
+    >>> from recsys import EASE, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = EASE(l2=1.0).fit(data)
+    >>> model.weights_.shape, float(abs(model.weights_.diagonal()).max())
+    ((3, 3), 0.0)
     """
 
     name: ClassVar[str] = "ease"

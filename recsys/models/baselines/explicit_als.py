@@ -42,6 +42,15 @@ class ExplicitALS(FactorModel):
         See `FactorModel`.
     value_range_ : tuple of float
         Least and largest value seen; `predict` stays inside if ``clip`` is set.
+
+    Examples
+    --------
+    >>> from recsys import ExplicitALS, Interactions
+    >>> users, items = ["ann", "ann", "bob", "bob"], ["tea", "milk", "tea", "jam"]
+    >>> data = Interactions.from_pairs(users, items, [5, 4, 3, 1])
+    >>> model = ExplicitALS(n_components=2).fit(data)
+    >>> model.predict([0, 0], [0, 1]).shape
+    (2,)
     """
 
     name: ClassVar[str] = "explicit-als"

@@ -42,6 +42,15 @@ class ItemKNN(ItemItemModel):
         The similarities above 0 that each item keeps.
     histories_, unit_
         See `ItemItemModel`.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, ItemKNN
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = ItemKNN(n_neighbors=2, similarity="cosine").fit(data)
+    >>> model.neighbors_.n_rows
+    3
     """
 
     name: ClassVar[str] = "item-knn"

@@ -25,6 +25,14 @@ class Popularity(Model):
     Attributes
     ----------
     item_counts_ : float32, (n_items,)
+
+    Examples
+    --------
+    >>> from recsys import Interactions, Popularity
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> Popularity().fit(data).item_counts_.tolist() == data.item_counts.tolist()
+    True
     """
 
     name: ClassVar[str] = "popularity"

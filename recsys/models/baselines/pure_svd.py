@@ -49,6 +49,15 @@ class PureSVD(FactorModel):
         Of the last fit, largest first; not stored in a bundle.
     user_factors_, item_factors_
         See `FactorModel`; of any sign.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, PureSVD
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = PureSVD(n_components=2).fit(data)
+    >>> model.user_factors_.shape, model.item_factors_.shape
+    ((3, 2), (3, 2))
     """
 
     name: ClassVar[str] = "pure-svd"

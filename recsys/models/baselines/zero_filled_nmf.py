@@ -59,6 +59,15 @@ class ZeroFilledNMF(FactorModel):
         Least and largest value seen; `predict` stays inside.
     typical_value_ : float
         Mean of the values seen: the prediction where user or item is unknown.
+
+    Examples
+    --------
+    >>> from recsys import Interactions, ZeroFilledNMF
+    >>> users, items = ["ann", "ann", "bob", "bob", "eve"], ["tea", "milk", "tea", "jam", "jam"]
+    >>> data = Interactions.from_pairs(users, items)
+    >>> model = ZeroFilledNMF(n_components=2).fit(data)
+    >>> bool((model.components_ >= 0).all())
+    True
     """
 
     name: ClassVar[str] = "zero-filled-nmf"
