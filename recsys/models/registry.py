@@ -14,6 +14,7 @@ from recsys.errors import ParameterError
 from recsys.extensions import import_extension
 from recsys.models import parameters
 from recsys.models.base import Model
+from recsys.models.parameter_docs import with_parameters
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -91,6 +92,7 @@ def register_model(model: type[_Model]) -> type[_Model]:
         If the name is another model's.
     """
     MODELS.add(model)
+    model.__doc__ = with_parameters(model)
     return parameters.accept_former_names(model)
 
 

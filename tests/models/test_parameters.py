@@ -1,3 +1,5 @@
+import pydoc
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 
 from recsys.errors import ParameterError
 from recsys.models.parameters import check, describe, param, parse_assignments
-from recsys.models.registry import MODELS, make
+from recsys.models.registry import MODELS, about, make
 
 
 @dataclass
@@ -124,3 +126,27 @@ def test_every_parameter_has_one_line_of_help(name):
     for entry in describe(MODELS[name]):
         assert entry["help"]
         assert "\n" not in entry["help"]
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_help_describes_every_parameter_of_a_model(name):
+    cls = MODELS[name]
+    text = pydoc.plain(pydoc.render_doc(cls))
+    declared = describe(cls)
+    assert ("Parameters" in (cls.__doc__ or "")) == bool(declared)
+    for parameter in declared:
+        (entry,) = re.findall(
+            rf"^ \|  {parameter['name']} : (.*)\n \|      (.*)\.$", text, flags=re.MULTILINE
+        )
+        assert entry[0].endswith(f"default {parameter['default']!r}")
+        assert parameter["help"][1:].rstrip(".") in entry[1]
+        if parameter["minimum"] is not None:
+            assert f"at least {parameter['minimum']:g}" in entry[1]
+    assert about(name)["summary"] == (cls.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+def test_the_section_stands_before_attributes():
+    text = MODELS["masked-nmf"].__doc__ or ""
+    order = [text.index(f"\n{name}\n---") for name in ("Parameters", "Attributes", "Examples")]
+    assert order == sorted(order)
+    assert text.count("\nParameters\n---") == 1
