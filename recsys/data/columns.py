@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -87,6 +87,12 @@ class Columns:
 def normalised(name: str) -> str:
     """Return a column name without case, ``_``, ``-`` and spaces."""
     return "".join(char for char in name.casefold() if char not in "_- \t\ufeff")
+
+
+def look_like_a_log(names: Iterable[str]) -> bool:
+    """Return whether there are usual names for users and for items among those of a table."""
+    shown = {normalised(name) for name in names}
+    return all(any(shown & set(tier) for tier in _USUAL[role]) for role in ("user", "item"))
 
 
 def is_rating(name: str) -> bool:

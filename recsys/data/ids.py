@@ -36,6 +36,8 @@ class Ids:
     def __init__(self, values: Iterable[Id] | AnyArray) -> None:
         self.values = as_id_array(values)
         self.values.setflags(write=False)
+        if not self.is_integer:
+            _check_encodable(self.values)
         if not self._index.is_unique:
             twice = self[int(np.flatnonzero(self._index.duplicated())[0])]
             raise InputError(f"id {twice!r} stands twice in a list of ids; expected each once.")
@@ -157,6 +159,25 @@ def _integer_or_none(value: object) -> int | None:
     return None
 
 
+def _check_encodable(texts: AnyArray) -> None:
+    """Raise InputError if a text is none that can be written, such as half of a surrogate pair."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        bad = next(text for text in texts if not _is_encodable(text))
+        raise InputError(
+            f"id {bad!r} holds half of a surrogate pair, which is no text; read the source with its encoding."
+        ) from None
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _text(value: object) -> str:
     """Return the text of an id; 7.0, which tables make of 7 where another row has a gap, is "7"."""
     whole = _integer_or_none(value) if isinstance(value, (float, np.floating)) else None
@@ -203,7 +224,12 @@ def as_id_array(values: Iterable[Id] | AnyArray) -> AnyArray:
         return array.astype(np.int64)
     kinds = {type(value) for value in array}
     if all(issubclass(kind, (int, np.integer)) and not issubclass(kind, (bool, np.bool_)) for kind in kinds):
-        return array.astype(np.int64)
+        try:
+            return array.astype(np.int64)
+        except OverflowError:
+            raise InputError("an integer id is beyond 2**63 - 1; give such ids as text.") from None
+    if all(issubclass(kind, (int, float, np.integer, np.floating)) and kind is not bool for kind in kinds):
+        return as_id_array(array.astype(np.float64))
     if all(issubclass(kind, str) for kind in kinds):
         return np.asarray([str(value) for value in array], dtype=object)
     names = ", ".join(sorted(kind.__name__ for kind in kinds))

@@ -7,17 +7,21 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from recsys.data.ids import Id, Ids, encode
 from recsys.data.log import Feedback, Log
-from recsys.data.matrices import check_values, observed_rows
+from recsys.data.matrices import check_values, labels_of, observed_rows
 from recsys.data.merging import merge_positions
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
+
+if TYPE_CHECKING:
+    from recsys.data.load import LoadedLog
 
 Duplicates = Literal["last", "sum", "mean", "max", "count", "error"]
 DUPLICATE_RULES: tuple[str, ...] = get_args(Duplicates)
@@ -108,13 +112,13 @@ class Interactions:
 
     @classmethod
     def from_log(
-        cls, log: Log, rows: Int64Array | None = None, *, duplicates: Duplicates | None = None
+        cls, log: Log | LoadedLog, rows: Int64Array | None = None, *, duplicates: Duplicates | None = None
     ) -> Interactions:
         """Join the events of each pair into one entry.
 
         Parameters
         ----------
-        log : Log
+        log : Log or LoadedLog
         rows : int64, optional
             Events to use (all by default). Users and items without any of them are left out.
         duplicates : {"last", "sum", "mean", "max", "count", "error"}, optional
@@ -128,6 +132,12 @@ class Interactions:
         InputError
             If no event is left, if a value is beyond float32, or, under "error", if a pair repeats.
         """
+        log = getattr(log, "log", log)  # what load_log gave holds the log
+        if not isinstance(log, Log):
+            raise InputError(
+                f"{type(log).__name__} is no log; expected what recsys.load_log gives. Of a table, use "
+                f"from_frame."
+            )
         rule = duplicates or DEFAULT_DUPLICATES[log.feedback]
         if rule not in DUPLICATE_RULES:
             raise InputError(f"duplicates is {rule!r}; expected one of {', '.join(DUPLICATE_RULES)}.")
@@ -168,6 +178,43 @@ class Interactions:
         )
 
     @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        user: str | None = None,
+        item: str | None = None,
+        value: str | None = None,
+        time: str | None = None,
+        feedback: Feedback | None = None,
+        duplicates: Duplicates | None = None,
+    ) -> Interactions:
+        """Take a table of one event a row; see `recsys.load_log` for columns and `from_log` for duplicates.
+
+        Parameters
+        ----------
+        frame : table of pandas, polars or Arrow
+        user, item, value, time : str, optional
+            Names of the columns; the usual ones are recognised.
+        feedback : {"explicit", "implicit"}, optional
+            Default: explicit if the value column is called rating, score or the like.
+        duplicates : str, optional
+
+        Raises
+        ------
+        LogError
+            If a column cannot be found or used.
+        InputError
+            If it is no table.
+        """
+        from recsys.data.load import load_log  # brings a database, which models do without
+
+        if isinstance(frame, (str, Path)):
+            raise InputError(f"{str(frame)!r:.80} is no table; for a file use recsys.load_log and from_log.")
+        loaded = load_log(frame, user=user, item=item, value=value, time=time, feedback=feedback)
+        return cls.from_log(loaded.log, duplicates=duplicates)
+
+    @classmethod
     def from_pairs(
         cls,
         user_ids: Iterable[Id] | AnyArray,
@@ -184,6 +231,8 @@ class Interactions:
             numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"the values are no numbers: {error}.") from None
+        if numbers.ndim != 1:
+            raise InputError(f"the values have shape {numbers.shape}; expected one for each entry.")
         if not len(users) == len(items) == len(numbers):
             raise InputError(
                 f"{len(users)} users, {len(items)} items and {len(numbers)} values; expected as many of each."
@@ -194,7 +243,9 @@ class Interactions:
 
     @classmethod
     def from_matrix(cls, matrix: Any, *, feedback: Feedback = "explicit") -> Interactions:
-        """Take a matrix whose rows are users and whose columns are items, ids being 0, 1, 2 ...
+        """Take a matrix whose rows are users and whose columns are items.
+
+        Ids are 0, 1, 2 ..., or the labels of a data frame.
 
         Parameters
         ----------
@@ -209,13 +260,14 @@ class Interactions:
             If the matrix is not two-dimensional, is empty, or holds negative or infinite values.
         """
         rows = observed_rows(matrix)
+        users, items = labels_of(matrix, rows)
         if rows.nnz == 0:
             shape = (rows.n_rows, rows.n_columns)
             raise InputError(f"a matrix of shape {shape} with 0 observed entries is empty.")
         return cls(
             by_user=rows,
-            user_ids=Ids(np.arange(rows.n_rows)),
-            item_ids=Ids(np.arange(rows.n_columns)),
+            user_ids=users,
+            item_ids=items,
             feedback=feedback,
         )
 
@@ -325,7 +377,13 @@ def _renumbered(numbers: Int32Array, n: int) -> tuple[Int64Array, Int64Array]:
 
 
 def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
-    return values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
+    if hasattr(values, "to_numpy"):  # a column of a table
+        values = values.to_numpy()
+    if isinstance(values, np.ndarray):
+        return values
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InputError(f"a column of ids is {values!r:.80}; expected one id for each entry.")
+    return np.asarray(list(values), dtype=object)
 
 
 def _aggregated(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:

@@ -136,10 +136,16 @@ def load_log(
     DependencyError
         If the package of a catalogued data set is not installed.
     """
-    if feedback is not None and feedback not in get_args(Feedback):
+    if feedback is not None and str(feedback) not in get_args(Feedback):
         raise ParameterError(f"feedback is {feedback!r}; expected explicit or implicit.")
     if items is None and (item_id is not None or item_name is not None):
         raise ParameterError("item_id and item_name name columns of the items file; give items too.")
+    if where is not None and not isinstance(where, str):
+        raise ParameterError(f"where is {where!r:.80}; expected an SQL condition, e.g. 'Quantity > 0'.")
+    user, item, value, time = (
+        _column_name(role, name)
+        for role, name in (("user", user), ("item", item), ("value", value), ("time", time))
+    )
     entry = _catalogued(source)
     wanted = [name for name in (user, item, value, time) if name is not None and name != IGNORE]
     drops: list[Drop] = []
@@ -200,6 +206,15 @@ def load_log(
         item_names=names,
         licence=None if entry is None else entry.licence,
     )
+
+
+def _column_name(role: str, name: object) -> str | None:
+    """Return a column's name: a table may have numbers for names."""
+    if name is None or isinstance(name, str):
+        return name
+    if isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+        return str(name)
+    raise ParameterError(f"{role} is {name!r:.80}; expected the name of a column, e.g. {role}='{role}_id'.")
 
 
 def _catalogued(source: object) -> catalog.Entry | None:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recsys.data.columns import look_like_a_log
+from recsys.data.ids import Ids
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError
 from recsys.typing import Float64Array
@@ -75,3 +77,45 @@ def check_values(values: Float64Array) -> None:
         if bad.any():
             first = int(np.flatnonzero(bad)[0])
             raise InputError(f"value {values[first]:g} (entry {first}) is {kind}.")
+
+
+def labels_of(matrix: Any, rows: CompressedRows) -> tuple[Ids, Ids]:
+    """Return the labels of a data frame as ids, or the row and column numbers of anything else.
+
+    Raises
+    ------
+    InputError
+        If the labels are neither all integers nor all text, or one repeats.
+    """
+    if not _is_frame(matrix):
+        return Ids(np.arange(rows.n_rows)), Ids(np.arange(rows.n_columns))
+    try:
+        return Ids(matrix.index.to_numpy()), Ids(matrix.columns.to_numpy())
+    except InputError as error:
+        raise InputError(
+            f"the labels of the data frame cannot be ids: {error} Give its to_numpy() to have them numbered."
+        ) from None
+
+
+def without_labels(matrix: Any) -> Any:
+    """Return the cells of a data frame, and anything else as it is.
+
+    Raises
+    ------
+    InputError
+        If the frame is a table of one event a row, by the names of its columns.
+    """
+    if not _is_frame(matrix):
+        return matrix
+    names = [str(name) for name in matrix.columns]
+    if look_like_a_log(names):
+        raise InputError(
+            f"the table has the columns {', '.join(names):.200}: it looks like a log, one event a row; "
+            f"expected a matrix, users x items. Use Interactions.from_frame(table), or "
+            f"recsys.train(model, table)."
+        )
+    return matrix.to_numpy()
+
+
+def _is_frame(matrix: object) -> bool:
+    return all(hasattr(matrix, name) for name in ("index", "columns", "to_numpy"))

@@ -115,11 +115,20 @@ def open_table(table: Any, n_threads: int | None = None) -> Source:
                 advice="Make each column all numbers or all text.",
                 source=name,
             ) from error
+    table = _with_known_types(table)
     text_files.check_unique(table.column_names, name)
     connection = connect(n_threads=n_threads)
     connection.register("log", table)
     lock(connection)
     return Source(name, connection, tuple(table.column_names), lambda _: "SELECT * FROM log")
+
+
+def _with_known_types(table: pa.Table) -> pa.Table:
+    """Return a table whose half-precision columns, which the database does not know, are single."""
+    for number, field in enumerate(table.schema):
+        if pa.types.is_float16(field.type):
+            table = table.set_column(number, field.name, table.column(number).cast(pa.float32()))
+    return table
 
 
 def open_files(source: str | Path, n_threads: int | None = None, wanted: Sequence[str] = ()) -> Source:

@@ -23,7 +23,7 @@ from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.training import check_duplicates, check_seed
-from recsys.progress import SILENT, Progress
+from recsys.progress import SILENT, GivenProgress, listener
 from recsys.recommend.bundle import Bundle
 from recsys.splitting.support import MinSupport
 
@@ -40,7 +40,7 @@ def compare(
     seed: int = 0,
     threads: int | None = None,
     out: str | Path | None = None,
-    progress: Progress = SILENT,
+    progress: GivenProgress = SILENT,
     **more: Any,
 ) -> Comparison:
     """Measure models on the same held-out part of a log; popularity, the floor, is always among them.
@@ -67,7 +67,8 @@ def compare(
     out : str or Path, optional
         A folder that keeps each result as soon as it is there; the same comparison, made again, goes on
         from it.
-    progress : Progress
+    progress : bool, callable or Progress
+        True shows it, a function such as ``print`` is given a line a step.
     **more
         ``min_user``, ``min_item``, ``filter_test``; ``duplicates``; ``items``, ``item_id``,
         ``item_category`` for metrics of categories, ``groups``, ``group``, ``group_id`` for gaps between
@@ -89,7 +90,7 @@ def compare(
     if isinstance(models, EvaluationPlan):
         if log is not None:
             raise ParameterError("a plan names its log; give either.")
-        return models.compare(progress)
+        return models.compare(listener(progress))
     plan = _plan(
         specs_of(models),
         log,
@@ -101,7 +102,7 @@ def compare(
         out=out,
         **more,
     )
-    return plan.compare(progress)
+    return plan.compare(listener(progress))
 
 
 def evaluate(
@@ -113,7 +114,7 @@ def evaluate(
     metrics: GivenMetrics | None = None,
     seed: int = 0,
     threads: int | None = None,
-    progress: Progress = SILENT,
+    progress: GivenProgress = SILENT,
     **more: Any,
 ) -> Evaluation:
     """Train a model on one part of a log and measure it on the part held out.
@@ -127,11 +128,11 @@ def evaluate(
     if isinstance(model, EvaluationPlan):
         if log is not None:
             raise ParameterError("a plan names its log; give either.")
-        return model.evaluate(progress)
+        return model.evaluate(listener(progress))
     plan = _plan(
         (spec_of(model),), log, split=split, test=test, metrics=metrics, seed=seed, threads=threads, **more
     )
-    return plan.evaluate(progress)
+    return plan.evaluate(listener(progress))
 
 
 def _plan(
@@ -203,7 +204,7 @@ def train(
     duplicates: Duplicates | None = None,
     threads: int | None = None,
     keep_interrupted: bool = False,
-    progress: Progress = SILENT,
+    progress: GivenProgress = SILENT,
 ) -> Bundle:
     """Train a model on a whole log.
 
@@ -221,7 +222,8 @@ def train(
     keep_interrupted : bool
         Whether an interrupt (ctrl-c) after the first iteration gives the best state so far, instead of
         KeyboardInterrupt; ``bundle.model.history.stopped`` is then "interrupted".
-    progress : Progress
+    progress : bool, callable or Progress
+        True shows it, a function such as ``print`` is given a line a step.
 
     Returns
     -------
@@ -233,7 +235,7 @@ def train(
     RecsysError
         If the log or the model cannot be used.
     """
-    spec = spec_of(model)
+    spec, progress = spec_of(model), listener(progress)
     with pool.use(threads):
         loaded, _ = loaded_of(log, n_threads=threads, progress=progress)
         bundle, _, _ = training.train(
@@ -311,14 +313,16 @@ def compare_pairs(
     return significance.compare_pairs(by_label, name, seed=seed)
 
 
-def write_report(measured: Comparison | Evaluation, path: str | Path, *, progress: Progress = SILENT) -> Path:
+def write_report(
+    measured: Comparison | Evaluation, path: str | Path, *, progress: GivenProgress = SILENT
+) -> Path:
     """Write the report of a comparison or an evaluation; see `Comparison.report`."""
     if not isinstance(measured, (Comparison, Evaluation)):
         raise InputError(
             f"{type(measured).__name__} cannot be reported; expected what recsys.compare or "
             f"recsys.evaluate returns."
         )
-    return measured.report(path, progress=progress)
+    return measured.report(path, progress=listener(progress))
 
 
 def _measurements(measured: object) -> Measurements:

@@ -198,8 +198,10 @@ def prepare_all(
     return tuple(splits)
 
 
-def check_source(test: object, split: str | None) -> None:
-    """Raise ParameterError if both a test log and a split are given."""
+def check_source(test: object, split: object) -> None:
+    """Raise ParameterError if both a test log and a split are given, or the split is no text."""
+    if split is not None and not isinstance(split, str):
+        raise ParameterError(f"split is {split!r:.80}; expected text such as 'random:0.2' or 'time:4w'.")
     if test is not None and split is not None:
         raise ParameterError("both a test log (--test) and a split (--split) are given; choose one.")
 

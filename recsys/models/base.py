@@ -11,11 +11,12 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
+from recsys.data.matrices import without_labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
-from recsys.progress import SILENT, Progress
+from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Model(ABC):
         }
 
     # -- fitting --------------------------------------------------------------------------------
-    def fit(self, X: Any, y: None = None, *, progress: Progress = SILENT) -> Self:
+    def fit(self, X: Any, y: None = None, *, progress: GivenProgress = SILENT) -> Self:
         """Learn from interactions.
 
         Parameters
@@ -75,8 +76,8 @@ class Model(ABC):
             Sparse: stored entries are the observed ones. Dense: NaN marks a missing entry.
         y : None
             Ignored.
-        progress : Progress
-            Is notified of each iteration.
+        progress : bool, callable or Progress
+            Is notified of each iteration: True shows them, a function such as ``print`` is given a line each.
 
         Raises
         ------
@@ -89,13 +90,15 @@ class Model(ABC):
             it holds the best state so far.
         """
         data = self._checked(X)
-        self._fit(data, progress)
+        self._fit(data, listener(progress))
         return self._finished(data)
 
     def _checked(self, X: Any) -> Interactions:
         """Check parameters and data."""
         parameters.check(self, self.name)
-        data = X if isinstance(X, Interactions) else Interactions.from_matrix(X, feedback=self.feedback)
+        if not isinstance(X, Interactions):
+            X = Interactions.from_matrix(without_labels(X), feedback=self.feedback)
+        data: Interactions = X
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
         return data

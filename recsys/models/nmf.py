@@ -27,7 +27,7 @@ from recsys.models.sklearn_tags import transformer_tags
 from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
 from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
 from recsys.models.update_checks import check_passes, check_unchanged
-from recsys.progress import SILENT, Progress
+from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, Float32Array
 
 
@@ -127,7 +127,7 @@ class NMF(FactorModel):
         W: Any = None,
         H: Any = None,
         entry_weight: Any = None,
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Self:
         """Learn from observed entries.
 
@@ -142,7 +142,7 @@ class NMF(FactorModel):
         entry_weight : sparse matrix or array-like, shape (n_users, n_items), optional
             How much each observed entry counts, 0 or more; entries of weight 0 are left out. Starts
             (``init="nndsvd"``) and the fold-in of new users do not look at weights.
-        progress : Progress
+        progress : bool, callable or Progress
             Is notified of each iteration.
 
         Raises
@@ -155,7 +155,7 @@ class NMF(FactorModel):
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
         data = self._checked(X)
-        self._fit(data, progress, W, H, entry_weight)
+        self._fit(data, listener(progress), W, H, entry_weight)
         return self._finished(data)
 
     def _fit(

@@ -11,7 +11,7 @@ from scipy import sparse
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
-from recsys.data.matrices import observed_rows
+from recsys.data.matrices import observed_rows, without_labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.typing import Float32Array, Int64Array
@@ -176,7 +176,7 @@ class KnownData:
                 )
             return self.held
         if not isinstance(known, Interactions):
-            known = Interactions.from_matrix(known, feedback=self.feedback)
+            known = Interactions.from_matrix(without_labels(known), feedback=self.feedback)
         if (known.n_users, known.n_items) != self.shape:
             raise InputError(
                 f"the known data is {known.n_users} x {known.n_items}; expected the {self.shape[0]} x "

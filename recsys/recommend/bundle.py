@@ -245,6 +245,8 @@ def load_bundle(folder: str | Path) -> Bundle:
     BundleError
         If a part is missing, changed, of a newer format or inconsistent.
     """
+    if not isinstance(folder, (str, Path)):
+        raise BundleError(f"a bundle is read from a folder, not from {folder!r:.80}; give its path.")
     folder = Path(folder).expanduser().resolve()
     for attempt in range(_ATTEMPTS):
         place = current_folder(folder)

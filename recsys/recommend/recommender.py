@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from recsys.data.ids import Id
 from recsys.errors import InputError
-from recsys.progress import SILENT, Progress
+from recsys.progress import SILENT, GivenProgress, listener
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.lists import lists_for_users
 from recsys.recommend.ranking import BLOCK_BYTES
@@ -43,7 +43,7 @@ class Recommender:
         *,
         include_seen: bool = False,
         block_bytes: int = BLOCK_BYTES,
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Recommendations:
         """Return the best n items for each user.
 
@@ -59,7 +59,7 @@ class Recommender:
             Whether items of the training data may be listed.
         block_bytes : int
             Bound on the memory of a block of scores.
-        progress : Progress
+        progress : bool, callable or Progress
 
         Raises
         ------
@@ -69,5 +69,10 @@ class Recommender:
             If ``users`` holds something that is no id.
         """
         return lists_for_users(
-            self.bundle, users, n, include_seen=include_seen, block_bytes=block_bytes, progress=progress
+            self.bundle,
+            users,
+            n,
+            include_seen=include_seen,
+            block_bytes=block_bytes,
+            progress=listener(progress),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -64,6 +65,11 @@ class MinSupport:
     test: bool = False
 
     def __post_init__(self) -> None:
+        for number in (self.user, self.item):
+            if isinstance(number, bool) or not isinstance(number, Integral):
+                raise ParameterError(
+                    f"a least number of users or items is {number!r:.80}; expected 0 or more."
+                )
         for side, n in (("user", self.user), ("item", self.item)):
             if n < 0:
                 raise ParameterError(f"the least support of each {side} is {n}; expected 0 or more.")

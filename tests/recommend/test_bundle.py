@@ -210,7 +210,7 @@ def test_an_array_that_is_not_there_is_found(folder):
         (lambda n: [0, *range(n - 1)], "id 0 stands twice"),
         (lambda n: ["a"] * n, "id 'a' stands twice"),
         (lambda n: [None, *range(n - 1)], "an id is missing"),
-        (lambda n: [0.5 + i for i in range(n)], "expected all integers or all text"),
+        (lambda n: [0.5 + i for i in range(n)], "numbers with fractions or gaps; expected integers or text"),
     ],
     ids=["one too few", "twice", "text twice", "missing", "fractions"],
 )
