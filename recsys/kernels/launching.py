@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import config, njit
 
 from recsys import threads
 
 _Function = TypeVar("_Function", bound=Callable[..., None])
+
+if "NUMBA_THREADING_LAYER" not in os.environ:
+    # GNU OpenMP ends every child that is forked after its first use, and is slower on busy cores. This layer
+    # aborts when two threads launch at once, which the lock of `recsys.threads.launch` rules out.
+    config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
 
 
 def kernel(**options: Any) -> Callable[[_Function], _Function]:
