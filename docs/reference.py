@@ -89,7 +89,8 @@ def default_of(parameter: Any) -> str:
     shown = parameter.default
     if parameter.required:
         return "required"
-    return "" if callable(shown) or shown in (None, False, [], ()) else f"`{shown}`"
+    is_empty = shown is None or shown is False or shown == [] or shown == ()
+    return "" if callable(shown) or is_empty else f"`{shown}`"
 
 
 def config_keys() -> Iterator[str]:

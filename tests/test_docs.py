@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import string
 from pathlib import Path
 
 import numpy as np
@@ -68,19 +69,19 @@ def logs(tmp_path, monkeypatch):
 def run_page(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Run the blocks of a page in their order; Python blocks share their names."""
     names: dict[str, object] = {}
+    variables: dict[str, str] = {}
     for number, (language, text) in enumerate(BLOCKS[name], 1):
         if language == "python":
             exec(compile(text, f"{name}, block {number}", "exec"), names)
             continue
-        kept = ""
-        for line in text.splitlines():
-            words = shlex.split(line)
-            if line.startswith("kept="):
-                kept = words[0].removeprefix("kept=")
+        for line in text.replace("\\\n", " ").splitlines():
+            words = [string.Template(word).substitute(variables) for word in shlex.split(line)]
+            if words[0] != "recsys":
+                variables |= [words[0].split("=", 1)]
                 continue
-            code = run([kept if word == "$kept" else word for word in words[1:]])
-            refused = line == "recsys data describe online_retail.csv"  # which the page says
-            assert code == int(refused), f"{name}, {line!r}: {capsys.readouterr().err}"
+            code = run(words[1:])
+            is_refused = line == "recsys data describe online_retail.csv"  # which the page says
+            assert code == int(is_refused), f"{name}, {line!r}: {capsys.readouterr().err}"
 
 
 def test_pages_show_both_ways_in():
