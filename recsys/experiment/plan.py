@@ -82,6 +82,20 @@ _DEFAULT_MODELS = (AUTO, "als", "popularity")
 _TYPES = {str: "text", Path: "text", int: "a whole number, 0 or more", bool: "true or false"}
 
 
+def plan_entries() -> list[tuple[str, str, str, str]]:
+    """Return each entry of a plan: its table, its name, the flag it stands for and its type in words."""
+    return [
+        (
+            table,
+            entry,
+            "LOG" if flag == "log" else f"--{flag.replace('_', '-')}",
+            _TYPES.get(kind, "list of text"),
+        )
+        for table, entries in _ENTRIES.items()
+        for entry, (flag, kind) in entries.items()
+    ]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a file says of a comparison.

@@ -50,23 +50,23 @@ class MaskedNMF(NMF):
 
     For those who know scikit-learn's ``NMF``:
 
-    ==================================  ==========================================================
-    scikit-learn                        here
-    ==================================  ==========================================================
-    ``n_components, max_iter``          the same; ``tol`` is relative to the last objective
-    ``init``                            ``random``, ``nndsvd`` (adapted to gaps), ``custom`` (W, H)
-    ``beta_loss``                       ``loss``: ``frobenius`` is ``squared`` with
-                                        ``biases=False``, ``kullback-leibler`` is ``kl``
-    ``alpha_W * (1 - l1_ratio)``        ``l2`` with ``l2_exponent=1`` (scikit-learn multiplies by the
-                                        full row length, here by the number of observed entries); one
-                                        ``l2`` for both sides, so ``alpha_H`` is ``alpha_W``
-    ``alpha_W * l1_ratio * n_features`` ``user_l1``
-    ``alpha_H * l1_ratio * n_samples``  ``item_l1``
-    ``random_state``                    a whole number, 0 or more; no generator and no None
-    ``components_``                     the same, ``item_factors_.T``
-    ``reconstruction_err_``             none; ``history_.objective[-1]`` is the objective above, which is
-                                        half the square of that error plus the penalties
-    ==================================  ==========================================================
+        ==================================  ==========================================================
+        scikit-learn                        here
+        ==================================  ==========================================================
+        ``n_components, max_iter``          the same; ``tol`` is relative to the last objective
+        ``init``                            ``random``, ``nndsvd`` (adapted to gaps), ``custom`` (W, H)
+        ``beta_loss``                       ``loss``: ``frobenius`` is ``squared`` with
+                                            ``biases=False``, ``kullback-leibler`` is ``kl``
+        ``alpha_W * (1 - l1_ratio)``        ``l2`` with ``l2_exponent=1`` (scikit-learn multiplies by the
+                                            full row length, here by the number of observed entries); one
+                                            ``l2`` for both sides, so ``alpha_H`` is ``alpha_W``
+        ``alpha_W * l1_ratio * n_features`` ``user_l1``
+        ``alpha_H * l1_ratio * n_samples``  ``item_l1``
+        ``random_state``                    a whole number, 0 or more; no generator and no None
+        ``components_``                     the same, ``item_factors_.T``
+        ``reconstruction_err_``             none; ``history_.objective[-1]`` is the objective above, which is
+                                            half the square of that error plus the penalties
+        ==================================  ==========================================================
 
     How a fit ends, `NMF` tells. The error on entries held out (``validation_share``, ``n_init``) is the
     rmse, or with ``loss="kl"`` the mean divergence.
