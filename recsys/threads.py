@@ -104,6 +104,15 @@ class _Launcher:
         self._lock = threading.RLock()
         self._pools = _BlasPools()
         self._depth = 0  # of launches inside launches; changed by the thread that holds the lock
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._free)
+
+    def _free(self) -> None:
+        """Take a new lock if another thread holds it: after a fork there is no such thread to release it."""
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._lock, self._depth = threading.RLock(), 0
 
     @contextmanager
     def launch(self) -> Iterator[int]:
