@@ -172,7 +172,8 @@ def test_one_group_is_no_comparison(train, held_out):
 
 
 def test_calibration_without_categories_says_what_to_give(train, held_out):
-    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("calibration@5,ndcg@5"))
+    model = fitted(train, "popularity")
+    found = evaluate(model, train.by_user, held_out, parse_metrics("calibration@5,ndcg@5"))
     assert found.metrics["calibration@5"] is None
     assert found.metrics["ndcg@5"] is not None
     assert "calibration@5" not in found.per_user
@@ -182,8 +183,16 @@ def test_calibration_without_categories_says_what_to_give(train, held_out):
     )
 
 
+def test_lists_in_the_order_of_predicted_values_are_remarked_on(train, held_out):
+    by_value = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg@5"))
+    assert [remark.code for remark in by_value.remarks] == [RemarkCode.RANKS_BY_VALUE]
+    assert str(by_value.remarks[0]).startswith("masked-nmf predicts ratings, and lists in the order")
+    assert evaluate(fitted(train), train.by_user, held_out, parse_metrics("rmse")).remarks == ()
+
+
 def test_places_beyond_the_catalogue_are_told_of(train, held_out):
-    found = evaluate(fitted(train), train.by_user, held_out, parse_metrics("ndcg@5,ndcg@19"))
+    model = fitted(train, "popularity")
+    found = evaluate(model, train.by_user, held_out, parse_metrics("ndcg@5,ndcg@19"))
     assert tuple(map(str, found.remarks)) == (
         "the catalogue has only 18 items, so that the places from there to 19 stay empty.",
     )

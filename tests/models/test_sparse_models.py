@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.models.test_bundle import change_arrays
+from tests.recommend.test_bundle import change_arrays
 
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
