@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.recommend.test_bundle import change_arrays
 
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
@@ -16,6 +15,7 @@ from recsys.models.weighted_nmf import WeightedNMF
 from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from tests.matrices import ABSENT, random_matrix, rows_of
 from tests.models.test_contract import assert_same
+from tests.recommend.test_bundle import change_arrays
 
 # Sparse, with components that l1 has emptied.
 PARAMS = {"n_components": 40, "l2": 0.2, "user_l1": 0.6, "item_l1": 0.6, "max_iter": 4}
