@@ -93,7 +93,7 @@ class HybridNMF(Model):
     )
     _: KW_ONLY
     neighbor_weight: float = param(
-        2.0, "how much neighbors count beside themes, at equal size of scores", minimum=0
+        2.0, "how much neighbors count beside themes, at equal size of scores", minimum=0, maximum=1e6
     )
     n_neighbors: int = param_of(SLIM, "n_neighbors")
     l2: float | None = param_of(WeightedNMF, "l2")
