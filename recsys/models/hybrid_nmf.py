@@ -51,9 +51,8 @@ class HybridNMF(Model):
 
     A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
     each past item of the user adds by the weights of a `SLIM`. Both are fitted to the same entries, each
-    alone: they err differently, and neighbors fitted to what the components leave over rank worse. Both are
-    brought to the same root mean square over all items of some 500 users, and the neighbors then count
-    ``neighbor_weight`` times; their weights are stored so, so that nothing is scaled afterwards.
+    alone, and brought to the same root mean square over all items of some 500 users; the neighbors then
+    count ``neighbor_weight`` times. Their weights are stored so, and nothing is scaled afterwards.
 
     Of a log of ratings ``liked`` and ``liked_from`` say which entries count as taken; the others are to the
     model as if they were not there, but no less seen. A `MaskedNMF` of all ratings is then fitted beside

@@ -56,7 +56,7 @@ class _FastSlim:
         return scores
 
     def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        raise NotImplementedError
+        raise NotImplementedError("fastslim ranks; nothing here asks it for ratings")
 
 
 def _prepared(path: str) -> PreparedSplit:
