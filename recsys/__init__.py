@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from recsys.models.parameters import param as param
     from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
     from recsys.models.registry import register_model as register_model
+    from recsys.models.registry import unregister_model as unregister_model
     from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
     from recsys.recommend.bundle import Bundle as Bundle
@@ -149,6 +150,7 @@ _HOMES = {
     "themes": "recsys.recommend.themes",
     "train": "recsys.experiment.calls",
     "unregister_metric": "recsys.evaluation.metrics",
+    "unregister_model": "recsys.models.registry",
     "unregister_section": "recsys.report.section",
     "unregister_split_rule": "recsys.splitting.rules",
     "write_report": "recsys.experiment.calls",

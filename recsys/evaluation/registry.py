@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from recsys.evaluation.definitions import (
     Need,
     ScoreMetric,
 )
+from recsys.registry import Registry
 
 _D = TypeVar("_D", bound=MetricDefinition)
 
@@ -25,7 +25,13 @@ GAP = "-gap"
 
 # Order of presentation: by kind, then by name. No metric has to know the others to find its place.
 _KINDS: tuple[type[MetricDefinition], ...] = (ListMetric, CatalogueMetric, ScoreMetric, ErrorMetric)
-_registry: dict[str, MetricDefinition] = {}
+_metrics = Registry[MetricDefinition](
+    "metric",
+    source=lambda metric: getattr(metric, "function", metric),  # each kind has one
+    definition=lambda metric: metric.definition,
+    reserved={GAP: "the gap between groups of users"},
+    position=lambda metric: _KINDS.index(type(metric)),
+)
 
 
 def register_metric(metric: MetricDefinition) -> None:
@@ -43,17 +49,7 @@ def register_metric(metric: MetricDefinition) -> None:
     if not isinstance(metric, _KINDS):
         kinds = ", ".join(kind.__name__ for kind in _KINDS)
         raise ParameterError(f"a {type(metric).__name__} is no metric to register; expected one of {kinds}.")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", metric.name) or metric.name.endswith(GAP):
-        raise ParameterError(
-            f"a metric cannot be named {metric.name!r}; expected lower-case letters, digits and single "
-            f"hyphens, and no {GAP} at the end, which stands for the gap between groups of users."
-        )
-    if metric.name in _registry:
-        raise ParameterError(
-            f"there is already a metric {metric.name!r}: {_registry[metric.name].definition}. Choose another "
-            f"name, or call unregister_metric({metric.name!r}) first."
-        )
-    _registry[metric.name] = metric
+    _metrics.add(metric.name, metric)
 
 
 def unregister_metric(name: str) -> None:
@@ -64,8 +60,7 @@ def unregister_metric(name: str) -> None:
     ParameterError
         If there is no such metric.
     """
-    find_metric(name)
-    del _registry[name]
+    _metrics.remove(name)
 
 
 def registered(kind: type[_D]) -> dict[str, _D]:
@@ -76,15 +71,14 @@ def registered(kind: type[_D]) -> dict[str, _D]:
     kind : type
         E.g. `ListMetric`; `MetricDefinition` for all.
     """
-    ordered = sorted(_registry.items(), key=lambda entry: (_KINDS.index(type(entry[1])), entry[0]))
-    return {name: metric for name, metric in ordered if isinstance(metric, kind)}
+    return {name: metric for name, metric in _metrics.items() if isinstance(metric, kind)}
 
 
 def find_metric(name: str) -> MetricDefinition:
     """Return a metric by its name, without ``@k`` and without ``-gap``, or raise ParameterError."""
-    if name not in _registry:
+    if name not in _metrics:
         raise _unknown(name)
-    return _registry[name]
+    return _metrics[name]
 
 
 @dataclass(frozen=True)
@@ -201,17 +195,12 @@ def _named(name: str, text: str) -> Metric:
     """Return the metric of a name without length, in the form that has no length."""
     base = name.removesuffix(GAP)
     is_gap = base != name
-    if base not in _registry or (is_gap and not _registry[base].is_of_users):
+    if base not in _metrics or (is_gap and not _metrics[base].is_of_users):
         raise _unknown(text)
     return Metric(base, None, is_gap)
 
 
 def _unknown(text: str) -> ParameterError:
-    names = registered(MetricDefinition)
-    close = difflib.get_close_matches(text.partition("@")[0], names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    written = [f"{name}@k" if kind.takes_k else name for name, kind in names.items()]
-    return ParameterError(
-        f"there is no metric {text!r}; there are {', '.join(written[:-1])} and {written[-1]}, and "
-        f"ndcg{GAP}@k and its like for the gap between groups of users.{hint}"
-    )
+    written = [f"{name}@k" if metric.takes_k else name for name, metric in _metrics.items()]
+    gaps = f", and ndcg{GAP}@k and its like for the gap between groups of users"
+    return _metrics.unknown(text, written, also=gaps)

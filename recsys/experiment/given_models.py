@@ -11,7 +11,7 @@ from recsys.experiment.settings import AUTO, ModelSpec, read_model
 from recsys.models import parameters
 from recsys.models.base import Model
 from recsys.models.own_model import OwnModel
-from recsys.models.registry import MODELS
+from recsys.models.registry import holds
 
 GivenModel: TypeAlias = "str | Path | ModelSpec | Model | type[Model] | object"
 """A name ("als", "auto"), the path of a config (TOML), a model, its class, or an object with ``fit`` and
@@ -62,7 +62,7 @@ def _spec(model: Any, label: str) -> ModelSpec:
     if isinstance(model, type):
         model = _instance(model)
     if isinstance(model, Model):
-        if not MODELS.holds(type(model)):
+        if not holds(type(model)):
             return ModelSpec(getattr(model, "name", type(model).__name__), {}, label, model)
         defaults = {item["name"]: item["default"] for item in parameters.describe(type(model))}
         params = {

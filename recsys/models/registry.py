@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
@@ -15,47 +14,9 @@ from recsys.extensions import import_extension
 from recsys.models import parameters
 from recsys.models.base import Model
 from recsys.models.parameter_docs import document_parameters
+from recsys.registry import Registry
 
 _Model = TypeVar("_Model", bound=Model)
-
-
-class _Registry(Mapping[str, type[Model]]):
-    """Model classes by name: our own, read from their files when first asked for, and those of users."""
-
-    def __init__(self) -> None:
-        self._classes: dict[str, type[Model]] = {}
-
-    def add(self, model: type[Model]) -> None:
-        """Add a class, or raise ParameterError if its name is another's."""
-        if _position(model) == len(_PACKAGES):
-            _import_models()  # a user's class must not take the name of one that was not asked for yet
-        taken = self._classes.get(model.name)
-        if taken is not None and (taken.__module__, taken.__qualname__) != (
-            model.__module__,
-            model.__qualname__,
-        ):
-            raise ParameterError(
-                f"the name {model.name!r} is that of {taken.__module__}.{taken.__qualname__}; give "
-                f"{model.__qualname__} another one."
-            )
-        self._classes[model.name] = model
-
-    def holds(self, model: type[Model]) -> bool:
-        """Return whether this very class is registered."""
-        return self._classes.get(getattr(model, "name", "")) is model
-
-    def __getitem__(self, name: str) -> type[Model]:
-        if name not in self._classes:
-            _import_models()
-        return self._classes[name]
-
-    def __iter__(self) -> Iterator[str]:
-        _import_models()
-        return iter(sorted(self._classes, key=lambda name: (_position(self._classes[name]), name)))
-
-    def __len__(self) -> int:
-        _import_models()
-        return len(self._classes)
 
 
 _PACKAGES = ("recsys.models", "recsys.models.baselines")
@@ -76,7 +37,13 @@ def _import_models() -> None:
             importlib.import_module(f"{package}.{module.name}")
 
 
-MODELS = _Registry()
+MODELS = Registry[type[Model]](
+    "model",
+    source=lambda model: model,
+    definition=lambda model: f"{model.__module__}.{model.__qualname__}",
+    position=_position,
+    import_all=_import_models,
+)
 """All models by name."""
 
 
@@ -89,11 +56,29 @@ def register_model(model: type[_Model]) -> type[_Model]:
     Raises
     ------
     ParameterError
-        If the name is another model's.
+        If the name is another model's, or cannot be written on the command line.
     """
-    MODELS.add(model)
+    if _position(model) == len(_PACKAGES):
+        _import_models()  # a user's class must not take the name of one that was not asked for yet
+    MODELS.add(model.name, model)
     document_parameters(model)
     return parameters.accept_former_names(model)
+
+
+def unregister_model(name: str) -> None:
+    """Forget a model, e.g. to register another one under its name.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such model.
+    """
+    MODELS.remove(name)
+
+
+def holds(model: type[Any]) -> bool:
+    """Return whether this very class is registered."""
+    return MODELS.get(getattr(model, "name", "")) is model
 
 
 def find(name: str) -> type[Model]:
@@ -107,12 +92,7 @@ def find(name: str) -> type[Model]:
     if ":" in name:
         return _imported(name)
     if name not in MODELS:
-        close = difflib.get_close_matches(name, MODELS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ParameterError(
-            f"there is no model {name!r}; there are {', '.join(MODELS)}, and your own as "
-            f"package.module:Class.{hint}"
-        )
+        raise MODELS.unknown(name, MODELS, also=", and your own as package.module:Class")
     return MODELS[name]
 
 
@@ -125,7 +105,7 @@ def _imported(place: str) -> type[Model]:
             f"model {place!r}: {class_name!r} is no model class of {module_name}; expected a subclass of "
             f"recsys.models.base.Model."
         )
-    return model if MODELS.holds(model) else register_model(model)
+    return model if holds(model) else register_model(model)
 
 
 def model_has_themes(name: str) -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from recsys.errors import ParameterError
+from recsys.registry import Registry
 from recsys.report import sections as _folder
 from recsys.report.blocks import Block
 from recsys.report.context import ReportContext
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,18 @@ class Section:
         return self.label or self.heading
 
 
-_REGISTRY: dict[str, Section] = {}
+def _import_sections() -> None:
+    for module in iter_modules(_folder.__path__):
+        import_module(f"{_folder.__name__}.{module.name}")
+
+
+_sections = Registry[Section](
+    "section",
+    source=lambda section: section.build,
+    definition=lambda section: section.title,
+    position=lambda section: section.order,
+    import_all=_import_sections,
+)
 
 
 def register_section(section: Section) -> Section:
@@ -83,24 +91,21 @@ def register_section(section: Section) -> Section:
     ParameterError
         If the name is not valid, or another section has it.
     """
-    if not _NAME.fullmatch(section.name):
-        raise ParameterError(
-            f"a report section is named {section.name!r}; expected lower-case letters, digits, - and _, "
-            f"a letter first."
-        )
-    if _REGISTRY.get(section.name, section) != section:
-        raise ParameterError(f"there is another report section {section.name!r}; give this one its own name.")
-    _REGISTRY[section.name] = section
+    _sections.add(section.name, section)
     return section
 
 
 def unregister_section(name: str) -> None:
-    """Take a section out of the reports made from now on; without a section of that name, do nothing."""
-    _REGISTRY.pop(name, None)
+    """Take a section out of the reports made from now on.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such section.
+    """
+    _sections.remove(name)
 
 
 def registered_sections() -> tuple[Section, ...]:
     """Return all sections in the order of the page: those of `recsys.report.sections` and registered ones."""
-    for module in iter_modules(_folder.__path__):
-        import_module(f"{_folder.__name__}.{module.name}")
-    return tuple(sorted(_REGISTRY.values(), key=lambda section: (section.order, section.name)))
+    return tuple(_sections.values())

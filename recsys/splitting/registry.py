@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from recsys.data.log import Log
 from recsys.errors import ParameterError
+from recsys.registry import Registry
 from recsys.splitting.split import Split
 
 Splitter: TypeAlias = Callable[[Log, int, int], Sequence[Split]]
@@ -56,7 +56,12 @@ class SplitRule:
     can_repeat: bool = False
 
 
-_registry: dict[str, SplitRule] = {}
+_rules = Registry[SplitRule](
+    "split rule",
+    source=lambda rule: rule.parse,
+    definition=lambda rule: rule.forms[0].definition,
+    reserved={"file": "held-out events in a log of their own"},
+)
 
 
 def register_split_rule(rule: SplitRule) -> None:
@@ -67,19 +72,9 @@ def register_split_rule(rule: SplitRule) -> None:
     ParameterError
         If the name cannot be written on the command line or is taken, or no form is given.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", rule.name) or rule.name == "file":
-        raise ParameterError(
-            f"a split rule cannot be named {rule.name!r}; expected lower-case letters, digits and single "
-            f"hyphens, and not 'file', which stands for held-out events in a log of their own."
-        )
     if not rule.forms:
         raise ParameterError(f"split rule {rule.name!r} has no form; state how it is written.")
-    if rule.name in _registry:
-        raise ParameterError(
-            f"there is already a split rule {rule.name!r}: {_registry[rule.name].forms[0].definition}. "
-            f"Choose another name, or call unregister_split_rule({rule.name!r}) first."
-        )
-    _registry[rule.name] = rule
+    _rules.add(rule.name, rule)
 
 
 def unregister_split_rule(name: str) -> None:
@@ -90,21 +85,20 @@ def unregister_split_rule(name: str) -> None:
     ParameterError
         If there is no such rule.
     """
-    find_split_rule(name)
-    del _registry[name]
+    _rules.remove(name)
 
 
 def split_rules() -> dict[str, SplitRule]:
     """Return the rules by name, in the order of the names: no rule has to know the others."""
-    return dict(sorted(_registry.items()))
+    return dict(_rules)
 
 
 def find_split_rule(spec: str) -> SplitRule:
     """Return the rule of a split as written, e.g. ``"random:0.2"``, or raise ParameterError."""
     name = spec.partition(":")[0]
-    if name not in _registry:
+    if name not in _rules:
         raise ParameterError(f"there is no split {spec!r}; expected {_alternatives(*split_rules())}.")
-    return _registry[name]
+    return _rules[name]
 
 
 def forms_of(name: str) -> str:
@@ -113,5 +107,5 @@ def forms_of(name: str) -> str:
 
 
 def _alternatives(*names: str) -> str:
-    written = [form.written for name in names for form in _registry[name].forms]
+    written = [form.written for name in names for form in _rules[name].forms]
     return " or ".join(part for part in (", ".join(written[:-1]), written[-1]) if part)

@@ -122,7 +122,7 @@ def test_where_no_metric_is_of_hits_the_section_is_left_out(missed_users, log, t
 
 
 def test_a_model_is_usable_by_where_it_is(log, monkeypatch, capsys):
-    monkeypatch.setattr(MODELS, "_classes", dict(MODELS._classes))
+    monkeypatch.setattr(MODELS, "_entries", dict(MODELS._entries))
     monkeypatch.chdir(HERE)
     words = ["evaluate", str(log), "--model", "add_a_model:CoVisitation", "--set", "exponent=0.3"]
     assert run([*words, "--metrics", "ndcg@3", "--json"]) == 0

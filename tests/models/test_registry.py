@@ -30,7 +30,7 @@ def my_models(tmp_path, monkeypatch):
     """A module in the current folder; what it registers is forgotten afterwards."""
     (tmp_path / "my_models.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(MODELS, "_classes", {name: MODELS[name] for name in MODELS})
+    monkeypatch.setattr(MODELS, "_entries", {name: MODELS[name] for name in MODELS})
     yield
     sys.modules.pop("my_models", None)
 
@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_is_refused():
     class Other(Popularity):
         name = "als"
 
-    with pytest.raises(ParameterError, match=r"the name 'als' is that of recsys.models.baselines.als.ALS"):
+    with pytest.raises(ParameterError, match=r"already a model 'als': recsys.models.baselines.als.ALS"):
         register_model(Other)
 
 
@@ -85,6 +85,6 @@ def test_a_bundle_of_ones_own_model_loads_where_it_is_registered_and_imports_not
     data = Interactions.from_matrix(random_matrix(6, 5), feedback="implicit")
     save_bundle(Bundle.of(make("my_models:Mine").fit(data), data), tmp_path / "model")
     assert load_bundle(tmp_path / "model").model.name == "mine"
-    del MODELS._classes["mine"]
+    del MODELS._entries["mine"]
     with pytest.raises(BundleError, match=r"it is of a model 'mine'; there are .*recsys --import MODULE"):
         load_bundle(tmp_path / "model")

@@ -67,7 +67,7 @@ def test_a_rule_that_draws_can_be_repeated_and_parts_are_numbered(register):
             rule("random"),
             r"already a split rule 'random': a share .* unregister_split_rule\('random'\) first",
         ),
-        (rule("file"), "cannot be named 'file'; .* a log of their own"),
+        (rule("file"), "cannot be named 'file': file stands for .* a log of their own"),
         (rule("Own"), "cannot be named 'Own'; expected lower-case letters"),
         (rule("own:"), "cannot be named 'own:'"),
         (rule(""), "cannot be named ''"),
