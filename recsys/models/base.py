@@ -105,13 +105,13 @@ class Model(ABC):
 
     def _finished(self, data: Interactions) -> Self:
         """Note what was fitted, and let an interrupt that came on the way go on its way."""
-        self.fitted_params_ = self.get_params() | self._filled_in(data)
+        self.fitted_params_ = self.get_params() | self._resolved_params(data)
         self.n_users_, self.n_items_ = data.n_users, data.n_items
         if self.history is not None and self.history.stopped == "interrupted":
             raise KeyboardInterrupt
         return self
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         """Return the parameters whose values the data decided."""
         return {}
 

@@ -174,7 +174,7 @@ class HybridNMF(Model):
                 squares[number] += np.square(part.score_block(user[None]), dtype=np.float64).sum()
         return float(np.sqrt(squares[0] / squares[1])) if squares.all() else 1.0
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         fitted = self.themes_.fitted_params_
         resolved = {name: fitted[name] for name in _OF_THEMES}
         return {**resolved, "ratings": "no" if self.ratings_ is None else "yes"}

@@ -40,7 +40,7 @@ class ItemItemModel(Model):
         self.histories_ = self._in_units(rows)
         self._fit_items(rows, progress)
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"value_transform": resolved_transform(self.value_transform, data.feedback)}
 
     @abstractmethod

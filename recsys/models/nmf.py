@@ -214,7 +214,7 @@ class NMF(FactorModel):
                 f"give both with init='custom', and neither otherwise."
             )
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"validation_share": self.validation_share or (DEFAULT_SHARE if self.n_init > 1 else 0.0)}
 
     def _keep_fit(

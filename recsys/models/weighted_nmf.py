@@ -229,8 +229,8 @@ class WeightedNMF(NMF):
         now = WeightedScale.of(entries)
         self.scale_ = replace(self.scale_ or now, item_counts=now.item_counts, user_counts=None)
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
-        return {**super()._filled_in(data), **self._used}
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        return {**super()._resolved_params(data), **self._used}
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:

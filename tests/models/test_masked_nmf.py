@@ -145,7 +145,7 @@ def test_pairs_outside_the_training_data_are_refused(model, users, items, messag
 
 
 @pytest.mark.parametrize("loss", ["squared", "kl"])
-def test_gaps_of_planted_ratings_are_filled_in(loss):
+def test_gaps_of_planted_ratings_are_resolved_params(loss):
     generator = np.random.default_rng(0)
     truth = generator.gamma(1.0, size=(60, 2)) @ generator.gamma(1.0, size=(2, 40))
     hidden = generator.random(truth.shape) < 0.4

@@ -82,7 +82,7 @@ class PureSVD(FactorModel):
         self.singular_values_ = values * unit
         self._learned(Factors.unbiased(user_factors.astype(np.float32), item_factors))
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"value_transform": resolved_transform(self.value_transform, data.feedback)}
 
     def _leading(self, matrix: Any) -> tuple[Float64Array, Float64Array]:

@@ -101,7 +101,7 @@ class ZeroFilledNMF(FactorModel):
         self.value_range_ = (float(observed.min()), float(observed.max()))
         self.typical_value_ = float(np.mean(observed, dtype=np.float64))
 
-    def _filled_in(self, data: Interactions) -> dict[str, Any]:
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"value_transform": resolved_transform(self.value_transform, data.feedback)}
 
     def _solver(self, unit: float) -> Any:
