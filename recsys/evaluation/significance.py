@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from recsys.errors import InputError
-from recsys.evaluation.entry_errors import value_of
 from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.metrics import higher_is_better
+from recsys.evaluation.quantity import Quantity, quantity_of
 from recsys.evaluation.randomisation import exchange_p_values, holm
 from recsys.evaluation.uncertainty import Interval, percentiles, resampled_sums
 from recsys.typing import BoolArray, Float64Array
@@ -65,28 +63,9 @@ class PairTest:
     sentence: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Quantity:
-    """A metric as a ratio of two sums over users: the mean of a value a user, or of a value an entry."""
-
-    totals: Float64Array
-    sizes: Float64Array
-    of_mean: Callable[[Any], Any] | None = None
-    """What makes the metric of the mean, where it is not the mean itself."""
-
-    @property
-    def known(self) -> BoolArray:
-        return ~np.isnan(self.totals)
-
-    def value(self, totals: Any, sizes: Any) -> Any:
-        """Return the metric from its sums."""
-        means = totals / sizes
-        return means if self.of_mean is None else self.of_mean(means)
-
-
 def has_users(measured: Measurements, metric: str) -> bool:
     """Return whether a metric is made of values of users, so that it has intervals and tests."""
-    return _quantity(measured, metric) is not None
+    return quantity_of(measured, metric) is not None
 
 
 def interval(measured: Measurements, metric: str, *, seed: int) -> Interval | None:
@@ -103,7 +82,7 @@ def interval(measured: Measurements, metric: str, *, seed: int) -> Interval | No
     Interval or None
         None for a metric of all lists together (coverage), or that no user has.
     """
-    quantity = _quantity(measured, metric)
+    quantity = quantity_of(measured, metric)
     if quantity is None:
         return None
     known = quantity.known
@@ -141,7 +120,7 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     `exchange_p_values`, adjusted for the number of pairs by `holm`. Errors are means over entries:
     all entries of a user are drawn, and exchanged, as one.
     """
-    quantities = {label: _quantity(measurements, metric) for label, measurements in measured.items()}
+    quantities = {label: quantity_of(measurements, metric) for label, measurements in measured.items()}
     known = {label: quantity for label, quantity in quantities.items() if quantity is not None}
     if len(known) < 2:
         return ()
@@ -155,20 +134,10 @@ def compare_pairs(measured: Mapping[str, Measurements], metric: str, *, seed: in
     return _compare(known, metric, seed)
 
 
-def _quantity(measured: Measurements, metric: str) -> _Quantity | None:
-    if metric in measured.per_user:
-        values = measured.per_user[metric]
-        return None if np.isnan(values).all() else _Quantity(values, np.ones(len(values)))
-    errors = measured.entry_errors
-    if errors is None or measured.metrics.get(metric) is None or metric not in errors.sums:
-        return None
-    return _Quantity(errors.sums[metric], errors.n_entries, partial(value_of, metric))
-
-
-def _compare(known: Mapping[str, _Quantity], metric: str, seed: int) -> tuple[PairTest, ...]:
+def _compare(known: Mapping[str, Quantity], metric: str, seed: int) -> tuple[PairTest, ...]:
     """Test all pairs; those that both know the same users share resamples and exchanges."""
     sign = -1.0 if higher_is_better(metric) is False else 1.0
-    overall = {label: _overall(quantity) for label, quantity in known.items()}
+    overall = {label: quantity.overall for label, quantity in known.items()}
     labels = sorted(known, key=lambda label: -sign * overall[label])
     sizes = known[labels[0]].sizes
     shared: dict[bytes, tuple[BoolArray, list[tuple[str, str]]]] = {}
@@ -201,11 +170,6 @@ def _compare(known: Mapping[str, _Quantity], metric: str, seed: int) -> tuple[Pa
         _test(metric, pair, *results[pair], p_adjusted)
         for pair, p_adjusted in zip(ordered, adjusted.tolist(), strict=True)
     )
-
-
-def _overall(quantity: _Quantity) -> float:
-    known = quantity.known
-    return float(quantity.value(quantity.totals[known].sum(), quantity.sizes[known].sum()))
 
 
 def _effect_size(differences: Float64Array) -> float | None:
