@@ -135,7 +135,7 @@ def rankable(seen: CompressedRows, held_out: HeldOut) -> Int64Array:
 
 
 def _predicted(model: Scorer, held_out: HeldOut) -> Float32Array:
-    predicted = model.predict(held_out.users, held_out.items)
+    predicted = model.predict_by_row(held_out.users, held_out.items)
     bad = ~np.isfinite(predicted)
     if bad.any():
         first = int(np.argmax(bad))

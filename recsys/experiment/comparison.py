@@ -59,7 +59,7 @@ def precompile(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: boo
     for _ in ranked_blocks(model, np.arange(3), 1, toy.by_user):
         pass
     if model.predicts_values:
-        model.predict(np.arange(3), np.arange(3))
+        model.predict_by_row(np.arange(3), np.arange(3))
     if metrics:
         scorer: Scorer = NewUsers(model, toy.by_user) if folds_in else model
         catalogue = Catalogue(toy.by_user, Labels.from_pairs(np.arange(3), np.array(["a", "b", "a"]), 3))

@@ -16,6 +16,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
+from recsys.models.row_numbers import NoPredict, checked_rows
 from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
@@ -32,7 +33,7 @@ class Model(ABC):
 
     name: ClassVar[str]
     predicts_values: ClassVar[bool] = False
-    """Whether `predict` gives values in the units of the log (ratings), so that rmse makes sense."""
+    """Whether `predict_by_row` gives values in the units of the log (ratings), so that rmse makes sense."""
     ranks_by_value: ClassVar[bool] = False
     """Whether lists are in the order of predicted values: then what few rated, and rated high, leads them."""
     is_sampled: ClassVar[bool] = False
@@ -45,6 +46,8 @@ class Model(ABC):
     n_users_: int
     n_items_: int
     fitted_params_: dict[str, Any]
+    if not TYPE_CHECKING:  # a class of somebody's own may have one
+        predict = NoPredict()
 
     # -- parameters, as scikit-learn has them ---------------------------------------------------
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -135,12 +138,16 @@ class Model(ABC):
 
     def _check_users(self, users: AnyArray) -> Int64Array:
         self._check_fitted()
-        rows = np.asarray(users, dtype=np.int64)
-        if len(rows) and (rows.min() < 0 or rows.max() >= self.n_users_):
-            raise InputError(
-                f"user rows run from {rows.min()} to {rows.max()}; expected 0 to {self.n_users_ - 1}."
-            )
-        return rows
+        return checked_rows(users, self.n_users_, "user")
+
+    def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
+        """Return row numbers of pairs, -1 standing for an unknown one, or raise InputError."""
+        self._check_fitted()
+        user_rows = checked_rows(users, self.n_users_, "user", lowest=-1)
+        item_rows = checked_rows(items, self.n_items_, "item", lowest=-1)
+        if len(user_rows) != len(item_rows):
+            raise InputError(f"{len(user_rows)} users and {len(item_rows)} items; expected pairs.")
+        return user_rows, item_rows
 
     # -- answers --------------------------------------------------------------------------------
     @abstractmethod
@@ -204,16 +211,18 @@ class Model(ABC):
                 f"the histories have {rows.n_columns} items; expected the {self.n_items_} of training."
             )
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted values of pairs, in the units of the log.
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted values of pairs, in the units of the log; by ids, see `Bundle.predict`.
 
         Parameters
         ----------
         users, items : int, shape (n_pairs,)
-            Row numbers of the training data; -1 for what training does not know.
+            Row numbers of the training data, no ids; -1 for what training does not know.
 
         Raises
         ------
+        InputError
+            If they are no row numbers, or not as many users as items.
         ModelError
             If the model ranks but does not predict values.
         """

@@ -64,7 +64,7 @@ class BayesianNMF(FactorModel):
     >>> users, items = ["ann", "ann", "bob", "bob"], ["tea", "milk", "tea", "jam"]
     >>> data = Interactions.from_pairs(users, items, [5, 4, 3, 1])
     >>> model = BayesianNMF(n_components=2, n_burn_in=5, n_draws=20).fit(data)
-    >>> model.predict([0], [2]).shape
+    >>> model.predict_by_row([0], [2]).shape
     (1,)
     """
 
@@ -140,8 +140,8 @@ class BayesianNMF(FactorModel):
         noise = np.append(draws.noise, draws.noise.mean())[user_rows]
         return mean + draws.mean, np.maximum(squares / n - mean**2, 0.0) + noise
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return posterior means of pairs, inside the range seen; see `Model.predict`.
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return posterior means of pairs, inside the range seen; see `Model.predict_by_row`.
 
         What is unknown (-1) counts as the average user or item.
         """

@@ -9,15 +9,16 @@ import numpy as np
 
 from recsys.data.ids import Ids
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError
+from recsys.errors import ModelError
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import FoldIn
 from recsys.factorization.history import History
 from recsys.factorization.scoring import Scorer
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import Model, require
+from recsys.models.row_numbers import checked_rows
 from recsys.models.stored_factors import matrix_from_arrays, matrix_to_arrays
-from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array
 
 
 class FactorModel(Model):
@@ -168,17 +169,6 @@ class FactorModel(Model):
             self._scorer = Scorer(self._factors.items.factors, self._factors.item_bias)
         return self._scorer(users.factors, users.bias + np.float32(self._factors.mean))
 
-    def _check_pairs(self, users: AnyArray, items: AnyArray) -> tuple[Int64Array, Int64Array]:
-        """Return row numbers of pairs, -1 standing for an unknown one, or raise InputError."""
-        self._check_fitted()
-        user_rows, item_rows = np.asarray(users, np.int64), np.asarray(items, np.int64)
-        for rows, n, side in ((user_rows, self.n_users_, "user"), (item_rows, self.n_items_, "item")):
-            if len(rows) and (rows.min() < -1 or rows.max() >= n):
-                raise InputError(f"a {side} row is outside -1 to {n - 1}.")
-        if len(user_rows) != len(item_rows):
-            raise InputError(f"{len(user_rows)} users and {len(item_rows)} items; expected pairs.")
-        return user_rows, item_rows
-
     def _products(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return ``b_u + a_i + w_u . h_i`` of pairs, what is unknown (-1) counting nothing."""
         user_rows, item_rows = self._check_pairs(users, items)
@@ -197,7 +187,7 @@ class FactorModel(Model):
     def contributions(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return what each component adds to the score of each pair, shape (n_pairs, n_components)."""
         rows = self._check_users(users)
-        return self.user_rows(rows) * self.item_rows(np.asarray(items, dtype=np.int64))
+        return self.user_rows(rows) * self.item_rows(checked_rows(items, self.n_items_, "item"))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

@@ -56,7 +56,8 @@ class HybridNMF(Model):
 
     Of a log of ratings ``liked`` and ``liked_from`` say which entries count as taken; the others are to the
     model as if they were not there, but no less seen. A `MaskedNMF` of all ratings is then fitted beside
-    (``ratings``): lists are in the order of the scores, `predict` gives what it says in units of the log.
+    (``ratings``): lists are in the order of the scores, `predict_by_row` gives what it says in units of the
+    log.
 
     Where ``n_components`` is not given it is a sixteenth of the users or of the items, whichever are fewer,
     at least 64 and at most 1,024.
@@ -123,7 +124,7 @@ class HybridNMF(Model):
 
     @property
     def predicts_values(self) -> bool:  # type: ignore[override]
-        """Whether `predict` answers: whether there is a part for ratings."""
+        """Whether `predict_by_row` answers: whether there is a part for ratings."""
         return self.is_fitted and self.ratings_ is not None
 
     def _parts(self, n_components: int) -> tuple[WeightedNMF, SLIM]:
@@ -192,12 +193,12 @@ class HybridNMF(Model):
         rows = self._liked(rows)
         return self.themes_.score_histories(rows) + self.neighbors_.score_histories(rows)
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted ratings of pairs; see `Model.predict`."""
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted ratings of pairs; see `Model.predict_by_row`."""
         if not self.predicts_values:
-            return super().predict(users, items)
+            return super().predict_by_row(users, items)
         assert self.ratings_ is not None
-        return self.ratings_.predict(users, items)
+        return self.ratings_.predict_by_row(users, items)
 
     def predict_histories(self, rows: CompressedRows) -> Float32Array:
         """Return predicted ratings for users with other histories; see `Model.predict_histories`."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
 from recsys.factorization.entries import Entries
+from recsys.factorization.factors import SideFactors
 from recsys.factorization.kl import KLObjective
 from recsys.factorization.objective import Objective
 from recsys.factorization.penalty import Penalty, PenaltySchedule
 from recsys.factorization.squared import SquaredObjective
 from recsys.models.base import require
+from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
@@ -33,8 +35,8 @@ class MaskedNMF(NMF):
     What is missing is missing: it is not read as a zero, and not filled in first. This is what
     scikit-learn's users have asked of its ``NMF`` since 2017 (its issue 8447), as an estimator that
     works as that one does: NaN in a dense matrix, or an entry that a sparse one does not store, is
-    left out of the loss. With ``biases=False`` the gaps of ``X`` are filled by
-    ``inverse_transform(transform(X))``; with biases, `predict` and `score_block` add them.
+    left out of the loss. `complete` fills the gaps of ``X``. `transform` returns factors alone; of them
+    `inverse_transform` makes scores in the order of each user's list, biases of the items included.
 
     With the squared loss it minimises, over the observed entries (Omega),
 
@@ -80,7 +82,7 @@ class MaskedNMF(NMF):
     components_, user_factors_, item_factors_, user_bias_, item_bias_, mean_, shares_, history_, stability_
         See `NMF`.
     value_range_ : tuple of float
-        Least and largest value seen; `predict` stays inside if ``clip`` is set.
+        Least and largest value seen; `predict_by_row` stays inside if ``clip`` is set.
     typical_value_ : float
         Mean of the values seen.
 
@@ -154,7 +156,65 @@ class MaskedNMF(NMF):
         self.value_range_ = float(values.min(initial=low)), float(values.max(initial=high))
 
     # -- answers --------------------------------------------------------------------------------
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def inverse_transform(self, W: Any, *, user_bias: Any = None) -> Float32Array:
+        """Return scores of all items for users given by their factors, as `transform` returns them.
+
+        Parameters
+        ----------
+        W : array-like, shape (n_users, n_components)
+        user_bias : array-like, shape (n_users,), optional
+            Biases of these users, `user_bias_` for those of the training data; 0 by default, since
+            `transform` does not return them.
+
+        Returns
+        -------
+        float32, shape (n_users, n_items)
+            ``mean + b_u + a_i + W components_``, or without biases ``W components_``. Each row is in the
+            order of the user's list, whatever ``user_bias`` is; for values use `complete`, which knows the
+            biases of new users.
+
+        Raises
+        ------
+        InputError
+            If a shape is another, or a number is not finite.
+        """
+        self._check_fitted()
+        factors = finite_array(W, "W", (None, len(self.shares_)))
+        bias = None if user_bias is None else finite_array(user_bias, "user_bias", (len(factors),))
+        return self._scores(SideFactors.of(factors, bias))
+
+    def complete(self, X: Any) -> Float32Array:
+        """Return a matrix with its gaps filled: observed entries as they are, predicted values elsewhere.
+
+        Each row is folded in as `transform` does, with a bias of its own where the model has biases. A row
+        without entries gets the mean and the biases of the items, or without biases the mean value seen.
+
+        Parameters
+        ----------
+        X : sparse matrix or array-like, shape (n_new_users, n_items)
+            Columns are the items of the training data, in their order.
+
+        Returns
+        -------
+        float32, shape (n_new_users, n_items)
+            Predictions inside `value_range_` if ``clip`` is set.
+
+        Raises
+        ------
+        InputError
+            If the number of items is another.
+        """
+        self._check_fitted()
+        rows = self._rows(X)
+        values = self._scores(self._fold_in(rows))
+        if not self.as_fitted().biases:
+            values[rows.counts == 0] = self.typical_value_
+        if self.clip:
+            np.clip(values, *self.value_range_, out=values)
+        values[rows.row_numbers, rows.columns] = rows.values
+        return values
+
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted values; an unknown side (-1) leaves the mean and the other side's bias.
 
         Without biases there is nothing to fall back on but the mean of the values seen.

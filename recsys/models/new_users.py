@@ -48,11 +48,11 @@ class NewUsers:
         """Return scores of all items for a block of new users; see `Model.score_block`."""
         return self.model.score_histories(self.histories.select(np.asarray(users, dtype=np.int64)))
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted values of pairs, kept inside the range of the values in all histories.
 
         An item unknown to training (-1) takes the mean of the user's history, an unknown user the
-        mean of all histories; see `Model.predict`.
+        mean of all histories; see `Model.predict_by_row`.
         """
         user_rows, item_rows = np.asarray(users, np.int64), np.asarray(items, np.int64)
         values = self.histories.values.astype(np.float64)

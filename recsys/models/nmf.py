@@ -22,6 +22,7 @@ from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start
 from recsys.models import parameters
 from recsys.models.factor_model import FactorModel
+from recsys.models.given_factors import finite_array
 from recsys.models.parameters import param
 from recsys.models.sklearn_tags import transformer_tags
 from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
@@ -403,9 +404,24 @@ class NMF(FactorModel):
         return rows_of_items(X, self.n_items_, type(self).__name__, wider=wider)
 
     def inverse_transform(self, W: Any) -> Float32Array:
-        """Return ``W components_``, the part of the prediction that components make."""
+        """Return scores of all items for users given by their factors, as `transform` returns them.
+
+        Parameters
+        ----------
+        W : array-like, shape (n_users, n_components)
+
+        Returns
+        -------
+        float32, shape (n_users, n_items)
+            ``W components_``; each row is in the order of the user's list.
+
+        Raises
+        ------
+        InputError
+            If the shape is another, or a number is not finite.
+        """
         self._check_fitted()
-        return np.asarray(W, dtype=np.float32) @ self.components_
+        return self._scores(SideFactors.of(finite_array(W, "W", (None, len(self.shares_)))))
 
     # -- what scikit-learn asks -----------------------------------------------------------------
     @property

@@ -23,7 +23,7 @@ class OwnModel(Model):
     ----------
     scorer : object
         It has ``fit(interactions)`` and ``score_block(users)``, as `Model.score_block` describes it, and
-        perhaps ``score_histories(rows)`` and ``predict(users, items)`` in the units of the log. It is
+        perhaps ``score_histories(rows)`` and ``predict_by_row(users, items)`` in the units of the log. It is
         copied, never changed.
     """
 
@@ -32,7 +32,7 @@ class OwnModel(Model):
     def __init__(self, scorer: Any) -> None:
         self.scorer = scorer
         # Of this object, not of the class: it has what the object has.
-        self.predicts_values = callable(getattr(scorer, "predict", None))  # type: ignore[misc]
+        self.predicts_values = callable(getattr(scorer, "predict_by_row", None))  # type: ignore[misc]
 
     @staticmethod
     def fits(scorer: object) -> bool:
@@ -85,12 +85,12 @@ class OwnModel(Model):
         """Whether the object has ``score_histories``."""
         return callable(getattr(self.scorer, "score_histories", None))
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted values of pairs; see `Model.predict`."""
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted values of pairs; see `Model.predict_by_row`."""
         if not self.predicts_values:
-            return super().predict(users, items)
+            return super().predict_by_row(users, items)
         self._check_fitted()
-        return np.asarray(self._fitted.predict(users, items), dtype=np.float32)
+        return np.asarray(self._fitted.predict_by_row(users, items), dtype=np.float32)
 
     def to_arrays(self) -> NoReturn:
         """Raise ModelError: what the object learned is not known."""

@@ -11,13 +11,14 @@ from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import Entries
 from recsys.factorization.kl import KLObjective
 from recsys.factorization.penalty import Penalty
+from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.training_data import Training
 from recsys.models.values import preferences, whole_matrix_entries
 from recsys.progress import SILENT, Progress
-from recsys.typing import AnyArray, Float32Array, Float64Array
+from recsys.typing import Float32Array, Float64Array
 
 
 @register_model
@@ -142,8 +143,9 @@ class PoissonNMF(NMF):
         """
         return self._mixtures(super().transform(X))
 
-    def inverse_transform(self, W: AnyArray) -> Float32Array:
+    def inverse_transform(self, W: Any) -> Float32Array:
         """Return the distributions over the items of mixtures of themes, (n_users, n_items)."""
         self._check_fitted()
-        distributions: Float32Array = np.asarray(W, dtype=np.float32) @ self.distributions_
+        mixtures = finite_array(W, "W", (None, len(self.shares_)))
+        distributions: Float32Array = mixtures @ self.distributions_
         return distributions

@@ -27,7 +27,7 @@ class Scorer(Protocol):
 
     @property
     def predicts_values(self) -> bool:
-        """Whether `predict` answers, in the units of the log."""
+        """Whether `predict_by_row` answers, in the units of the log."""
 
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users.
@@ -43,7 +43,7 @@ class Scorer(Protocol):
             Higher is better; a fresh array the caller may overwrite.
         """
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted values of pairs, in the units of the log; asked only if `predicts_values`.
 
         Parameters

@@ -139,7 +139,7 @@ class Bundle:
         rows = np.broadcast_arrays(
             self.user_ids.known_rows(users, "user"), self.item_ids.known_rows(items, "item")
         )
-        return self.model.predict(rows[0], rows[1])
+        return self.model.predict_by_row(rows[0], rows[1])
 
     def recommend(
         self, users: Iterable[Id] | Id | None = None, n: int = 10, *, include_seen: bool = False

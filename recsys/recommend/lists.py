@@ -112,7 +112,7 @@ def lists_for_users(
             "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
         ),
-        predicted=fitted.model.predict(of_rows, items) if _predicts_beside(fitted.model) else None,
+        predicted=fitted.model.predict_by_row(of_rows, items) if _predicts_beside(fitted.model) else None,
     )
 
 
@@ -168,7 +168,7 @@ def lists_for_histories(
         reasons=tuple(
             "" if length == n else _why_short(length, all_listed=include_seen) for length in lengths
         ),
-        predicted=scorer.predict(np.repeat(np.arange(len(parts)), lengths), items)
+        predicted=scorer.predict_by_row(np.repeat(np.arange(len(parts)), lengths), items)
         if _predicts_beside(fitted.model)
         else None,
     )

@@ -68,7 +68,7 @@ def _train_ours(data: Any, rank: int, n_iter: int, n_threads: int, **settings: A
     model = MaskedNMF(n_components=rank, max_iter=n_iter, tol=0.0, **settings)
     with threads.use(n_threads):
         # A copy knows no by_item yet: its making is part of our time.
-        predict: Predict = model.fit(replace(data)).predict
+        predict: Predict = model.fit(replace(data)).predict_by_row
     return predict
 
 

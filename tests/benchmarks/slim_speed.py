@@ -55,7 +55,7 @@ class _FastSlim:
         scores: Float32Array = np.asarray((self._histories[users] @ self._weights).todense(), np.float32)
         return scores
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         raise NotImplementedError("fastslim ranks; nothing here asks it for ratings")
 
 

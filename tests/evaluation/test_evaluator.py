@@ -137,7 +137,7 @@ def test_measurements_equal_a_dense_naive_evaluation(train, test_log, held_out, 
                 getattr(reference, base)(rows, train.n_items, int(k))
             )
         elif base in ERRORS:
-            predicted = model.predict(held_out.users, held_out.items).tolist()
+            predicted = model.predict_by_row(held_out.users, held_out.items).tolist()
             expected = getattr(reference, base)(predicted, held_out.values.tolist())
             assert found.metrics[metric] == pytest.approx(expected)
     assert set(found.per_user) == {m for m in metrics if m.partition("@")[0] in (*PER_USER, *SCORED)}
@@ -224,7 +224,7 @@ def test_errors_are_over_all_held_out_pairs_cold_ones_too(train, test_log, held_
     predicted, actual = [], []
     for user, items in held_out_by_user(train, test_log).items():
         rows = train.user_ids.rows([user] * len(items)), train.item_ids.rows(list(items))
-        predicted += model.predict(*rows).tolist()
+        predicted += model.predict_by_row(*rows).tolist()
         actual += items.values()
     assert found.metrics["rmse"] == pytest.approx(reference.rmse(predicted, actual))
     assert found.metrics["mae"] == pytest.approx(reference.mae(predicted, actual))
@@ -313,12 +313,12 @@ def test_what_explains_a_missing_value_comes_first(train, held_out):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_prediction_that_is_not_finite_is_an_error_of_the_model(train, held_out, monkeypatch, value):
     model = fitted(train)
-    predict = model.predict
+    predict = model.predict_by_row
 
     def broken(users, items):
         return np.where(np.arange(len(users)) == 1, np.float32(value), predict(users, items))
 
-    monkeypatch.setattr(model, "predict", broken)
+    monkeypatch.setattr(model, "predict_by_row", broken)
     with pytest.raises(ModelError, match="masked-nmf predicted a value that is not finite for user row"):
         evaluate(model, train.by_user, held_out, parse_metrics("rmse"))
 

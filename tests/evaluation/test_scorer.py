@@ -31,7 +31,7 @@ class Counts:
     def score_block(self, users):
         return np.tile(self.counts.astype(np.float32), (len(users), 1))
 
-    def predict(self, users, items):
+    def predict_by_row(self, users, items):
         raise NotImplementedError
 
 

@@ -26,7 +26,7 @@ def answers_of(bundle):
         "lists": lists_of(bundle),
     }
     if traits["predicts_values"]:
-        answers["predictions"] = numbers(model.predict(*np.array(PAIRS).T))
+        answers["predictions"] = numbers(model.predict_by_row(*np.array(PAIRS).T))
     if hasattr(model, "predict_interval"):
         answers["intervals"] = [numbers(bound) for bound in model.predict_interval(*np.array(PAIRS).T)]
     if model.folds_in:

@@ -32,7 +32,7 @@ def model(planted):
 
 def test_planted_values_are_found_to_the_noise(model, planted):
     _, values, is_held_out = planted
-    predicted = model.predict(*np.nonzero(is_held_out))
+    predicted = model.predict_by_row(*np.nonzero(is_held_out))
     assert np.sqrt(np.mean((predicted - values[is_held_out]) ** 2)) < 1.3 * NOISE
     assert np.sqrt(model.draws_.noise.mean()) == pytest.approx(NOISE, rel=0.1)
 
@@ -59,33 +59,35 @@ def test_every_draw_is_non_negative_and_means_are_theirs(model):
         )
     ]
     expected = np.clip(np.mean(by_hand, axis=0), *model.value_range_)
-    np.testing.assert_allclose(model.predict(users, items), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict_by_row(users, items), expected, rtol=1e-5)
 
 
 def test_what_is_unknown_counts_as_average(model):
     draws, everyone = model.draws_, np.arange(N_USERS)
     mean = draws.mean + draws.user_bias.mean() + draws.item_bias[:, 5].mean()
     mean += np.mean(draws.user_factors @ draws.item_factors[:, 5, :, None])
-    assert model.predict([-1], [5])[0] == pytest.approx(mean, rel=1e-5)
-    assert model.predict([-1], [5])[0] == pytest.approx(
-        model.predict(everyone, np.full(N_USERS, 5)).mean(), rel=0.05
+    assert model.predict_by_row([-1], [5])[0] == pytest.approx(mean, rel=1e-5)
+    assert model.predict_by_row([-1], [5])[0] == pytest.approx(
+        model.predict_by_row(everyone, np.full(N_USERS, 5)).mean(), rel=0.05
     )
-    anything = model.predict(np.repeat(everyone, N_ITEMS), np.tile(np.arange(N_ITEMS), N_USERS))
-    assert model.predict([-1], [-1])[0] == pytest.approx(anything.mean(), rel=0.05)
+    anything = model.predict_by_row(np.repeat(everyone, N_ITEMS), np.tile(np.arange(N_ITEMS), N_USERS))
+    assert model.predict_by_row([-1], [-1])[0] == pytest.approx(anything.mean(), rel=0.05)
 
 
 def test_another_seed_gives_another_chain_with_nearly_the_same_answer(model, planted):
     other = new(random_state=1).fit(planted[0])
     at = np.nonzero(planted[2])
     assert not np.array_equal(other.user_factors_, model.user_factors_)
-    assert np.sqrt(np.mean((other.predict(*at) - model.predict(*at)) ** 2)) < 0.5 * NOISE
+    assert np.sqrt(np.mean((other.predict_by_row(*at) - model.predict_by_row(*at)) ** 2)) < 0.5 * NOISE
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e20])
 def test_the_unit_of_the_values_does_not_matter(model, planted, scale):
     other = new().fit(planted[0] * scale)
     at = np.nonzero(planted[2])
-    assert np.sqrt(np.mean((other.predict(*at) / scale - model.predict(*at)) ** 2)) < 0.5 * NOISE
+    assert (
+        np.sqrt(np.mean((other.predict_by_row(*at) / scale - model.predict_by_row(*at)) ** 2)) < 0.5 * NOISE
+    )
 
 
 def test_what_was_rated_at_all_tells_of_users_whose_ratings_say_nothing():
@@ -100,7 +102,7 @@ def test_what_was_rated_at_all_tells_of_users_whose_ratings_say_nothing():
     model = new().fit(matrix)
     is_right = []
     for user in np.nonzero(place < n_silent)[0]:
-        rated = model.predict(np.full(2 * n_items, user), np.arange(2 * n_items, 4 * n_items))
+        rated = model.predict_by_row(np.full(2 * n_items, user), np.arange(2 * n_items, 4 * n_items))
         of_groups = rated.reshape(2, n_items).mean(axis=1)
         is_right.append(of_groups.argmax() == kind[user])
     assert np.mean(is_right) >= 0.95  # 0.8 without the signal
@@ -155,7 +157,7 @@ def test_ratings_of_movielens(shared_data):
     held_out = HeldOut.from_log(log, None, data)
     model = BayesianNMF(n_chains=1, n_draws=300).fit(data)
     assert min(model.user_factors_.min(), model.item_factors_.min()) >= 0
-    errors = model.predict(held_out.users, held_out.items) - held_out.values
+    errors = model.predict_by_row(held_out.users, held_out.items) - held_out.values
     assert np.sqrt(np.mean(errors**2)) < 0.9  # masked-nmf, tuned, has 0.9184 on this fold
     low, high = model.predict_interval(held_out.users, held_out.items)
     assert 0.85 <= np.mean((low <= held_out.values) & (held_out.values <= high)) <= 0.95

@@ -29,7 +29,7 @@ def test_biases_are_those_of_the_ridge_regression(bias_l2):
 
 def test_an_unknown_side_counts_as_the_average_one():
     model = Bias(clip=False).fit(random_matrix(15, 10))
-    predicted = model.predict(np.array([3, 3, -1, -1]), np.array([2, -1, 2, -1]))
+    predicted = model.predict_by_row(np.array([3, 3, -1, -1]), np.array([2, -1, 2, -1]))
     b, a = model.user_bias_[3], model.item_bias_[2]
     np.testing.assert_allclose(predicted - model.mean_, [b + a, b, a, 0], atol=1e-6)
 
@@ -37,14 +37,16 @@ def test_an_unknown_side_counts_as_the_average_one():
 def test_predictions_stay_inside_the_range_seen_unless_told_otherwise():
     matrix = np.array([[5.0, 5, ABSENT], [ABSENT, 2, 1], [1, ABSENT, 1]])
     users, items = np.indices((3, 3)).reshape(2, -1)
-    wide, clipped = (Bias(bias_l2=0.0, clip=clip).fit(matrix).predict(users, items) for clip in (False, True))
+    wide, clipped = (
+        Bias(bias_l2=0.0, clip=clip).fit(matrix).predict_by_row(users, items) for clip in (False, True)
+    )
     assert wide.min() < 1
     np.testing.assert_allclose(clipped, np.clip(wide, 1, 5))
 
 
 def test_pairs_outside_the_training_data_are_refused():
     model = Bias().fit(random_matrix(15, 10))
-    with pytest.raises(InputError, match="a user row is outside -1 to 14"):
-        model.predict([15], [0])
+    with pytest.raises(InputError, match="user rows run from 15 to 15; expected -1 to 14"):
+        model.predict_by_row([15], [0])
     with pytest.raises(InputError, match="2 users and 1 items; expected pairs"):
-        model.predict([1, 2], [0])
+        model.predict_by_row([1, 2], [0])

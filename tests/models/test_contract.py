@@ -248,9 +248,9 @@ def test_a_model_predicts_values_or_says_that_it_does_not(name, fitted):
     users, items = np.array([0, 3, -1, -1]), np.array([1, -1, 2, -1])
     if not fitted.predicts_values:
         with pytest.raises(ModelError, match=f"{name} ranks items but predicts no values"):
-            fitted.predict(users, items)
+            fitted.predict_by_row(users, items)
         return
-    predicted = fitted.predict(users, items)
+    predicted = fitted.predict_by_row(users, items)
     assert predicted.shape == (4,)
     assert np.isfinite(predicted).all()
 

@@ -125,7 +125,7 @@ def of_ratings():
 def test_of_ratings_it_ranks_by_one_part_and_predicts_by_another(of_ratings):
     alone = MaskedNMF().fit(RATINGS)
     users, items = np.array([0, 5, -1]), np.array([1, -1, 3])
-    np.testing.assert_array_equal(of_ratings.predict(users, items), alone.predict(users, items))
+    np.testing.assert_array_equal(of_ratings.predict_by_row(users, items), alone.predict_by_row(users, items))
     as_taken = HybridNMF(4, l2=0.1, unobserved_weight=0.1, ratings="no").fit(RATINGS)
     assert not as_taken.predicts_values
     rows = np.arange(60)
@@ -137,7 +137,7 @@ def test_its_lists_show_the_predicted_rating(of_ratings, tmp_path):
     bundle = load_bundle(tmp_path / "model")
     lists = Recommender(bundle).recommend([3, "nobody"], n=4)
     rows = bundle.user_ids.rows([3, "nobody"]).repeat(4)
-    expected = of_ratings.predict(rows, bundle.item_ids.rows(lists.items))
+    expected = of_ratings.predict_by_row(rows, bundle.item_ids.rows(lists.items))
     np.testing.assert_array_equal(lists.predicted, expected)
     assert lists.to_frame().columns[-1] == "predicted"
     assert [row["predicted"] for row in next(lists.lists())["items"]] == expected[:4].tolist()
@@ -146,7 +146,7 @@ def test_its_lists_show_the_predicted_rating(of_ratings, tmp_path):
 
 def test_new_users_get_predicted_ratings_of_the_rating_part(of_ratings):
     new = NewUsers(of_ratings, RATINGS.by_user)
-    predicted = new.predict(np.zeros(25, dtype=np.int64), np.arange(25))
+    predicted = new.predict_by_row(np.zeros(25, dtype=np.int64), np.arange(25))
     expected = np.clip(of_ratings.ratings_.score_histories(RATINGS.by_user.select(np.array([0])))[0], 1, 5)
     np.testing.assert_allclose(predicted, expected, rtol=1e-6)
 

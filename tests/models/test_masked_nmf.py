@@ -11,7 +11,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ParameterError
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
-from tests.matrices import random_matrix
+from tests.matrices import random_matrix, rows_of
 
 
 @pytest.fixture
@@ -26,11 +26,52 @@ def test_transform_of_the_training_data_is_what_was_fitted(model):
     np.testing.assert_allclose(model.transform(matrix), fitted, atol=1e-2)
 
 
-def test_inverse_transform_is_the_part_of_the_prediction_that_themes_make(model):
+@pytest.mark.parametrize("biases", [True, False])
+def test_inverse_transform_ranks_as_lists_do(model, biases):
+    model.set_params(biases=biases).fit(random_matrix(20, 12))
+    new = random_matrix(6, 12, seed=1)
+    scores = model.inverse_transform(model.transform(new))
+    expected = model.score_histories(rows_of(new))
+    np.testing.assert_array_equal(np.argsort(scores, axis=1), np.argsort(expected, axis=1))
+    factors = np.asarray(model.transform(new), dtype=np.float64)
+    naive = model.mean_ + model.item_bias_ + factors @ model.components_
+    np.testing.assert_allclose(scores, naive, rtol=1e-5)
+    whole = model.inverse_transform(model.user_factors_, user_bias=model.user_bias_)
+    np.testing.assert_array_equal(whole, model.score_block(np.arange(20)))
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("clip", [True, False])
+def test_a_completed_matrix_keeps_what_is_observed_and_predicts_the_rest(model, biases, clip):
+    model.set_params(biases=biases, clip=clip).fit(random_matrix(20, 12))
+    new = random_matrix(6, 12, seed=1)
+    new[4] = np.nan
+    filled = model.complete(new)
+    observed = ~np.isnan(new)
+    np.testing.assert_array_equal(filled[observed], new[observed].astype(np.float32))
+    predicted = model.score_histories(rows_of(new))
+    if not biases:
+        predicted[4] = model.typical_value_
+    if clip:
+        predicted = np.clip(predicted, *model.value_range_)
+    np.testing.assert_array_equal(filled[~observed], predicted[~observed])
+    np.testing.assert_array_equal(model.complete(rows_of(new).to_scipy()), filled)
+
+
+@pytest.mark.parametrize(
+    ("factors", "options", "message"),
+    [
+        (np.ones((2, 4)), {}, r"W has shape \(2, 4\); expected \(any, 3\)"),
+        (np.ones(3), {}, r"W has shape \(3,\)"),
+        ([["a"] * 3], {}, "W is no array of numbers"),
+        (np.full((1, 3), np.nan), {}, "W holds a number that is not finite"),
+        (np.ones((2, 3)), {"user_bias": [1.0]}, r"user_bias has shape \(1,\); expected \(2\)"),
+    ],
+)
+def test_factors_that_do_not_fit_are_refused(model, factors, options, message):
     model.fit(random_matrix(20, 12))
-    products = model.inverse_transform(model.user_factors_)
-    biases = model.mean_ + model.user_bias_[:, None] + model.item_bias_
-    np.testing.assert_allclose(products + biases, model.score_block(np.arange(20)), rtol=1e-5)
+    with pytest.raises(InputError, match=message):
+        model.inverse_transform(factors, **options)
 
 
 @pytest.mark.parametrize("n_items", [11, 13])
@@ -109,13 +150,13 @@ def test_predictions_fall_back_on_what_is_known(model):
         model.mean_ + model.user_bias_[4],
         model.mean_,
     ]
-    np.testing.assert_allclose(model.set_params(clip=False).predict(users, items), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.set_params(clip=False).predict_by_row(users, items), expected, rtol=1e-6)
 
 
 def test_without_biases_the_unknown_gets_the_mean_of_the_values(model):
     matrix = random_matrix(20, 12)
     model.set_params(biases=False).fit(matrix)
-    predicted = model.predict(np.array([-1, 4, -1]), np.array([7, -1, -1]))
+    predicted = model.predict_by_row(np.array([-1, 4, -1]), np.array([7, -1, -1]))
     np.testing.assert_allclose(predicted, np.nanmean(matrix), rtol=1e-6)
 
 
@@ -125,23 +166,26 @@ def test_predictions_stay_inside_the_values_seen_unless_told_not_to(level, beyon
     model = MaskedNMF(n_components=1, l2=1e3, bias_l2=0.0, clip=False, tol=0.0)
     model.fit([[np.nan, level], [level, 3]])
     cell = np.array([0]), np.array([0])
-    assert model.predict(*cell) == pytest.approx(beyond, abs=1e-3)
-    assert model.set_params(clip=True).predict(*cell) == level
+    assert model.predict_by_row(*cell) == pytest.approx(beyond, abs=1e-3)
+    assert model.set_params(clip=True).predict_by_row(*cell) == level
 
 
 @pytest.mark.parametrize(
     ("users", "items", "message"),
     [
-        ([20], [0], "a user row is outside -1 to 19"),
-        ([-2], [0], "a user row is outside -1 to 19"),
-        ([0], [12], "an? item row is outside -1 to 11"),
+        ([20], [0], "user rows run from .*; expected -1 to 19"),
+        ([-2], [0], "user rows run from .*; expected -1 to 19"),
+        ([0], [12], "item rows run from 12 to 12; expected -1 to 11"),
         ([0, 1], [0], "2 users and 1 items; expected pairs"),
+        (["0"], [0], "user rows are .*; expected whole numbers .*calls that take ids|Bundle"),
+        ([0], [1.0], "item rows are .*; expected whole numbers"),
+        ([[0]], [0], "user rows are"),
     ],
 )
 def test_pairs_outside_the_training_data_are_refused(model, users, items, message):
     model.fit(random_matrix(20, 12))
     with pytest.raises(InputError, match=message):
-        model.predict(np.array(users), np.array(items))
+        model.predict_by_row(np.array(users), np.array(items))
 
 
 @pytest.mark.parametrize("loss", ["squared", "kl"])
@@ -266,9 +310,9 @@ def test_a_stored_zero_is_a_rating_of_zero():
     matrix = random_matrix(20, 12)
     cell = tuple(np.argwhere(np.isnan(matrix))[0])
     model = MaskedNMF(n_components=2, l2=0.1)
-    absent = model.fit(matrix).predict(*np.array(cell)[:, None])
+    absent = model.fit(matrix).predict_by_row(*np.array(cell)[:, None])
     matrix[cell] = 0
-    assert model.fit(matrix).predict(*np.array(cell)[:, None]) < absent - 0.2
+    assert model.fit(matrix).predict_by_row(*np.array(cell)[:, None]) < absent - 0.2
 
 
 def test_ratings_of_an_official_fold_are_predicted(shared_data):
@@ -282,7 +326,7 @@ def test_ratings_of_an_official_fold_are_predicted(shared_data):
     model = MaskedNMF(n_components=8, l2=0.1, max_iter=30).fit(data)
     users = data.user_ids.rows(test["user"].to_numpy())
     items = data.item_ids.rows(test["item"].to_numpy())
-    error = model.predict(users, items) - test["rating"].to_numpy()
+    error = model.predict_by_row(users, items) - test["rating"].to_numpy()
     assert np.sqrt(np.mean(error**2)) < 0.94
 
 

@@ -72,9 +72,9 @@ def test_the_new_entries_are_learned(params):
     observed = np.nonzero(~np.isnan(new))
     values = new[observed]
     model.partial_fit(new, passes=5)
-    error = np.sqrt(np.mean((model.predict(*observed) - values) ** 2))
+    error = np.sqrt(np.mean((model.predict_by_row(*observed) - values) ** 2))
     assert error < 0.9 * np.sqrt(np.mean((values - np.nanmean(known)) ** 2))
-    np.testing.assert_array_equal(model.predict([30], [3]) > 0, True)
+    np.testing.assert_array_equal(model.predict_by_row([30], [3]) > 0, True)
 
 
 def test_after_enough_passes_over_everything_it_is_as_good_as_a_full_fit(params):

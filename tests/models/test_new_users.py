@@ -117,7 +117,7 @@ def test_users_are_rows_of_the_histories(monkeypatch):
         np.testing.assert_array_equal(new.score_block([1, 0]), [[20, 21, 22], [60, 61, 62]])
         # Inside 0 to 60; the mean of a user's own values, or of all, where nothing else is known.
         expected = [1, 60, 22, np.mean([3, 60, 1, 2, 0]), 1.5, 60, 2]  # 62 is above all values
-        np.testing.assert_allclose(new.predict(users, items), expected, rtol=1e-6)
+        np.testing.assert_allclose(new.predict_by_row(users, items), expected, rtol=1e-6)
 
 
 def test_evaluation_takes_them_for_a_model():

@@ -195,10 +195,10 @@ def test_what_a_fit_was_of_is_not_changed_by_set_params():
     assert model.has_themes
     masked = MaskedNMF(3, max_iter=3).fit(data())
     before, pairs = masked.transform(rows), (np.array([0, -1]), np.array([1, 1]))
-    predicted = masked.predict(*pairs)
+    predicted = masked.predict_by_row(*pairs)
     masked.set_params(biases=False)
     np.testing.assert_array_equal(masked.transform(rows), before)
-    np.testing.assert_array_equal(masked.predict(*pairs), predicted)
+    np.testing.assert_array_equal(masked.predict_by_row(*pairs), predicted)
 
 
 def test_what_new_users_are_fitted_to_is_made_once(no_dense, monkeypatch):

@@ -43,10 +43,10 @@ def test_predictions_are_in_the_units_of_the_log_or_refused():
     data = Interactions.from_matrix(np.where(filled() > 0, filled(), np.nan), feedback="implicit")
     users, items = np.array([0, -1]), np.array([1, 1])
     with pytest.raises(ModelError, match=r"fitted to binary amounts, .* set value_transform=raw"):
-        ZeroFilledNMF(3).fit(data).predict(users, items)
+        ZeroFilledNMF(3).fit(data).predict_by_row(users, items)
     model = ZeroFilledNMF(3, value_transform="raw").fit(data)
-    assert model.predict(users, items)[1] == pytest.approx(np.mean(data.by_user.values))
-    assert model.predict(*np.indices((40, 25)).reshape(2, -1)).min() >= 1
+    assert model.predict_by_row(users, items)[1] == pytest.approx(np.mean(data.by_user.values))
+    assert model.predict_by_row(*np.indices((40, 25)).reshape(2, -1)).min() >= 1
 
 
 def test_without_scikit_learn_the_message_says_how_to_get_it(monkeypatch):

@@ -34,7 +34,7 @@ def purchases():
 @pytest.mark.parametrize("user", [17850, "17850", 17850.0, np.int64(17850), np.float64(17850)])
 def test_every_spelling_finds_the_same_integer_id(ratings, user):
     row, column = ratings.user_ids.rows([17850])[0], ratings.item_ids.rows(["84879"])[0]
-    expected = ratings.model.predict([row], [column])
+    expected = ratings.model.predict_by_row([row], [column])
     assert ratings.predict(user, "84879") == expected
     assert ratings.predict([user], ["84879"]) == expected
     assert ratings.recommend(user, 1).users == (17850,)
@@ -56,6 +56,16 @@ def test_text_ids_that_spell_integers_are_found_by_floats():
 def test_one_user_is_paired_with_all_items(ratings):
     every = ratings.predict(13047, ["84879", "22423"])
     assert every.tolist() == [ratings.predict(13047, item)[0] for item in ("84879", "22423")]
+
+
+def test_no_call_of_a_model_takes_ids_in_silence(ratings):
+    with pytest.raises(AttributeError, match=r"by ids, call predict of its bundle.*predict_by_row"):
+        ratings.model.predict([17850], ["84879"])
+    assert not hasattr(ratings.model, "predict")
+    with pytest.raises(InputError, match="If these are ids, ask the bundle"):
+        ratings.model.score_block([17850])
+    with pytest.raises(InputError, match="Calls that take ids are those of a bundle"):
+        ratings.model.predict_by_row([0], ["84879"])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError
+from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
@@ -91,16 +91,11 @@ class Bias(Model):
     def _scores(self, user_bias: Float64Array) -> Float32Array:
         return np.add.outer(user_bias, self.mean_ + self.item_bias_).astype(np.float32)
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted values; an unknown side (-1) counts as the average one; see `Model.predict`."""
-        self._check_fitted()
-        sides = np.asarray(users, np.int64), np.asarray(items, np.int64)
-        if len(sides[0]) != len(sides[1]):
-            raise InputError(f"{len(sides[0])} users and {len(sides[1])} items; expected pairs.")
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted values, an unknown side (-1) as the average; see `Model.predict_by_row`."""
+        sides = self._check_pairs(users, items)
         predicted = np.full(len(sides[0]), self.mean_)
-        for rows, bias, kind in zip(sides, (self.user_bias_, self.item_bias_), ("user", "item"), strict=True):
-            if len(rows) and (rows.min() < -1 or rows.max() >= len(bias)):
-                raise InputError(f"a {kind} row is outside -1 to {len(bias) - 1}.")
+        for rows, bias in zip(sides, (self.user_bias_, self.item_bias_), strict=True):
             predicted += np.append(bias, 0.0)[rows]
         return (np.clip(predicted, *self.value_range_) if self.clip else predicted).astype(np.float32)
 

@@ -41,7 +41,7 @@ class ExplicitALS(FactorModel):
     user_factors_, item_factors_, user_bias_, item_bias_, mean_, history_
         See `FactorModel`.
     value_range_ : tuple of float
-        Least and largest value seen; `predict` stays inside if ``clip`` is set.
+        Least and largest value seen; `predict_by_row` stays inside if ``clip`` is set.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class ExplicitALS(FactorModel):
     >>> users, items = ["ann", "ann", "bob", "bob"], ["tea", "milk", "tea", "jam"]
     >>> data = Interactions.from_pairs(users, items, [5, 4, 3, 1])
     >>> model = ExplicitALS(n_components=2).fit(data)
-    >>> model.predict([0, 0], [0, 1]).shape
+    >>> model.predict_by_row([0, 0], [0, 1]).shape
     (2,)
     """
 
@@ -99,7 +99,7 @@ class ExplicitALS(FactorModel):
     def _fold_in(self, rows: CompressedRows) -> SideFactors:
         return self._new_users(self.objective(), rows)
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted values; an unknown side (-1) leaves the mean and the other side's bias."""
         scores = self._products(users, items) + np.float32(self.mean_)
         return np.clip(scores, *self.value_range_) if self.clip else scores

@@ -56,7 +56,7 @@ class ZeroFilledNMF(FactorModel):
     user_factors_, item_factors_, shares_
         See `FactorModel`.
     value_range_ : tuple of float
-        Least and largest value seen; `predict` stays inside.
+        Least and largest value seen; `predict_by_row` stays inside.
     typical_value_ : float
         Mean of the values seen: the prediction where user or item is unknown.
 
@@ -137,8 +137,8 @@ class ZeroFilledNMF(FactorModel):
                 factors[row] = solver.transform(_matrix(single, unit))[0] * root
         return SideFactors.of(factors)
 
-    def predict(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted values, inside the range of those seen; see `Model.predict`.
+    def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
+        """Return predicted values, inside the range of those seen; see `Model.predict_by_row`.
 
         Raises
         ------
