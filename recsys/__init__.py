@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from recsys.experiment.given_logs import LogPlan as LogPlan
     from recsys.experiment.prepared_split import PreparedSplit as PreparedSplit
     from recsys.experiment.settings import ModelSpec as ModelSpec
+    from recsys.experiment.tuning.answer import Tuning as Tuning
+    from recsys.experiment.tuning.call import tune as tune
+    from recsys.experiment.tuning.plan import TuningPlan as TuningPlan
     from recsys.models.base import Model as Model
     from recsys.models.baselines.als import ALS as ALS
     from recsys.models.baselines.bias import Bias as Bias
@@ -148,7 +151,10 @@ _HOMES = {
     "set_threads": "recsys.threads",
     "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",
+    "Tuning": "recsys.experiment.tuning.answer",
+    "TuningPlan": "recsys.experiment.tuning.plan",
     "train": "recsys.experiment.calls",
+    "tune": "recsys.experiment.tuning.call",
     "unregister_metric": "recsys.evaluation.metrics",
     "unregister_model": "recsys.models.registry",
     "unregister_section": "recsys.report.section",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from recsys.data.load import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
+from recsys.experiment.tuning.space import parse_searches
 
 
 def history_of(text: str) -> list[str] | dict[str, float]:
@@ -56,3 +58,16 @@ def one_spec(model: str | None, assignments: Sequence[str] | None, config: Path 
         [] if config is None else [config],
         default=[AUTO],
     )[0]
+
+
+def searches_of(assignments: Sequence[str], models: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return where parameters are searched, by model, from ``KEY=WHERE`` or ``MODEL.KEY=WHERE``."""
+    by_model: dict[str, dict[str, Any]] = {}
+    for key, where in parse_searches(assignments).items():
+        owner, dot, name = key.rpartition(".")
+        if not dot and len(models) > 1:
+            raise ParameterError(
+                f"--set {key}: there are {len(models)} models; say which, e.g. {models[0]}.{key}=..."
+            )
+        by_model.setdefault(owner or models[0], {})[name] = where
+    return by_model

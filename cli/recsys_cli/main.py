@@ -10,7 +10,7 @@ import typer
 
 from recsys._version import __version__
 from recsys.errors import ParameterError, RecsysError
-from recsys_cli import catalogue, data, demo, doctor, evaluation, models
+from recsys_cli import catalogue, data, demo, doctor, evaluation, models, tuning
 
 INTERRUPTED = 130
 
@@ -64,6 +64,7 @@ app.command("metrics")(catalogue.metrics)
 app.command("splits")(catalogue.splits)
 app.command("evaluate")(evaluation.evaluate)
 app.command("compare")(evaluation.compare)
+app.command("tune")(tuning.tune)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 

@@ -19,6 +19,7 @@ from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -74,7 +75,7 @@ class BayesianNMF(FactorModel):
     is_sampled: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
-    n_components: int = param(16, "number of themes", minimum=1)
+    n_components: int = param(16, "number of themes", minimum=1, search=Range(8, 64, log=True))
     _: KW_ONLY
     n_chains: int = param(4, "chains, each from a start of its own", minimum=1)
     n_burn_in: int = param(100, "sweeps of a chain before the first draw counts", minimum=0)

@@ -19,6 +19,7 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.slim import SLIM
 from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
@@ -90,10 +91,15 @@ class HybridNMF(Model):
         minimum=1,
         maximum=LARGEST_RANK,
         kind=int,
+        search=Range(32, 2048, log=True),
     )
     _: KW_ONLY
     neighbor_weight: float = param(
-        2.0, "how much neighbors count beside themes, at equal size of scores", minimum=0, maximum=1e6
+        2.0,
+        "how much neighbors count beside themes, at equal size of scores",
+        minimum=0,
+        maximum=1e6,
+        search=Range(0.25, 8.0, log=True),
     )
     n_neighbors: int = param_of(SLIM, "n_neighbors")
     l2: float | None = param_of(WeightedNMF, "l2")

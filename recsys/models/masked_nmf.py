@@ -21,6 +21,7 @@ from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.typing import AnyArray, Float32Array
 
@@ -103,12 +104,14 @@ class MaskedNMF(NMF):
 
     _: KW_ONLY
     loss: str = param("squared", "squared error, or Kullback-Leibler for counts", choices=("squared", "kl"))
-    l2: float = param(0.08, "squared penalty on factors (lambda)", minimum=0)
+    l2: float = param(
+        0.08, "squared penalty on factors (lambda)", minimum=0, search=Range(0.01, 0.5, log=True)
+    )
     l2_exponent: float = param(
         1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
     biases: bool = param(True, "whether a mean and user and item biases are part of the model")
-    bias_l2: float = param(3.0, "squared penalty on biases", minimum=0)
+    bias_l2: float = param(3.0, "squared penalty on biases", minimum=0, search=Range(0.5, 20.0, log=True))
     n_inner: int = param(3, "coordinate passes over a row in one sweep", minimum=1)
     warm_up: int = param(0, "sweeps in which l2 falls from three times its value to it", minimum=0)
     clip: bool = param(True, "keep predictions inside the range of the values seen")

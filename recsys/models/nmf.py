@@ -24,6 +24,7 @@ from recsys.models import parameters
 from recsys.models.factor_model import FactorModel
 from recsys.models.given_factors import finite_array
 from recsys.models.parameters import param
+from recsys.models.search import Range
 from recsys.models.sklearn_tags import transformer_tags
 from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
 from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
@@ -63,7 +64,7 @@ class NMF(FactorModel):
     fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components",)
     """Parameters that say what a fit was of: an update cannot change them, nor can they change answers."""
 
-    n_components: int = param(64, "number of themes", minimum=1)
+    n_components: int = param(64, "number of themes", minimum=1, search=Range(8, 256, log=True))
     _: KW_ONLY
     init: str = param("random", "where a fit starts", choices=("random", "nndsvd", "custom"))
     n_init: int = param(1, "random starts to choose from by held-out error", minimum=1)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from recsys.errors import ParameterError
+from recsys.models.search import Search
 
 _Model = TypeVar("_Model")
 _LIMITS = ("minimum", "above", "maximum", "choices")
@@ -26,6 +27,7 @@ def param(
     maximum: float | None = None,
     choices: tuple[str, ...] | None = None,
     kind: type | None = None,
+    search: Search | None = None,
     former_name: str | None = None,
     former_choices: Mapping[str, str] | None = None,
 ) -> Any:
@@ -43,6 +45,8 @@ def param(
         The values a text may have.
     kind : type, optional
         int or float, for a parameter that may be None.
+    search : Range or Choice, optional
+        Where tuning searches, unless it is told otherwise; without it the parameter is held.
     former_name : str, optional
         The name it had before; taken with a warning by classes that `accept_former_names`.
     former_choices : mapping of str to str, optional
@@ -53,6 +57,7 @@ def param(
         "above": above,
         "maximum": maximum,
         "choices": choices,
+        "search": search,
         "former_name": former_name,
         "former_choices": former_choices or {},
     }
@@ -92,6 +97,15 @@ def describe(model: type) -> list[dict[str, Any]]:
         | {limit: field.metadata[limit] for limit in _LIMITS}
         for field in _fields(model)
     ]
+
+
+def searches(model: type) -> dict[str, Search]:
+    """Return where the parameters of a model class are searched when it is tuned, by name."""
+    return {
+        field.name: field.metadata["search"]
+        for field in _fields(model)
+        if field.metadata["search"] is not None
+    }
 
 
 def _fields(model: Any) -> tuple[dataclasses.Field[Any], ...]:
@@ -211,7 +225,12 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     ParameterError
         If a text has no ``=`` or a key comes twice.
     """
-    parsed: dict[str, Any] = {}
+    return {key: literal(value) for key, value in split_assignments(assignments).items()}
+
+
+def split_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """Split ``key=value`` texts; see `parse_assignments`."""
+    parsed: dict[str, str] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         key, value = key.strip(), value.strip()
@@ -219,11 +238,12 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             raise ParameterError(f"--set {text!r}: expected key=value, e.g. n_components=32.")
         if key in parsed:
             raise ParameterError(f"--set gives {key!r} twice; give it once.")
-        parsed[key] = _literal(value)
+        parsed[key] = value
     return parsed
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """Return a value as it is written: true, false, none, a whole number, a number, else text."""
     words: Mapping[str, Any] = {"true": True, "false": False, "none": None}
     if text.lower() in words:
         return words[text.lower()]

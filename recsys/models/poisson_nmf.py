@@ -15,6 +15,7 @@ from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.models.values import preferences, whole_matrix_entries
 from recsys.progress import SILENT, Progress
@@ -68,11 +69,11 @@ class PoissonNMF(NMF):
         choices=("binary", "log", "raw"),
         former_name="amounts",
     )
-    l2: float = param(0.0, "squared penalty on factors", minimum=0)
+    l2: float = param(0.0, "squared penalty on factors", minimum=0, search=Range(0.001, 10.0, log=True))
     l2_exponent: float = param(
         0.0, "power nu of a row's number of entries that scales l2", minimum=0, maximum=2
     )
-    max_iter: int = param(50, "most sweeps over users and items", minimum=1)
+    max_iter: int = param(50, "most sweeps over users and items", minimum=1, search=Range(5, 100, log=True))
 
     @property
     def distributions_(self) -> Float32Array:

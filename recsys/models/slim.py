@@ -14,6 +14,7 @@ from recsys.kernels.slim import add_history_scores
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
 from recsys.typing import AnyArray, Float32Array, Int32Array
@@ -55,15 +56,19 @@ class SLIM(ItemItemModel):
 
     name: ClassVar[str] = "slim"
 
-    n_neighbors: int = param(100, "most items that explain one", minimum=1)
+    n_neighbors: int = param(100, "most items that explain one", minimum=1, search=Range(30, 300, log=True))
     _: KW_ONLY
-    l2: float = param(30.0, "squared penalty on weights", minimum=0)
+    l2: float = param(30.0, "squared penalty on weights", minimum=0, search=Range(1.0, 300.0, log=True))
     l1: float = param(0.0, "penalty on the sum of weights", minimum=0)
-    user_exponent: float = param(0.2, "how far active users count less", minimum=0, maximum=1)
-    item_exponent: float = param(
-        0.2, "how far popular items are held back as neighbors", minimum=0, maximum=1
+    user_exponent: float = param(
+        0.2, "how far active users count less", minimum=0, maximum=1, search=Range(0.0, 0.5)
     )
-    target_exponent: float = param(0.1, "how far scores of popular items are held back", minimum=0, maximum=1)
+    item_exponent: float = param(
+        0.2, "how far popular items are held back as neighbors", minimum=0, maximum=1, search=Range(0.0, 0.5)
+    )
+    target_exponent: float = param(
+        0.1, "how far scores of popular items are held back", minimum=0, maximum=1, search=Range(0.0, 0.5)
+    )
     max_iter: int = param(50, "most sweeps over the neighbors of an item", minimum=1)
     tol: float = param(1e-3, "stop when no weight moves by more than this part of the largest", minimum=0)
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS)

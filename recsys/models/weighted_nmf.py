@@ -20,6 +20,7 @@ from recsys.models.base import require
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.models.values import CONFIDENCES, confidences, whole_matrix_entries
 from recsys.typing import AnyArray
@@ -90,7 +91,9 @@ class WeightedNMF(NMF):
         "item_exponent",
     )
 
-    n_components: int = param(1024, "number of themes", minimum=1, maximum=LARGEST_RANK)
+    n_components: int = param(
+        1024, "number of themes", minimum=1, maximum=LARGEST_RANK, search=Range(32, 2048, log=True)
+    )
     _: KW_ONLY
     init: str = param(
         "profiles",
@@ -104,11 +107,16 @@ class WeightedNMF(NMF):
         above=0,
         kind=float,
         former_name="absent_weight",
+        search=Range(0.01, 1.0, log=True),
     )
     confidence: str = param("constant", "weight of an observed entry by its amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
-    user_exponent: float = param(0.1, "how far targets shrink for active users", minimum=0, maximum=1)
-    item_exponent: float = param(0.15, "how far targets shrink for popular items", minimum=0, maximum=1)
+    user_exponent: float = param(
+        0.1, "how far targets shrink for active users", minimum=0, maximum=1, search=Range(0.0, 0.4)
+    )
+    item_exponent: float = param(
+        0.15, "how far targets shrink for popular items", minimum=0, maximum=1, search=Range(0.0, 0.6)
+    )
     user_unobserved_exponent: float = param(
         0.0,
         "how unobserved weights grow with a user's activity",
@@ -128,6 +136,7 @@ class WeightedNMF(NMF):
         "squared penalty on factors (lambda); none: 3 and up, more for active users",
         minimum=0,
         kind=float,
+        search=Range(1.0, 100.0, log=True),
     )
     l2_exponent: float = param(
         0.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2

@@ -20,6 +20,7 @@ from recsys.factorization.factors import Factors, SideFactors
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import CONFIDENCES, confidences
 from recsys.progress import Progress, task
 
@@ -47,13 +48,23 @@ class ALS(FactorModel):
     name: ClassVar[str] = "als"
     has_themes: ClassVar[bool] = False
 
-    n_components: int = param(64, "number of factors", minimum=1)
+    n_components: int = param(64, "number of factors", minimum=1, search=Range(16, 512, log=True))
     _: KW_ONLY
-    l2: float = param(0.01, "squared penalty on factors (implicit's regularization)", minimum=0)
-    weight: float = param(5.0, "confidence of an observed entry beside 1 for an absent one", minimum=1)
+    l2: float = param(
+        0.01,
+        "squared penalty on factors (implicit's regularization)",
+        minimum=0,
+        search=Range(0.01, 300.0, log=True),
+    )
+    weight: float = param(
+        5.0,
+        "confidence of an observed entry beside 1 for an absent one",
+        minimum=1,
+        search=Range(1.0, 100.0, log=True),
+    )
     confidence: str = param("constant", "how confidence grows with the amount", choices=CONFIDENCES)
     alpha: float = param(1.0, "how fast confidence grows with the amount", minimum=0)
-    max_iter: int = param(15, "iterations", minimum=1)
+    max_iter: int = param(15, "iterations", minimum=1, search=Range(5, 30))
     random_state: int = param(0, "seed of the start", minimum=0)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:

@@ -15,6 +15,7 @@ from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
 
@@ -53,7 +54,12 @@ class Bias(Model):
     ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
-    bias_l2: float = param(5.0, "squared penalty on biases, as so many ratings at the mean", minimum=0)
+    bias_l2: float = param(
+        5.0,
+        "squared penalty on biases, as so many ratings at the mean",
+        minimum=0,
+        search=Range(0.5, 50.0, log=True),
+    )
     clip: bool = param(True, "keep predictions inside the range of the values seen")
 
     def _fit(self, data: Interactions, progress: Progress) -> None:

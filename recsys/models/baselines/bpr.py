@@ -19,6 +19,7 @@ from recsys.factorization.factors import Factors, SideFactors
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import training_preferences
 from recsys.progress import Progress, task
 
@@ -50,10 +51,15 @@ class BPR(FactorModel):
     name: ClassVar[str] = "bpr"
     has_themes: ClassVar[bool] = False
 
-    n_components: int = param(64, "number of factors", minimum=1)
+    n_components: int = param(64, "number of factors", minimum=1, search=Range(16, 256, log=True))
     _: KW_ONLY
-    learning_rate: float = param(0.01, "size of a step", above=0)
-    l2: float = param(0.01, "squared penalty on factors in each step (implicit's regularization)", minimum=0)
+    learning_rate: float = param(0.01, "size of a step", above=0, search=Range(0.003, 0.3, log=True))
+    l2: float = param(
+        0.01,
+        "squared penalty on factors in each step (implicit's regularization)",
+        minimum=0,
+        search=Range(0.0001, 0.1, log=True),
+    )
     max_iter: int = param(100, "iterations, each of as many steps as there are entries", minimum=1)
     random_state: int = param(0, "seed of the start and of the steps", minimum=0)
 

@@ -16,6 +16,7 @@ from recsys.models.base import require
 from recsys.models.item_item import ItemItemModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
 from recsys.typing import AnyArray, Float32Array, Float64Array
@@ -57,7 +58,9 @@ class EASE(ItemItemModel):
 
     name: ClassVar[str] = "ease"
 
-    l2: float = param(250.0, "squared penalty on weights, as so many users", above=0)
+    l2: float = param(
+        250.0, "squared penalty on weights, as so many users", above=0, search=Range(10.0, 5000.0, log=True)
+    )
     _: KW_ONLY
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS, former_name="amounts")
 

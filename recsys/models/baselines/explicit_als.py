@@ -20,6 +20,7 @@ from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.trainer import StoppingRules, Trainer
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
@@ -59,13 +60,15 @@ class ExplicitALS(FactorModel):
     ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
-    n_components: int = param(64, "number of factors", minimum=1)
+    n_components: int = param(64, "number of factors", minimum=1, search=Range(8, 256, log=True))
     _: KW_ONLY
-    l2: float = param(0.12, "squared penalty on factors (lambda)", minimum=0)
+    l2: float = param(
+        0.12, "squared penalty on factors (lambda)", minimum=0, search=Range(0.01, 0.5, log=True)
+    )
     l2_exponent: float = param(
         1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
-    bias_l2: float = param(3.0, "squared penalty on biases", minimum=0)
+    bias_l2: float = param(3.0, "squared penalty on biases", minimum=0, search=Range(0.5, 20.0, log=True))
     max_iter: int = param(100, "most sweeps over users and items", minimum=1)
     tol: float = param(1e-4, "stop when the objective falls by less than this share of itself", minimum=0)
     n_inner: int = param(3, "coordinate passes over a row in one sweep", minimum=1)

@@ -13,6 +13,7 @@ from recsys.kernels.ranking import select_top
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Choice, Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
@@ -55,14 +56,24 @@ class ItemKNN(ItemItemModel):
 
     name: ClassVar[str] = "item-knn"
 
-    n_neighbors: int = param(20, "most neighbours an item keeps", minimum=1)
+    n_neighbors: int = param(20, "most neighbours an item keeps", minimum=1, search=Range(5, 500, log=True))
     _: KW_ONLY
-    similarity: str = param("bm25", "what makes two items alike", choices=("cosine", "tf-idf", "bm25"))
+    similarity: str = param(
+        "bm25",
+        "what makes two items alike",
+        choices=("cosine", "tf-idf", "bm25"),
+        search=Choice(("cosine", "tf-idf", "bm25")),
+    )
     shrinkage: float = param(
-        0.0, "added below the line of cosine and tf-idf, so that few common users prove little", minimum=0
+        0.0,
+        "added below the line of cosine and tf-idf, so that few common users prove little",
+        minimum=0,
+        search=Range(0.0, 100.0),
     )
     k1: float = param(1.2, "how far amounts go beyond 1 in bm25", minimum=0)
-    b: float = param(0.75, "how far popular items are damped in bm25", minimum=0, maximum=1)
+    b: float = param(
+        0.75, "how far popular items are damped in bm25", minimum=0, maximum=1, search=Range(0.0, 1.0)
+    )
     value_transform: str = param("auto", TRANSFORMS_HELP, choices=TRANSFORMS, former_name="amounts")
 
     def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:

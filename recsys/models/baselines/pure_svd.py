@@ -16,6 +16,7 @@ from recsys.factorization.factors import Factors, SideFactors
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import (
     TRANSFORMS,
     TRANSFORMS_HELP,
@@ -63,7 +64,7 @@ class PureSVD(FactorModel):
     name: ClassVar[str] = "pure-svd"
     has_themes: ClassVar[bool] = False
 
-    n_components: int = param(32, "number of singular vectors", minimum=1)
+    n_components: int = param(32, "number of singular vectors", minimum=1, search=Range(8, 256, log=True))
     _: KW_ONLY
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS, former_name="amounts")
     random_state: int = param(0, "seed of the vector ARPACK starts from", minimum=0)

@@ -27,6 +27,7 @@ from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.search import Range
 from recsys.models.values import (
     TRANSFORMS,
     TRANSFORMS_HELP,
@@ -74,9 +75,11 @@ class ZeroFilledNMF(FactorModel):
     predicts_values: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
-    n_components: int = param(64, "number of themes", minimum=1)
+    n_components: int = param(64, "number of themes", minimum=1, search=Range(8, 128, log=True))
     _: KW_ONLY
-    alpha: float = param(0.0, "penalty on factors (scikit-learn's alpha_W)", minimum=0)
+    alpha: float = param(
+        0.0, "penalty on factors (scikit-learn's alpha_W)", minimum=0, search=Range(0.0, 1.0)
+    )
     l1_ratio: float = param(0.0, "share of the penalty that is on the sum of factors", minimum=0, maximum=1)
     max_iter: int = param(200, "most sweeps over users and items", minimum=1)
     tol: float = param(1e-4, "stop when a sweep changes this share of what the first changed", minimum=0)
