@@ -77,10 +77,11 @@ def _print(done: Demo) -> None:
         say(f"  Household {example.user} bought {example.n_history:,} products, most of all")
         for name, value in example.history[:5]:
             say(f"      {value:>4.0f} x {name}")
-        say("    and might like (in brackets: the theme that speaks most for it)")
-        for rank, name, _, number, share in example.listed:
-            reason = f"  [theme {number}, {100 * share:.0f} %]" if number else ""
-            say(f"      {rank:>4}. {name}{reason}")
+        say("    and might like")
+        for entry in example.listed:
+            say(f"      {entry.rank:>4}. {entry.name}")
+            if entry.reason is not None:
+                say(f"            {entry.reason.text}")
     say()
     say("The themes of the model, by the share of purchases they explain:")
     for theme in done.themes[:12]:

@@ -10,7 +10,18 @@ import typer
 
 from recsys._version import __version__
 from recsys.errors import ParameterError, RecsysError
-from recsys_cli import catalogue, data, demo, doctor, evaluation, models, tuning
+from recsys_cli import (
+    catalogue,
+    data,
+    demo,
+    doctor,
+    evaluation,
+    explaining,
+    models,
+    recommending,
+    themes,
+    tuning,
+)
 
 INTERRUPTED = 130
 
@@ -57,8 +68,9 @@ def _root(
 
 app.command("demo")(demo.demo)
 app.command("train")(models.train)
-app.command("recommend")(models.recommend)
-app.command("themes")(models.themes)
+app.command("recommend")(recommending.recommend)
+app.command("explain")(explaining.explain)
+app.command("themes")(themes.themes)
 app.command("models")(catalogue.models)
 app.command("metrics")(catalogue.metrics)
 app.command("splits")(catalogue.splits)

@@ -20,6 +20,18 @@ Log: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+ModelFolder: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Folder made by 'recsys train'.", show_default=False)
+]
+History: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="A,B,C",
+        help="Items somebody has who is not in the log, or A=5,B=3 with ratings or amounts.",
+        show_default=False,
+    ),
+]
 User: TypeAlias = Annotated[
     str | None,
     typer.Option("--user", help="Column of users.", rich_help_panel=_COLUMNS, show_default="recognised"),

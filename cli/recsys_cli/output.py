@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,19 @@ def say_json(record: Mapping[str, Any]) -> None:
     say(json.dumps(record, ensure_ascii=False, allow_nan=False, default=str))
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
-    """Print rows under their column names; the first ``left`` columns are text, the rest numbers."""
+def say_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, text: Collection[str] = ()
+) -> None:
+    """Print rows under their column names.
+
+    The first ``left`` columns are text, and those whose names stand in ``text``; the rest are numbers.
+    """
     widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    is_text = [number < left or name in text for number, name in enumerate(columns)]
     for cells in (columns, ["-" * width for width in widths], *rows):
         line = [
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(cells, widths, is_text, strict=True)
         ]
         say("  " + "  ".join(line).rstrip())
 

@@ -18,7 +18,8 @@ from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train, write_lists
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.bundle import save_bundle
-from recsys.recommend.examples import UserExample, sample_users, user_examples
+from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
+from recsys.recommend.explain import with_reasons
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import Theme, themes
 from recsys.report.page import build_page
@@ -122,7 +123,8 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
         write_lists(lists, files["recommendations_parquet"])
         write_lists(lists, files["recommendations_csv"])
         typical = sample_users(data, N_EXAMPLES, seed=seed)
-        examples = user_examples(bundle, lists.select(data.user_ids[int(row)] for row in typical))
+        shown = lists.select(data.user_ids[int(row)] for row in typical)
+        examples = user_examples(bundle, with_reasons(bundle, shown, N_REASONS))
         description = loaded.describe()
         context = make_context(
             title=f"Groceries: what {description['n_users']:,} households buy, and what they might like",

@@ -12,7 +12,7 @@ from recsys.evaluation.metrics import higher_is_better
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.recommend.bundle import Bundle
-from recsys.recommend.examples import UserExample, sample_users, user_examples
+from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import ThemeSet, has_themes, theme_set
 from recsys.report.context import Row
@@ -73,7 +73,9 @@ def _examples(
     held_out = prepared.held_out if prepared.histories is None else None
     candidates = None if held_out is None else held_out.n_held_out > 0
     rows = sample_users(prepared.train, n_users, seed=seed, candidates=candidates)
-    lists = Recommender(bundle).recommend([prepared.train.user_ids[int(row)] for row in rows], n)
+    lists = Recommender(bundle).recommend(
+        [prepared.train.user_ids[int(row)] for row in rows], n, reasons=N_REASONS
+    )
     return user_examples(bundle, lists, held_out=held_out)
 
 
@@ -97,7 +99,8 @@ def theme_sets(
     """
     sets = []
     if example is not None:
-        named = {theme for shown in example.examples for _, _, _, theme, _ in shown.listed}
+        reasons = [entry.reason for shown in example.examples for entry in shown.listed]
+        named = {reason.theme for reason in reasons if reason is not None and reason.theme}
         sets.append(theme_set(example.bundle, example.label, most=_MOST_THEMES, also=named))
     for result in results:
         is_shown = example is not None and result.label == example.label

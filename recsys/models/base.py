@@ -17,8 +17,9 @@ from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
 from recsys.models.row_numbers import NoPredict, checked_rows
+from recsys.models.score_parts import ScoreParts
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array
 
 if TYPE_CHECKING:
     from recsys.models.factor_model import FactorModel
@@ -260,21 +261,54 @@ class Model(ABC):
         self._check_fitted()
         return np.zeros(self.n_users_, dtype=bool)
 
-    def history_parts(self, user: int, item: int) -> tuple[Int32Array, Float32Array] | None:
-        """Return a training user's past items and what each adds to the score of an item.
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
+        """Return a training user's scores for some items, taken apart.
 
         Parameters
         ----------
-        user, item : int
-            Row numbers of the training data.
+        user : int
+            Row number of the training data.
+        items : int, (n_items,)
+            Row numbers of items.
 
         Returns
         -------
-        (int32, float32), each (n_history,), or None
-            Row numbers of items and parts of 0 or more; None for a model whose scores, or a part of them,
-            are no sums over past items.
+        ScoreParts or None
+            Its totals are the scores; None for a model whose scores are not known to be sums of parts.
         """
         return None
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts | None:
+        """Return the scores of a user known by a history alone, taken apart; see `score_parts`.
+
+        Parameters
+        ----------
+        history : CompressedRows, (1, n_items_)
+        items : int, (n_items,)
+
+        Raises
+        ------
+        ModelError
+            If the model knows only the users it was trained on.
+        """
+        return None
+
+    def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
+        """Return scores of some items for users who were not trained on, to be compared within the items.
+
+        A mean and biases of users, which are the same for all items, may be left out; see `score_histories`.
+
+        Parameters
+        ----------
+        rows : CompressedRows, (n_new_users, n_items_)
+        items : int, (n_items,)
+            Row numbers of items.
+
+        Returns
+        -------
+        float32, (n_new_users, n_items)
+        """
+        return self.score_histories(rows)[:, np.asarray(items, dtype=np.int64)]
 
     @property
     def component_model(self) -> FactorModel | None:

@@ -17,6 +17,7 @@ from recsys.factorization.scoring import Scorer
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import Model, require
 from recsys.models.row_numbers import checked_rows
+from recsys.models.score_parts import ScoreParts
 from recsys.models.stored_factors import matrix_from_arrays, matrix_to_arrays
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array
 
@@ -168,6 +169,41 @@ class FactorModel(Model):
         if self._scorer is None:
             self._scorer = Scorer(self._factors.items.factors, self._factors.item_bias)
         return self._scorer(users.factors, users.bias + np.float32(self._factors.mean))
+
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
+        """Return a user's scores as biases and what each component adds; see `Model.score_parts`."""
+        if type(self).score_block is not FactorModel.score_block:
+            return None  # a subclass that scores in a way of its own
+        users = self._check_users(np.array([user]))
+        return self._parts(self.factors().users.select(users), items)
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts | None:
+        """Return the scores of a new user, items held; see `Model.history_score_parts`."""
+        self.check_folds_in()
+        if type(self).score_histories is not FactorModel.score_histories:
+            return None
+        self._check_histories(history)
+        return self._parts(self._fold_in(history), items)
+
+    def _parts(self, user: SideFactors, items: AnyArray) -> ScoreParts:
+        rows = np.asarray(items, dtype=np.int64)
+        return ScoreParts(
+            item_bias=self._factors.items.bias[rows].astype(np.float64),
+            base=self.mean_,
+            user_bias=float(user.bias[0]),
+            components=user.factors.dense()[0].astype(np.float64) * self.item_rows(rows),
+            is_signed=not self.has_themes,
+        )
+
+    def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
+        """Return scores of some items for new users, without mean and user biases; see the base."""
+        if type(self).score_histories is not FactorModel.score_histories:
+            return super().scores_of_items(rows, items)
+        self.check_folds_in()
+        self._check_histories(rows)
+        users, columns = self._fold_in(rows), np.asarray(items, dtype=np.int64)
+        scores = users.factors.dense().astype(np.float64) @ self.item_rows(columns).astype(np.float64).T
+        return np.asarray(scores + self._factors.items.bias[columns], dtype=np.float32)
 
     def _products(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return ``b_u + a_i + w_u . h_i`` of pairs, what is unknown (-1) counting nothing."""

@@ -19,12 +19,13 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
 from recsys.models.registry import register_model
+from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.models.slim import SLIM
 from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Progress
-from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array
+from recsys.typing import AnyArray, BoolArray, Float32Array
 
 # The rule for the number of components: a part of the smaller side of the matrix.
 _LEAST_COMPONENTS, _MOST_COMPONENTS, _ROWS_A_COMPONENT = 64, 1024, 16
@@ -216,9 +217,22 @@ class HybridNMF(Model):
         self._check_fitted()
         return self.themes_.is_blank() & self.neighbors_.is_blank()
 
-    def history_parts(self, user: int, item: int) -> tuple[Int32Array, Float32Array]:
-        """Return a user's past items and what each adds as a neighbor; the rest of the score is themes'."""
-        return self.neighbors_.history_parts(user, item)
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
+        """Return scores as what components and past items add; see `Model.score_parts`."""
+        return _joined(self.themes_.score_parts(user, items), self.neighbors_.score_parts(user, items))
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts | None:
+        """Return a new user's scores as what components and past items add; see the base."""
+        self._check_histories(history)
+        rows = self._liked(history)
+        parts = (part.history_score_parts(rows, items) for part in (self.themes_, self.neighbors_))
+        return _joined(*parts)
+
+    def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
+        """Return the scores of some items for new users; see `Model.scores_of_items`."""
+        self._check_histories(rows)
+        rows = self._liked(rows)
+        return self.themes_.scores_of_items(rows, items) + self.neighbors_.scores_of_items(rows, items)
 
     @property
     def component_model(self) -> FactorModel | None:
@@ -278,3 +292,10 @@ class HybridNMF(Model):
         if len(set(sizes.values())) > 1:
             raise ModelError(f"the parts are of different numbers of users and items: {sizes}.")
         self.n_users_, self.n_items_ = self.themes_.n_users_, self.themes_.n_items_
+
+
+def _joined(themes: ScoreParts | None, neighbors: ScoreParts | None) -> ScoreParts:
+    """Return the parts of two scores that are added."""
+    assert themes is not None
+    assert neighbors is not None
+    return replace(themes, past_items=neighbors.past_items, from_past=neighbors.from_past)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.base import Model, require
+from recsys.models.score_parts import ScoreParts, parts_from_past
 from recsys.models.values import preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
-from recsys.typing import AnyArray, BoolArray, Float32Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
 
 class ItemItemModel(Model):
@@ -30,6 +31,8 @@ class ItemItemModel(Model):
         Root mean square of the preferences; dividing by it keeps sums within single precision.
     """
 
+    is_signed: ClassVar[bool] = False
+    """Whether a past item may speak against an item."""
     value_transform: str
     histories_: CompressedRows
     unit_: float
@@ -66,6 +69,25 @@ class ItemItemModel(Model):
         """Return scores of all items for users with other histories; see `Model.score_histories`."""
         self._check_histories(rows)
         return self._scores(self._in_units(preferences(rows, str(self.fitted_params_["value_transform"]))))
+
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts:
+        """Return a user's scores as what each past item adds; see `Model.score_parts`."""
+        return self._parts(self.histories_.select(self._check_users(np.array([user]))), items)
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
+        """Return a new user's scores as what each past item adds; see `Model.history_score_parts`."""
+        self._check_histories(history)
+        transform = str(self.fitted_params_["value_transform"])
+        return self._parts(self._in_units(preferences(history, transform)), items)
+
+    def _parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
+        past, values = history.row(0)
+        weights = self._weights_between(past, np.asarray(items, dtype=np.int64))
+        return parts_from_past(past, values, weights, is_signed=self.is_signed)
+
+    @abstractmethod
+    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        """Return what an entry of 1 of each past item adds to each item's score, (n_past, n_items)."""
 
     def is_blank(self) -> BoolArray:
         """Return for each training user whether the history is empty; see `Model.is_blank`."""

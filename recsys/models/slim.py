@@ -17,7 +17,7 @@ from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
-from recsys.typing import AnyArray, Float32Array, Int32Array
+from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
 
 
 @register_model
@@ -122,11 +122,8 @@ class SLIM(ItemItemModel):
         weights = self.weights_.values.astype(np.float64) * factor
         self.weights_ = self.weights_.with_values(weights.astype(np.float32))
 
-    def history_parts(self, user: int, item: int) -> tuple[Int32Array, Float32Array]:
-        """Return a user's past items and what each adds, which is the whole score; see the base."""
-        past, values = self.histories_.row(int(self._check_users(np.array([user]))[0]))
-        weights = self.weights_.to_scipy()[past, item].toarray().ravel() if len(past) else np.zeros(0)
-        return past, np.asarray(values * weights, dtype=np.float32)
+    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        return np.asarray(self.weights_.to_scipy()[past][:, items].toarray())
 
     @property
     def stored_per_row(self) -> float:

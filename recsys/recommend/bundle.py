@@ -3,7 +3,7 @@
 ::
 
     model.json           format, model name and config, versions, training data, hashes of the rest
-    arrays.safetensors   what the model learned, the pattern seen in training, item counts
+    arrays.safetensors   what the model learned, the entries seen in training, item counts
     users.parquet        id
     items.parquet        id, name
 
@@ -18,6 +18,7 @@ import platform
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
 from recsys.models.base import Model, require
 from recsys.models.registry import MODELS, make
+from recsys.recommend.explain import Subject, explain, with_reasons
+from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_histories, lists_for_users
+from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
+from recsys.recommend.theme_items import ThemeItems
 from recsys.typing import AnyArray, Float32Array, Int64Array
 
 FORMAT = 1
@@ -54,14 +59,15 @@ class Bundle:
     model : Model
     user_ids, item_ids : Ids
     seen : CompressedRows, (n_users, n_items)
-        The training pattern: what a list of new items leaves out. Values are those trained on, or
-        ones after loading, since a bundle keeps the pattern alone.
+        The training entries: what a list of new items leaves out, and what explanations fold in again.
     item_counts : int64, (n_items,)
         How many users have each item: the list for users the model does not know.
     item_names : mapping of id to str
         Names to show; an item without one shows its id.
     training : dict
         Where the data came from: source, digest, counts, seconds.
+    has_values : bool
+        Whether ``seen`` holds the values trained on; of a bundle of an older version it holds ones.
     """
 
     model: Model
@@ -71,6 +77,7 @@ class Bundle:
     item_counts: Int64Array
     item_names: Mapping[Id, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    has_values: bool = True
 
     @classmethod
     def of(
@@ -142,13 +149,24 @@ class Bundle:
         return self.model.predict_by_row(rows[0], rows[1])
 
     def recommend(
-        self, users: Iterable[Id] | Id | None = None, n: int = 10, *, include_seen: bool = False
+        self,
+        users: Iterable[Id] | Id | None = None,
+        n: int = 10,
+        *,
+        include_seen: bool = False,
+        reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for each user, by ids; see `Recommender.recommend`."""
-        return lists_for_users(self, users, n, include_seen=include_seen)
+        lists = lists_for_users(self, users, n, include_seen=include_seen)
+        return with_reasons(self, lists, reasons)
 
     def recommend_for(
-        self, history: Iterable[Id] | Mapping[Id, float], n: int = 10, *, include_seen: bool = False
+        self,
+        history: Iterable[Id] | Mapping[Id, float],
+        n: int = 10,
+        *,
+        include_seen: bool = False,
+        reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for somebody who is known by what they did alone (fold-in).
 
@@ -160,6 +178,8 @@ class Bundle:
             Longest list, 1 or more.
         include_seen : bool
             Whether items of the history may be listed.
+        reasons : int
+            Most past items that the reason for an item names; 0 for no reasons.
 
         Returns
         -------
@@ -175,7 +195,70 @@ class Bundle:
         ModelError
             If the model cannot answer for users it was not trained on.
         """
-        return lists_for_histories(self, {"history": history}, n, include_seen=include_seen)
+        lists = lists_for_histories(self, {"history": history}, n, include_seen=include_seen)
+        return with_reasons(self, lists, reasons, {"history": history})
+
+    def explain(
+        self,
+        user: Id,
+        items: Iterable[Id] | Id | None = None,
+        n: int = 10,
+        *,
+        reasons: int = 3,
+        counterfactual: bool = True,
+    ) -> tuple[Explanation, ...]:
+        """Return why items are in a user's list, or why other items have the scores they have.
+
+        Parameters
+        ----------
+        user : id
+            One whom the model does not know gets the popularity list, and its reason.
+        items : id or iterable of id, optional
+            By default the best n that the user has not.
+        n : int
+            Length of the list, which counterfactuals are about, too.
+        reasons : int
+            Most past items that a reason names.
+        counterfactual : bool
+            Whether to look for the fewest past items without which an item leaves the list. It takes longest.
+
+        Returns
+        -------
+        tuple of Explanation
+            One an item, in their order.
+
+        Raises
+        ------
+        InputError
+            If an item is not known to the model.
+        ParameterError
+            If ``n`` or ``reasons`` is below 1.
+        """
+        check_n(n)
+        check_n(reasons, "reasons")
+        subject = Subject.of_user(self, listed_ids(user, "user")[0])
+        return explain(self, subject, items, n, n_named=reasons, counterfactual=counterfactual)
+
+    def explain_for(
+        self,
+        history: Iterable[Id] | Mapping[Id, float],
+        items: Iterable[Id] | Id | None = None,
+        n: int = 10,
+        *,
+        reasons: int = 3,
+        counterfactual: bool = True,
+    ) -> tuple[Explanation, ...]:
+        """Return explanations for somebody known by a history alone; see `explain` and `recommend_for`."""
+        check_n(n)
+        check_n(reasons, "reasons")
+        subject = Subject.of_history(self, history)
+        return explain(self, subject, items, n, n_named=reasons, counterfactual=counterfactual)
+
+    @cached_property
+    def theme_items(self) -> ThemeItems | None:
+        """What the components of the model are about; None where their factors may be of any sign."""
+        components = self.model.component_model
+        return None if components is None else ThemeItems.of(components, self.seen)
 
     def name_of(self, item_id: Id) -> str:
         """Return an item's name, or its id as text."""
@@ -207,6 +290,8 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     with atomic_write_folder(folder) as place:
         arrays = {f"model.{name}": array for name, array in bundle.model.to_arrays().items()}
         arrays["seen.indptr"], arrays["seen.items"] = bundle.seen.indptr, bundle.seen.columns
+        if bundle.has_values:
+            arrays["seen.values"] = _stored_values(bundle.seen.values)
         arrays["item_counts"] = bundle.item_counts
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, place / _PARTS[0])
         pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / _PARTS[1])
@@ -226,6 +311,12 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
         }
         record["digest"] = _digest(record)
         (place / "model.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _stored_values(values: Float32Array) -> Float32Array:
+    """Return the values of entries, or one for all of them where they are equal, as in a log of clicks."""
+    is_constant = len(values) > 0 and bool(np.all(values == values[0]))
+    return values[:1] if is_constant else values
 
 
 def _digest(record: Mapping[str, Any]) -> str:
@@ -329,14 +420,18 @@ def _load(folder: Path) -> Bundle:
         or (len(columns) and (columns.min() < 0 or columns.max() >= len(item_ids)))
     ):
         raise BundleError(f"{folder}: the pattern of seen items does not fit the lists of users and items.")
-    seen = CompressedRows(indptr, columns, np.ones(len(columns), dtype=np.float32), len(item_ids))
+    has_values = "seen.values" in arrays
+    values = require(arrays, "seen.values", np.float32, 1) if has_values else np.ones(1, dtype=np.float32)
+    if len(values) not in (1, len(columns)):
+        raise BundleError(f"{folder}: {len(values)} values of {len(columns)} seen items; expected as many.")
+    seen = CompressedRows(indptr, columns, np.broadcast_to(values, len(columns)), len(item_ids))
     names = {
         item: name for item, name in zip(item_ids, items.column("name").to_pylist(), strict=True) if name
     }
     counts = require(arrays, "item_counts", np.int64, 1)
     if len(counts) != len(item_ids) or (len(counts) and counts.min() < 0):
         raise BundleError(f"{folder}: the counts of items do not fit the list of items.")
-    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"])
+    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"], has_values)
 
 
 def _ids(table: pa.Table) -> Ids:

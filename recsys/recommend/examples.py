@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.data.held_out import HeldOut
 from recsys.data.ids import Id
 from recsys.data.interactions import Interactions
-from recsys.models.factor_model import FactorModel
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.reasons import Reason
 from recsys.recommend.recommendations import Recommendations
 from recsys.rng import stream
-from recsys.typing import BoolArray, Int32Array, Int64Array
+from recsys.typing import BoolArray, Int64Array
 
-_N_REASONS = 2
+N_REASONS = 3
+"""Most past items that the reason for an example names."""
+
+
+@dataclass(frozen=True)
+class ListedItem:
+    """An item of an example's list.
+
+    Attributes
+    ----------
+    rank : int
+    name : str
+    score : float
+    reason : Reason or None
+        None where no reasons were asked for.
+    """
+
+    rank: int
+    name: str
+    score: float
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -30,9 +50,7 @@ class UserExample:
     history : tuple of (name, value)
         The items of the highest values.
     n_history : int
-    listed : tuple of (rank, name, score, theme or 0, theme's share)
-    because : mapping of rank to tuple of str
-        Which items of the history are closest to the listed one, see `closest_history_items`.
+    listed : tuple of ListedItem
     hits : frozenset of int
         Ranks of items that are held out for the user.
     n_later : int or None
@@ -42,8 +60,7 @@ class UserExample:
     user: Id
     history: tuple[tuple[str, float], ...]
     n_history: int
-    listed: tuple[tuple[int, str, float, int, float], ...]
-    because: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    listed: tuple[ListedItem, ...]
     hits: frozenset[int] = frozenset()
     n_later: int | None = None
 
@@ -82,7 +99,7 @@ def user_examples(
     held_out: HeldOut | None = None,
     n_history: int = 8,
 ) -> tuple[UserExample, ...]:
-    """Return each user's strongest items of the log beside their list, and the reasons for it.
+    """Return each user's strongest items of the log beside their list, with its reasons where it has some.
 
     Parameters
     ----------
@@ -118,17 +135,11 @@ def _example(
     strongest = np.argsort(-values, kind="stable")[:n_history]
     ranks = {i: rank for rank, i in enumerate(span, 1)}
     later = () if held_out is None else held_out.by_user.row(user)[0]
-    because = {
-        ranks[i]: closest_history_items(bundle, user, columns, int(items[i]))
-        for i in span
-        if recommended.themes[i]
-    }
     names = _distinct_names(
         bundle,
         [
             *(int(columns[i]) for i in strongest),
             *(int(items[i]) for i in span),
-            *(item for closest in because.values() for item in closest),
         ],
     )
     return UserExample(
@@ -136,64 +147,17 @@ def _example(
         history=tuple((names[int(columns[i])], float(values[i])) for i in strongest),
         n_history=len(columns),
         listed=tuple(
-            (
+            ListedItem(
                 ranks[i],
                 names[int(items[i])],
                 float(recommended.scores[i]),
-                int(recommended.themes[i]),
-                float(recommended.theme_shares[i]),
+                None if recommended.reasons is None else recommended.reasons[i],
             )
             for i in span
         ),
-        because={rank: tuple(names[item] for item in closest) for rank, closest in because.items()},
         hits=frozenset(ranks[i] for i in span if items[i] in later),
         n_later=None if held_out is None else int(held_out.n_held_out[user]),
     )
-
-
-def closest_history_items(
-    bundle: Bundle, user: int, history: Int32Array, item: int, n: int = _N_REASONS
-) -> tuple[int, ...]:
-    """Return the items of a history that speak most for an item.
-
-    Of a model with neighbors these are the items that add most to its score; of one with components, those
-    closest to it in the components that speak for it. The closeness of a history item j to the listed item i
-    of user u is sum_f h_jf c_f / |h_j|^(1/2), where c_f is what component f adds to the score of (u, i) and
-    h_j are the factors of j. Undivided, what is popular would be closest to everything; divided by the whole
-    length, what is rare.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    user : int
-        Row number.
-    history : int32, (n_history,)
-        Row numbers of items.
-    item : int
-        Row number.
-    n : int
-        Most items to return.
-
-    Returns
-    -------
-    tuple of int
-        Row numbers, the closest first; those of no closeness are left out. Empty for a model without
-        factors.
-    """
-    explained = bundle.model.history_parts(user, item)
-    if explained is not None:
-        past, parts = explained
-        strongest = np.argsort(-parts, kind="stable")[:n]
-        return tuple(int(past[i]) for i in strongest if parts[i] > 0)
-    model = bundle.model
-    if not isinstance(model, FactorModel):
-        return ()
-    factors = model.item_rows(history).astype(np.float64)
-    lengths = np.sqrt((factors**2).sum(axis=1))
-    closeness = factors @ model.contributions(np.array([user]), np.array([item]))[0].astype(np.float64)
-    closeness /= np.sqrt(np.maximum(lengths, np.finfo(np.float64).tiny))
-    strongest = np.argsort(-closeness, kind="stable")[:n]
-    return tuple(int(history[i]) for i in strongest if closeness[i] > 0)
 
 
 def _distinct_names(bundle: Bundle, items: Sequence[int]) -> dict[int, str]:

@@ -16,7 +16,7 @@ from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
-from recsys.typing import BoolArray, Float32Array, Int64Array
+from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 _BLOCK_NUMBERS = 2**23  # contributions of themes at a time
 _EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
@@ -108,7 +108,7 @@ def lists_for_users(
         themes=themes,
         theme_shares=shares,
         sources=tuple("model" if row >= 0 else "popularity" for row in rows),
-        reasons=tuple(
+        why_short=tuple(
             "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
         ),
@@ -142,7 +142,7 @@ def lists_for_histories(
     """
     check_n(n)
     fitted.model.check_folds_in()
-    parts = [_history(fitted, history) for history in histories.values()]
+    parts = [history_row(fitted, history) for history in histories.values()]
     rows = CompressedRows(
         np.r_[0, np.cumsum([len(columns) for columns, _ in parts], dtype=np.int64)],
         np.concatenate([np.zeros(0, np.int32), *(columns for columns, _ in parts)]),
@@ -165,7 +165,7 @@ def lists_for_histories(
         themes=np.zeros(len(items), dtype=np.int64),
         theme_shares=np.zeros(len(items), dtype=np.float32),
         sources=("model",) * len(lists),
-        reasons=tuple(
+        why_short=tuple(
             "" if length == n else _why_short(length, all_listed=include_seen) for length in lengths
         ),
         predicted=scorer.predict_by_row(np.repeat(np.arange(len(parts)), lengths), items)
@@ -179,7 +179,9 @@ def _predicts_beside(model: Model) -> bool:
     return model.predicts_values and not model.ranks_by_value
 
 
-def _history(fitted: Fitted, history: Iterable[Id] | Mapping[Id, float] | Id) -> tuple[Any, Float32Array]:
+def history_row(
+    fitted: Fitted, history: Iterable[Id] | Mapping[Id, float] | Id
+) -> tuple[Int32Array, Float32Array]:
     """Return the columns of a history, ascending, and their values."""
     ids = listed_ids(history, "history")
     columns = fitted.item_ids.known_rows(ids, "item")

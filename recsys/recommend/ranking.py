@@ -39,10 +39,10 @@ class RankedBlock:
     unseen_scores: Float32Array | None = None
 
 
-def check_n(n: object) -> None:
-    """Raise ParameterError unless n is 1 or more."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ParameterError(f"n is {n!r}; expected a whole number, 1 or more.")
+def check_n(n: object, name: str = "n", least: int = 1) -> None:
+    """Raise ParameterError unless a number of items is a whole number of ``least`` or more."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
+        raise ParameterError(f"{name} is {n!r}; expected a whole number, {least} or more.")
 
 
 def ranked_blocks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.ids import Id
+from recsys.recommend.reasons import Reason
 from recsys.typing import AnyArray, Float32Array, Int64Array
 
 
@@ -33,10 +34,12 @@ class Recommendations:
         That theme's share of all the themes add.
     sources : tuple of str, (n_users,)
         ``"model"``, or ``"popularity"`` for users the model does not know.
-    reasons : tuple of str, (n_users,)
+    why_short : tuple of str, (n_users,)
         Why a list is shorter than asked for; empty where it is not.
     predicted : float32, (n_rows,), or None
         The predicted rating of each item, of a model that ranks by something else and predicts ratings, too.
+    reasons : tuple of Reason, (n_rows,), or None
+        The reason for each item, where reasons were asked for.
     """
 
     users: tuple[Id, ...]
@@ -47,8 +50,9 @@ class Recommendations:
     themes: Int64Array
     theme_shares: Float32Array
     sources: tuple[str, ...]
-    reasons: tuple[str, ...]
+    why_short: tuple[str, ...]
     predicted: Float32Array | None = None
+    reasons: tuple[Reason, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -74,14 +78,17 @@ class Recommendations:
             themes=self.themes[rows],
             theme_shares=self.theme_shares[rows],
             sources=tuple(self.sources[position] for position in chosen),
-            reasons=tuple(self.reasons[position] for position in chosen),
+            why_short=tuple(self.why_short[position] for position in chosen),
             predicted=None if self.predicted is None else self.predicted[rows],
+            reasons=None if self.reasons is None else tuple(self.reasons[row] for row in rows),
         )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns user, rank, item, name, score, source, theme, theme_share.
 
-        Of a model that ranks by something else and predicts ratings, too, they are followed by predicted.
+        Of a model that ranks by something else and predicts ratings, too, they are followed by predicted;
+        where reasons were asked for, by reason, a sentence, and by because_1, because_name_1 and
+        because_share_1 for the first past item it names, and so on: as many as the longest reason has.
         If only some of the users are integers, which unknown ones need not be, all are text.
         """
         lengths = np.diff(self.indptr)
@@ -100,6 +107,7 @@ class Recommendations:
                 "theme": self.themes,
                 "theme_share": self.theme_shares,
                 **predicted,
+                **({} if self.reasons is None else _reason_columns(self.reasons)),
             }
         )
 
@@ -110,7 +118,7 @@ class Recommendations:
             yield {
                 "user": user,
                 "source": self.sources[number],
-                "reason": self.reasons[number] or None,
+                "why_short": self.why_short[number] or None,
                 "items": [
                     {
                         "rank": position + 1,
@@ -122,7 +130,27 @@ class Recommendations:
                         "theme": int(self.themes[row]) or None,
                         "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
                         **({} if self.predicted is None else {"predicted": float(self.predicted[row])}),
+                        **({} if self.reasons is None else {"reason": self.reasons[row].to_json()}),
                     }
                     for position, row in enumerate(span)
                 ],
             }
+
+
+def _reason_columns(reasons: Sequence[Reason]) -> dict[str, list[Any]]:
+    """Return the columns of a table in which reasons stand."""
+    columns: dict[str, list[Any]] = {"reason": [reason.text for reason in reasons]}
+    for place in range(max((len(reason.items) for reason in reasons), default=0)):
+        has_place = [place < len(reason.items) for reason in reasons]
+        pairs = list(zip(reasons, has_place, strict=True))
+        items = [reason.items[place] if has else None for reason, has in pairs]
+        columns[f"because_{place + 1}"] = pd.array(items, dtype="Int64" if _are_integers(items) else "string")
+        columns[f"because_name_{place + 1}"] = [reason.names[place] if has else None for reason, has in pairs]
+        columns[f"because_share_{place + 1}"] = [
+            reason.shares[place] if has else None for reason, has in pairs
+        ]
+    return columns
+
+
+def _are_integers(items: Sequence[Id | None]) -> bool:
+    return all(item is None or isinstance(item, int) for item in items)

@@ -8,6 +8,8 @@ from recsys.data.ids import Id
 from recsys.errors import InputError
 from recsys.progress import SILENT, GivenProgress, listener
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.explain import with_reasons
+from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_users
 from recsys.recommend.ranking import BLOCK_BYTES
 from recsys.recommend.recommendations import Recommendations
@@ -42,6 +44,7 @@ class Recommender:
         n: int = 10,
         *,
         include_seen: bool = False,
+        reasons: int = 0,
         block_bytes: int = BLOCK_BYTES,
         progress: GivenProgress = SILENT,
     ) -> Recommendations:
@@ -57,6 +60,9 @@ class Recommender:
             Longest list, 1 or more.
         include_seen : bool
             Whether items of the training data may be listed.
+        reasons : int
+            Most past items that the reason for an item names; 0 for no reasons. For each user past items
+            are then removed one by one, and the user folded in again, which takes longer than the lists do.
         block_bytes : int
             Bound on the memory of a block of scores.
         progress : bool, callable or Progress
@@ -64,15 +70,29 @@ class Recommender:
         Raises
         ------
         ParameterError
-            If n is below 1.
+            If n is below 1, or reasons below 0.
         InputError
             If ``users`` holds something that is no id.
         """
-        return lists_for_users(
+        listening = listener(progress)
+        lists = lists_for_users(
             self.bundle,
             users,
             n,
             include_seen=include_seen,
             block_bytes=block_bytes,
-            progress=listener(progress),
+            progress=listening,
         )
+        return with_reasons(self.bundle, lists, reasons, progress=listening)
+
+    def explain(
+        self,
+        user: Id,
+        items: Iterable[Id] | Id | None = None,
+        n: int = 10,
+        *,
+        reasons: int = 3,
+        counterfactual: bool = True,
+    ) -> tuple[Explanation, ...]:
+        """Return why items are in a user's list; see `Bundle.explain`."""
+        return self.bundle.explain(user, items, n, reasons=reasons, counterfactual=counterfactual)

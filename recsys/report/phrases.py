@@ -74,14 +74,6 @@ def stability(context: ReportContext) -> str:
     return f"Stability is not measured: there was one start{one_start}."
 
 
-def theme_names(context: ReportContext) -> dict[int, str]:
-    """Return a name for each theme of the first model: its strongest item."""
-    themes = context.theme_sets[0].themes if context.theme_sets else ()
-    # Within the theme an id may stand behind a name that several items have.
-    strongest = {theme.number: theme.items[0] for theme in themes if theme.items}
-    return {number: name.removesuffix(f" ({item})") for number, (item, name, _) in strongest.items()}
-
-
 def versions_line(context: ReportContext) -> list[tuple[str, str]]:
     """Return all versions as one fact, or none."""
     versions = ", ".join(f"{name} {version}" for name, version in context.versions.items())

@@ -25,7 +25,9 @@ def test_help_imports_nothing_heavy():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "recommend", "themes", "evaluate", "compare", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["demo", "train", "recommend", "explain", "themes", "evaluate", "compare", "doctor"]
+)
 def test_every_command_has_help(recsys, command):
     code, out, _ = recsys(command, "--help")
     assert code == 0

@@ -147,7 +147,7 @@ def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
     story = found["stories"][0]
     assert set(story) == {"user", "n_history", "history", "n_held_out", "list"}
     assert set(story["list"][0]) == {
-        "rank", "name", "score", "theme", "theme_share", "because", "taken_later",
+        "rank", "name", "score", "reason", "taken_later",
     }  # fmt: skip
     (themes,) = found["themes"]
     assert set(themes) == {"label", "n_themes", "themes"}

@@ -310,3 +310,32 @@ def test_themes_are_ordered_by_the_share_they_explain(fitted):
     assert np.all(np.diff(fitted.shares_) <= 0)
     assert fitted.components_.shape == (3, 9)
     assert fitted.components_.min() >= 0
+
+
+def test_scores_are_the_sums_of_their_parts(fitted):
+    scores, items = all_scores(fitted), np.arange(9)
+    for user in (ALMOST_ALL, 3, EMPTY):
+        parts = fitted.score_parts(user, items)
+        assert np.all(np.abs(parts.totals - scores[user]) <= 1e-6 * parts.sizes)
+        added = [array for array in (parts.components, parts.from_past) if array is not None and array.size]
+        if not parts.is_signed:
+            assert all(array.min() >= 0 for array in added)
+
+
+def test_scores_of_new_users_are_the_sums_of_their_parts(fitted):
+    if not fitted.folds_in:
+        with pytest.raises(ModelError, match="knows only the users"):
+            fitted.history_score_parts(TRAIN.by_user.select(np.array([3])), [0])
+        return
+    for user in (3, EMPTY):
+        row = TRAIN.by_user.select(np.array([user]))
+        parts = fitted.history_score_parts(row, np.arange(9))
+        assert np.all(np.abs(parts.totals - fitted.score_histories(row)[0]) <= 1e-6 * parts.sizes)
+
+
+def test_scores_of_some_items_differ_as_those_of_all_do(fitted):
+    if not fitted.folds_in:
+        return
+    rows, items = TRAIN.by_user.select(np.array([1, 3])), np.array([7, 0, 4])
+    every, some = fitted.score_histories(rows)[:, items], fitted.scores_of_items(rows, items)
+    np.testing.assert_allclose(every - every[:, :1], some - some[:, :1], atol=2e-6 * np.abs(every).max())

@@ -32,7 +32,7 @@ def test_every_part_of_a_score_is_non_negative_and_they_add_up(fitted):
     scores = fitted.score_block(EVERYONE)
     for user, item in ((0, 1), (5, 29), (79, 0)):
         of_themes = fitted.component_model.contributions(np.array([user]), np.array([item]))
-        _, of_items = fitted.history_parts(user, item)
+        of_items = fitted.score_parts(user, [item]).from_past
         assert of_themes.min() >= 0
         assert of_items.min() >= 0
         assert of_themes.sum() + of_items.sum() == pytest.approx(scores[user, item], rel=1e-5)

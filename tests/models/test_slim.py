@@ -55,10 +55,10 @@ def test_parts_of_past_items_add_up_to_the_score():
     for user in (0, 7):
         scores = model.score_block(np.array([user]))[0]
         for item in (0, 11):
-            past, parts = model.history_parts(user, item)
-            assert past.tolist() == TRAIN.by_user.row(user)[0].tolist()
-            assert parts.min() >= 0
-            assert parts.sum() == pytest.approx(scores[item], rel=1e-5)
+            parts = model.score_parts(user, [item])
+            assert parts.past_items.tolist() == TRAIN.by_user.row(user)[0].tolist()
+            assert parts.from_past.min() >= 0
+            assert parts.totals[0] == pytest.approx(scores[item], rel=1e-6)
 
 
 def test_a_new_user_with_the_history_of_another_gets_the_same_scores():

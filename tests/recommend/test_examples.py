@@ -1,15 +1,14 @@
-"""Examples of users: their history, their list, what was held out, and the reasons by a naive twin."""
+"""Examples of users: their history, their list with its reasons, and what was held out."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.models.registry import make
 from recsys.recommend.bundle import Bundle
-from recsys.recommend.examples import closest_history_items, sample_users, user_examples
+from recsys.recommend.examples import sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import theme_set, themes
 from tests.logs import random_log
@@ -27,16 +26,17 @@ def bundle_of(name="weighted-nmf", item_names=None):
 
 def test_examples_mark_hits_and_give_reasons_from_the_history():
     bundle = bundle_of()
-    examples = user_examples(bundle, Recommender(bundle).recommend(n=5), held_out=HELD_OUT)
+    examples = user_examples(bundle, Recommender(bundle).recommend(n=5, reasons=2), held_out=HELD_OUT)
     assert len(examples) == TRAIN.n_users
     for row, example in enumerate(examples):
         assert example.user == TRAIN.user_ids[row]
         later = {str(TRAIN.item_ids[int(item)]) for item in HELD_OUT.by_user.row(row)[0]}
-        assert example.hits == {rank for rank, name, *_ in example.listed if name in later}
+        assert example.hits == {entry.rank for entry in example.listed if entry.name in later}
         assert example.n_later == HELD_OUT.n_held_out[row]
         history = {str(TRAIN.item_ids[int(item)]) for item in TRAIN.by_user.row(row)[0]}
         assert example.n_history == len(history)
-        assert all(set(names) <= history and len(names) <= 2 for names in example.because.values())
+        assert all(set(entry.reason.names) <= history for entry in example.listed)
+        assert all(len(entry.reason.names) <= 2 for entry in example.listed)
         values = [value for _, value in example.history]
         assert values == sorted(TRAIN.by_user.row(row)[1].tolist(), reverse=True)[:8]
     assert any(example.hits for example in examples)
@@ -48,40 +48,18 @@ def test_without_a_held_out_part_nothing_is_a_hit():
     assert all(example.n_later is None and not example.hits for example in examples)
 
 
-@pytest.mark.parametrize("name", ["weighted-nmf", "masked-nmf"])
-def test_the_closest_items_of_a_history_are_those_of_a_plain_loop(name):
-    bundle = bundle_of(name)
-    model = bundle.model
-    for user in range(5):
-        history = TRAIN.by_user.row(user)[0]
-        for item in range(TRAIN.n_items):
-            adds = model.contributions(np.array([user]), np.array([item]))[0].astype(float)
-            closeness = []
-            for other in history.tolist():
-                factors = model.item_rows(np.array([other]))[0].astype(float)
-                length = sum(factor * factor for factor in factors.tolist()) ** 0.5
-                dot = sum(f * a for f, a in zip(factors.tolist(), adds.tolist(), strict=True))
-                closeness.append(dot / length**0.5 if length else 0.0)
-            found = closest_history_items(bundle, user, history, item, n=3)
-            expected = sorted((value for value in closeness if value > 0), reverse=True)[:3]
-            by_item = dict(zip(history.tolist(), closeness, strict=True))
-            np.testing.assert_allclose([by_item[other] for other in found], expected, rtol=1e-9)
-
-
-def test_a_model_without_factors_gives_no_reasons():
-    bundle = Bundle.of(make("popularity", {}).fit(TRAIN), TRAIN)
-    assert closest_history_items(bundle, 0, TRAIN.by_user.row(0)[0], 1) == ()
+def test_a_list_without_reasons_gives_examples_without():
+    bundle = bundle_of()
     examples = user_examples(bundle, Recommender(bundle).recommend(n=5))
-    assert all(example.because == {} for example in examples)
+    assert all(entry.reason is None for example in examples for entry in example.listed)
 
 
 def test_items_of_one_name_bear_their_ids():
     bundle = bundle_of(item_names=dict.fromkeys(TRAIN.item_ids.values.tolist(), "soup"))
     for example in user_examples(bundle, Recommender(bundle).recommend(n=5)):
-        names = [name for _, name, *_ in example.listed] + [name for name, _ in example.history]
+        names = [entry.name for entry in example.listed] + [name for name, _ in example.history]
         assert len(set(names)) == len(names)
         assert all(name.startswith("soup (") for name in names)
-        assert all(name.startswith("soup (") for reasons in example.because.values() for name in reasons)
     for theme in theme_set(bundle, "ours", most=3).themes:
         names = [name for _, name, _ in theme.items]
         assert len(set(names)) == len(names)

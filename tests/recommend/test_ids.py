@@ -95,7 +95,7 @@ def test_a_history_gets_what_a_user_of_that_history_gets(purchases):
     theirs = purchases.recommend([17850], 3)
     assert mine.items.tolist() == theirs.items.tolist() == ["84879"]
     assert mine.scores.tolist() == theirs.scores.tolist()
-    assert mine.reasons == theirs.reasons
+    assert mine.why_short == theirs.why_short
     assert mine.users == ("history",)
     again = purchases.recommend_for(["22423", "85099B", "85099B"], 3)
     assert again.to_frame().equals(mine.to_frame())

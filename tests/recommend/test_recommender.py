@@ -50,22 +50,22 @@ def test_lists_hold_unseen_items_once_best_first_and_as_many_as_there_are(matrix
         scores[user] += popular if is_blank else 0
         best = sorted(unseen.tolist(), key=lambda item: (-scores[user, item], item))
         assert listed == best[:n]
-        assert bool(found.reasons[user]) == (len(unseen) < n)
+        assert bool(found.why_short[user]) == (len(unseen) < n)
 
 
 def test_a_shorter_list_has_its_reason(recommender):
     found = recommender.recommend([ALMOST_ALL], 5)
     assert items_of(found) == [[3]]
-    assert found.reasons[0].startswith("only 1 item")
-    assert recommender.recommend([ALMOST_ALL], 1).reasons == ("",)
+    assert found.why_short[0].startswith("only 1 item")
+    assert recommender.recommend([ALMOST_ALL], 1).why_short == ("",)
 
 
 def test_a_list_shorter_than_asked_with_nothing_left_out_names_another_reason(recommender):
     # Neither list leaves out seen items, so they are not what makes it short.
     for found in (recommender.recommend([0], 9, include_seen=True), recommender.recommend([99], 9)):
         assert len(found.items) == 8
-        assert found.reasons[0]
-        assert "not yet seen" not in found.reasons[0]
+        assert found.why_short[0]
+        assert "not yet seen" not in found.why_short[0]
 
 
 def test_seen_items_are_listed_if_asked_for(recommender, train):

@@ -13,7 +13,8 @@ from recsys.evaluation.list_profile import ListProfile
 from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.significance import compare_pairs
 from recsys.factorization.history import History
-from recsys.recommend.examples import UserExample
+from recsys.recommend.examples import ListedItem, UserExample
+from recsys.recommend.reasons import Reason
 from recsys.recommend.themes import Theme, ThemeSet
 from recsys.report.context import ReportContext
 from recsys.report.page import build_page
@@ -89,7 +90,7 @@ def context(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
         "theme_sets": [ThemeSet(HOSTILE, (Theme(1, 0.5, 10, 20, 0.9, 0.8, ((1, HOSTILE, 1.0),)),), 4)],
         "examples": [
             UserExample(
-                HOSTILE, ((HOSTILE, 3.0),), 1, ((1, HOSTILE, 0.5, 1, 0.25),), {1: (HOSTILE,)},
+                HOSTILE, ((HOSTILE, 3.0),), 1, (ListedItem(1, HOSTILE, 0.5, Reason("past", HOSTILE)),),
                 frozenset({1}), 7,
             )
         ],

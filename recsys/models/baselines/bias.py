@@ -15,6 +15,7 @@ from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
@@ -89,10 +90,25 @@ class Bias(Model):
     def score_histories(self, rows: CompressedRows) -> Float32Array:
         """Return scores of all items for users with other histories; see `Model.score_histories`."""
         self._check_histories(rows)
+        return self._scores(self._fold_in(rows))
+
+    def _fold_in(self, rows: CompressedRows) -> Float64Array:
+        """Return how new users rate above the mean, (n_new_users,)."""
         rest = rows.values.astype(np.float64) - self.mean_ - self.item_bias_[rows.columns]
-        return self._scores(
-            _shrunk(np.bincount(rows.row_numbers, rest, rows.n_rows), rows.counts, self.bias_l2)
-        )
+        return _shrunk(np.bincount(rows.row_numbers, rest, rows.n_rows), rows.counts, self.bias_l2)
+
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts:
+        """Return scores as a mean and biases; see `Model.score_parts`."""
+        return self._parts(self.user_bias_[self._check_users(np.array([user]))], items)
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
+        """Return a new user's scores as a mean and biases; see `Model.history_score_parts`."""
+        self._check_histories(history)
+        return self._parts(self._fold_in(history), items)
+
+    def _parts(self, user_bias: Float64Array, items: AnyArray) -> ScoreParts:
+        item_bias = self.item_bias_[np.asarray(items, dtype=np.int64)]
+        return ScoreParts(item_bias, base=self.mean_, user_bias=float(user_bias[0]))
 
     def _scores(self, user_bias: Float64Array) -> Float32Array:
         return np.add.outer(user_bias, self.mean_ + self.item_bias_).astype(np.float32)

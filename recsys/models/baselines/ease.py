@@ -19,7 +19,7 @@ from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
-from recsys.typing import AnyArray, Float32Array, Float64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 _BYTES_A_PAIR = 8 + 4  # the inverse in double precision and the weights in single
 _BLOCK_BYTES = 64 * 2**20
@@ -57,6 +57,7 @@ class EASE(ItemItemModel):
     """
 
     name: ClassVar[str] = "ease"
+    is_signed: ClassVar[bool] = True
 
     l2: float = param(
         250.0, "squared penalty on weights, as so many users", above=0, search=Range(10.0, 5000.0, log=True)
@@ -96,6 +97,9 @@ class EASE(ItemItemModel):
 
     def _scores(self, histories: CompressedRows) -> Float32Array:
         return np.asarray(histories.to_scipy() @ self.weights_, dtype=np.float32)
+
+    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        return np.asarray(self.weights_[np.ix_(past, items)])
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

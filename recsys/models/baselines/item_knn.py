@@ -16,7 +16,7 @@ from recsys.models.registry import register_model
 from recsys.models.search import Choice, Range
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
-from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 _BLOCK_BYTES = 64 * 2**20
 
@@ -114,6 +114,9 @@ class ItemKNN(ItemItemModel):
     def _scores(self, histories: CompressedRows) -> Float32Array:
         scores: Float32Array = (histories.to_scipy() @ self.neighbors_.to_scipy()).toarray()
         return scores
+
+    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        return np.asarray(self.neighbors_.to_scipy()[past][:, items].toarray())
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

@@ -13,6 +13,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.base import Model, require
 from recsys.models.registry import register_model
+from recsys.models.score_parts import ScoreParts
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
 
@@ -58,6 +59,19 @@ class Popularity(Model):
         """Return the same scores for everyone; see `Model.score_histories`."""
         self._check_histories(rows)
         return np.tile(self.item_counts_, (rows.n_rows, 1))
+
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts:
+        """Return scores that are the items' alone; see `Model.score_parts`."""
+        self._check_users(np.array([user]))
+        return self._parts(items)
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
+        """Return scores that are the items' alone; see `Model.history_score_parts`."""
+        self._check_histories(history)
+        return self._parts(items)
+
+    def _parts(self, items: AnyArray) -> ScoreParts:
+        return ScoreParts(self.item_counts_[np.asarray(items, dtype=np.int64)].astype(np.float64))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

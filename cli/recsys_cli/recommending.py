@@ -1,0 +1,121 @@
+"""``recsys recommend``: lists, printed or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recsys_cli import options
+from recsys_cli.output import progress, say, say_json, say_table
+
+_REASONS_SHOWN = 2  # past items that a reason names where lists are printed
+
+
+def recommend(
+    model: options.ModelFolder,
+    user: Annotated[
+        list[str] | None,
+        typer.Option("--user", help="A user's id; give it several times.", show_default=False),
+    ] = None,
+    history: options.History = None,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
+    n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Write to .parquet, .csv or .jsonl instead of printing.", show_default=False
+        ),
+    ] = None,
+    include_seen: Annotated[bool, typer.Option("--include-seen", help="Also list what a user has.")] = False,
+    reasons: Annotated[
+        int | None,
+        typer.Option(
+            "--reasons",
+            min=0,
+            help="Say for each item why it is listed, naming at most so many past items; 0: do not.",
+            show_default="2 when printed, 0 in files",
+        ),
+    ] = None,
+    threads: options.Threads = None,
+    json: options.Json = False,
+) -> None:
+    """Rank what users have not seen."""
+    from recsys import threads as pool
+    from recsys.evaluation.evaluator import RANKS_BY_VALUE
+    from recsys.experiment.training import check_list_path, write_lists
+    from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.recommender import Recommender
+    from recsys_cli.inputs import history_of
+
+    if [bool(user), all_users, history is not None].count(True) != 1:
+        raise typer.BadParameter(
+            "give --user ID (several times if you like), --history A,B,C or --all-users."
+        )
+    if out is not None:
+        out = out.expanduser()
+        check_list_path(out)
+    n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
+    bundle = load_bundle(model.expanduser())
+    if bundle.model.ranks_by_value and not json:
+        say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
+    with pool.use(threads), progress(quiet=json) as listener:
+        if history is not None:
+            lists = bundle.recommend_for(history_of(history), n, include_seen=include_seen, reasons=n_named)
+        else:
+            lists = Recommender(bundle).recommend(
+                None if all_users else user,
+                n,
+                include_seen=include_seen,
+                reasons=n_named,
+                progress=listener,
+            )
+        if out is not None:
+            write_lists(lists, out)
+    if json:
+        summary = {
+            "n_users": len(lists),
+            "n_rows": len(lists.items),
+            "out": None if out is None else str(out),
+        }
+        say_json(summary if out is not None else {**summary, "lists": list(lists.lists())})
+        return
+    if out is not None:
+        say(f"Wrote {len(lists.items):,} rows for {len(lists):,} users to {out}")
+        return
+    for record in lists.lists():
+        known = "" if record["source"] == "model" else " (not known to the model: the most popular)"
+        say(f"User {record['user']}{known}" if history is None else "For that history")
+        if record["items"]:
+            _say_items(record["items"])
+        if record["why_short"]:
+            say(f"  {record['why_short']}")
+
+
+def _say_items(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Print a list, with predicted ratings and reasons where there are some."""
+    has_ratings, has_reasons = ("predicted" in entries[0]), ("reason" in entries[0])
+    say_table(
+        [
+            "rank",
+            "item",
+            "name",
+            "score",
+            *(["predicted"] if has_ratings else []),
+            *(["reason"] if has_reasons else []),
+        ],
+        [
+            [
+                str(entry["rank"]),
+                str(entry["item"]),
+                entry["name"] if entry["name"] != str(entry["item"]) else "",
+                f"{entry['score']:.4g}",
+                *([f"{entry['predicted']:.2f}"] if has_ratings else []),
+                *([entry["reason"]["text"]] if has_reasons else []),
+            ]
+            for entry in entries
+        ],
+        text={"rank", "item", "name", "reason"},
+    )
