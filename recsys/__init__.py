@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
     from recsys.models.registry import register_model as register_model
     from recsys.models.registry import unregister_model as unregister_model
+    from recsys.models.search import Choice as Choice
+    from recsys.models.search import Range as Range
     from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
     from recsys.recommend.bundle import Bundle as Bundle
@@ -151,6 +153,8 @@ _HOMES = {
     "set_threads": "recsys.threads",
     "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",
+    "Choice": "recsys.models.search",
+    "Range": "recsys.models.search",
     "Tuning": "recsys.experiment.tuning.answer",
     "TuningPlan": "recsys.experiment.tuning.plan",
     "train": "recsys.experiment.calls",
