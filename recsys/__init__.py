@@ -73,6 +73,9 @@ if TYPE_CHECKING:
     from recsys.models.registry import unregister_model as unregister_model
     from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.progress import Iteration as Iteration
+    from recsys.progress import IterationCallback as IterationCallback
+    from recsys.progress import Progress as Progress
     from recsys.recommend.bundle import Bundle as Bundle
     from recsys.recommend.bundle import load_bundle as load_bundle
     from recsys.recommend.bundle import save_bundle as save_bundle
@@ -110,6 +113,8 @@ _HOMES = {
     "InputError": "recsys.errors",
     "Interactions": "recsys.data.interactions",
     "ItemKNN": "recsys.models.baselines.item_knn",
+    "Iteration": "recsys.progress",
+    "IterationCallback": "recsys.progress",
     "Labels": "recsys.data.labels",
     "ListMetric": "recsys.evaluation.metrics",
     "LoadedLog": "recsys.data.load",
@@ -126,6 +131,7 @@ _HOMES = {
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.baselines.popularity",
     "PreparedSplit": "recsys.experiment.prepared_split",
+    "Progress": "recsys.progress",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Recommendations": "recsys.recommend.recommendations",
     "Recommender": "recsys.recommend.recommender",

@@ -148,7 +148,8 @@ class NMF(SklearnEstimator, FactorModel):
             each entry, by user and then by item, or in the order of ``ObservedEntries``. Starts
             (``init="nndsvd"``) and the fold-in of new users do not look at weights.
         progress : bool, callable or Progress
-            Is notified of each iteration.
+            Is notified of each iteration: True shows them, a function such as ``print`` is given a line each,
+            `IterationCallback` their numbers.
 
         Raises
         ------
@@ -264,7 +265,7 @@ class NMF(SklearnEstimator, FactorModel):
         entry_weight: Any = None,
         passes: int = 3,
         reach: Literal["touched", "all"] = "touched",
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Self:
         """Take in new entries, of known and of new users and items, without a full retrain.
 
@@ -294,7 +295,8 @@ class NMF(SklearnEstimator, FactorModel):
         passes : int
             Sweeps.
         reach : {"touched", "all"}
-        progress : Progress
+        progress : bool, callable or Progress
+            See `fit`.
 
         Raises
         ------
@@ -317,7 +319,7 @@ class NMF(SklearnEstimator, FactorModel):
         now = self.objective_of_fit(entries)
         factors = append_new_rows(now, self.factors(), entries, seed=seed)
         if reach == "all":
-            return self._update_all(factors, training, entries, int(passes), progress)
+            return self._update_all(factors, training, entries, int(passes), listener(progress))
         users, items = training.rows_with_entries(data)
         updated = update_rows(now, factors, entries, users=users, items=items, passes=int(passes))
         check_range(updated, self.name, now.penalty.l2)
@@ -366,7 +368,7 @@ class NMF(SklearnEstimator, FactorModel):
         W: Any = None,
         H: Any = None,
         entry_weight: Any = None,
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Float32Array:
         """Fit and return the user factors, (n_users, n_components); see `fit`."""
         self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress)
