@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from recsys.experiment.calls import split as split
     from recsys.experiment.calls import train as train
     from recsys.experiment.calls import write_report as write_report
+    from recsys.experiment.entry_scorer import entry_scorer as entry_scorer
     from recsys.experiment.evaluation_plan import EvaluationPlan as EvaluationPlan
     from recsys.experiment.given_logs import LogPlan as LogPlan
     from recsys.experiment.prepared_split import PreparedSplit as PreparedSplit
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     from recsys.models.bayesian_nmf import BayesianNMF as BayesianNMF
     from recsys.models.hybrid_nmf import HybridNMF as HybridNMF
     from recsys.models.masked_nmf import MaskedNMF as MaskedNMF
+    from recsys.models.observed_entries import EntryKFold as EntryKFold
+    from recsys.models.observed_entries import ObservedEntries as ObservedEntries
     from recsys.models.parameters import param as param
     from recsys.models.poisson_nmf import PoissonNMF as PoissonNMF
     from recsys.models.registry import register_model as register_model
@@ -72,6 +75,9 @@ if TYPE_CHECKING:
     from recsys.models.search import Range as Range
     from recsys.models.slim import SLIM as SLIM
     from recsys.models.weighted_nmf import WeightedNMF as WeightedNMF
+    from recsys.progress import Iteration as Iteration
+    from recsys.progress import IterationCallback as IterationCallback
+    from recsys.progress import Progress as Progress
     from recsys.recommend.bundle import Bundle as Bundle
     from recsys.recommend.bundle import load_bundle as load_bundle
     from recsys.recommend.bundle import save_bundle as save_bundle
@@ -100,6 +106,7 @@ _HOMES = {
     "Comparison": "recsys.experiment.answers",
     "DependencyError": "recsys.errors",
     "EASE": "recsys.models.baselines.ease",
+    "EntryKFold": "recsys.models.observed_entries",
     "ErrorMetric": "recsys.evaluation.metrics",
     "Evaluation": "recsys.experiment.answers",
     "EvaluationPlan": "recsys.experiment.evaluation_plan",
@@ -109,6 +116,8 @@ _HOMES = {
     "InputError": "recsys.errors",
     "Interactions": "recsys.data.interactions",
     "ItemKNN": "recsys.models.baselines.item_knn",
+    "Iteration": "recsys.progress",
+    "IterationCallback": "recsys.progress",
     "Labels": "recsys.data.labels",
     "ListMetric": "recsys.evaluation.metrics",
     "LoadedLog": "recsys.data.load",
@@ -120,10 +129,12 @@ _HOMES = {
     "ModelError": "recsys.errors",
     "ModelSpec": "recsys.experiment.settings",
     "NotFittedError": "recsys.errors",
+    "ObservedEntries": "recsys.models.observed_entries",
     "ParameterError": "recsys.errors",
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.baselines.popularity",
     "PreparedSplit": "recsys.experiment.prepared_split",
+    "Progress": "recsys.progress",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Range": "recsys.models.search",
     "Recommendations": "recsys.recommend.recommendations",
@@ -140,6 +151,7 @@ _HOMES = {
     "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
     "compare": "recsys.experiment.calls",
     "compare_pairs": "recsys.experiment.calls",
+    "entry_scorer": "recsys.experiment.entry_scorer",
     "evaluate": "recsys.experiment.calls",
     "evaluate_lists": "recsys.evaluation.from_lists",
     "interval": "recsys.experiment.calls",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+    from rich.progress import Task as Bar
+    from rich.progress import TaskID
 
     from recsys.progress import Progress
 
@@ -46,21 +48,37 @@ class _Terminal:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._open: list[Any] = []
+        self._open: list[TaskID] = []
 
     def start(self, task: str, total: int | None) -> None:
         """Begin a bar."""
-        self._open.append(self._bars.add_task(task, total=total, note=""))
+        self._open.append(self._bars.add_task(task, total=total, note="", pace=""))
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Move the newest bar."""
         self._bars.update(self._open[-1], advance=steps, note=note)
+        bar = self._bar(self._open[-1])
+        self._bars.update(self._open[-1], pace=_pace(bar.completed, bar.total, bar.elapsed))
 
     def finish(self) -> None:
         """End the newest bar: a task that stopped early is done, too."""
         task = self._open.pop()
-        bar = next(bar for bar in self._bars.tasks if bar.id == task)
-        self._bars.update(task, total=max(bar.completed, 1), completed=max(bar.completed, 1))
+        n_done = max(self._bar(task).completed, 1)
+        self._bars.update(task, total=n_done, completed=n_done)
+
+    def _bar(self, task: TaskID) -> Bar:
+        return next(bar for bar in self._bars.tasks if bar.id == task)
+
+
+def _pace(n_done: float, total: float | None, seconds: float | None) -> str:
+    """Return steps a second and the time left, as far as they are known."""
+    if not seconds or not n_done:
+        return ""
+    rate = f"{n_done / seconds:.3g}/s"
+    if total is None or n_done >= total:
+        return rate
+    left = round(seconds / n_done * (total - n_done))
+    return f"{rate}, {left // 60}:{left % 60:02d} left"
 
 
 @contextmanager
@@ -72,13 +90,15 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         yield SILENT
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
     with RichProgress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[pace]}"),
         TextColumn("[dim]{task.fields[note]}"),
         console=Console(stderr=True),
     ) as bars:

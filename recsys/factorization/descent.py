@@ -107,7 +107,8 @@ def descend(
                 now = time.perf_counter()
                 iterations.append((sweep, now - began, error))
                 held_out = "" if error is None else f", held-out error {error:.4g}"
-                running.advance(1, f"objective {objective:.6g}{held_out}")
+                note = f"objective {objective:.6g}{held_out}"
+                running.iterate(note, objective=objective, held_out_error=error)
                 is_small = before is not None and before - objective <= tol * before
                 before = objective if sweep.is_comparable else None
                 if tol > 0 and is_small and sweep.is_complete:

@@ -220,7 +220,7 @@ def sample(
             history.nonzero_share.append(
                 nonzero_share(DenseFactors(users.factors), DenseFactors(items.factors))
             )
-            running.advance(1, f"noise {unit / np.sqrt(tau):.4g}")
+            running.iterate(f"noise {unit / np.sqrt(tau):.4g}", objective=history.objective[-1])
             if sweep in keep_after:
                 kept.append((*_balanced(users, items), users.bias.copy(), items.bias.copy()))
                 # The mean of 1 / own_tau given the rest, not the draw of it: for users of few values

@@ -11,11 +11,11 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
-from recsys.data.matrices import without_labels
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
+from recsys.models.observed_entries import checked_entries
 from recsys.models.row_numbers import NoPredict, checked_rows
 from recsys.models.score_parts import ScoreParts
 from recsys.progress import SILENT, GivenProgress, Progress, listener
@@ -100,9 +100,7 @@ class Model(ABC):
     def _checked(self, X: Any) -> Interactions:
         """Check parameters and data."""
         parameters.check(self, self.name)
-        if not isinstance(X, Interactions):
-            X = Interactions.from_matrix(without_labels(X), feedback=self.feedback)
-        data: Interactions = X
+        data = checked_entries(X, self.feedback)
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
         return data

@@ -23,9 +23,11 @@ from recsys.factorization.starts import custom_start
 from recsys.models import parameters
 from recsys.models.factor_model import FactorModel
 from recsys.models.given_factors import finite_array
+from recsys.models.held_out_score import held_out_score
+from recsys.models.observed_entries import ObservedEntries
 from recsys.models.parameters import param
 from recsys.models.search import Range
-from recsys.models.sklearn_tags import transformer_tags
+from recsys.models.sklearn_estimator import SklearnEstimator
 from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
 from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
 from recsys.models.update_checks import check_passes, check_unchanged
@@ -34,7 +36,7 @@ from recsys.typing import AnyArray, Float32Array
 
 
 @dataclass(eq=False)
-class NMF(FactorModel):
+class NMF(SklearnEstimator, FactorModel):
     """An estimator as scikit-learn's ``NMF`` is one; a child says by `objective` what it minimises.
 
     A descent ends by ``tol``, ``gradient_tol`` or ``max_iter``, whichever comes first, and, with a
@@ -135,17 +137,19 @@ class NMF(FactorModel):
 
         Parameters
         ----------
-        X : Interactions, sparse matrix or array-like, shape (n_users, n_items)
+        X : Interactions, ObservedEntries, sparse matrix or array-like, shape (n_users, n_items)
             Sparse: stored entries are the observed ones. Dense: NaN marks a missing entry.
         y : None
             Ignored.
         W, H : array-like, shapes (n_users, n_components) and (n_components, n_items)
             The start, for ``init="custom"``.
-        entry_weight : sparse matrix or array-like, shape (n_users, n_items), optional
-            How much each observed entry counts, 0 or more; entries of weight 0 are left out. Starts
+        entry_weight : sparse matrix or array-like, shape (n_users, n_items) or (n_entries,), optional
+            How much each observed entry counts, 0 or more; entries of weight 0 are left out. One number for
+            each entry, by user and then by item, or in the order of ``ObservedEntries``. Starts
             (``init="nndsvd"``) and the fold-in of new users do not look at weights.
         progress : bool, callable or Progress
-            Is notified of each iteration.
+            Is notified of each iteration: True shows them, a function such as ``print`` is given a line each,
+            `IterationCallback` their numbers.
 
         Raises
         ------
@@ -157,6 +161,8 @@ class NMF(FactorModel):
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
         data = self._checked(X)
+        if entry_weight is not None and isinstance(X, ObservedEntries):
+            entry_weight = X.in_order(entry_weight)
         self._fit(data, listener(progress), W, H, entry_weight)
         return self._finished(data)
 
@@ -259,7 +265,7 @@ class NMF(FactorModel):
         entry_weight: Any = None,
         passes: int = 3,
         reach: Literal["touched", "all"] = "touched",
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Self:
         """Take in new entries, of known and of new users and items, without a full retrain.
 
@@ -289,7 +295,8 @@ class NMF(FactorModel):
         passes : int
             Sweeps.
         reach : {"touched", "all"}
-        progress : Progress
+        progress : bool, callable or Progress
+            See `fit`.
 
         Raises
         ------
@@ -312,7 +319,7 @@ class NMF(FactorModel):
         now = self.objective_of_fit(entries)
         factors = append_new_rows(now, self.factors(), entries, seed=seed)
         if reach == "all":
-            return self._update_all(factors, training, entries, int(passes), progress)
+            return self._update_all(factors, training, entries, int(passes), listener(progress))
         users, items = training.rows_with_entries(data)
         updated = update_rows(now, factors, entries, users=users, items=items, passes=int(passes))
         check_range(updated, self.name, now.penalty.l2)
@@ -361,10 +368,12 @@ class NMF(FactorModel):
         W: Any = None,
         H: Any = None,
         entry_weight: Any = None,
-        progress: Progress = SILENT,
+        progress: GivenProgress = SILENT,
     ) -> Float32Array:
         """Fit and return the user factors, (n_users, n_components); see `fit`."""
-        return self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress).user_factors_
+        self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress)
+        factors: Float32Array = self._contained(self._representation(self.user_factors_), X)
+        return factors
 
     def transform(self, X: Any) -> Float32Array:
         """Return factors of new users, items held (fold-in); shape (n_new_users, n_components).
@@ -386,7 +395,13 @@ class NMF(FactorModel):
         self._check_fitted()
         if isinstance(X, Interactions):
             raise InputError("an Interactions has columns of its own; give a matrix of the training items.")
-        return self._fold_in(self._rows(X)).factors.dense()
+        folded_in = self._fold_in(self._rows(X)).factors.dense()
+        factors: Float32Array = self._contained(self._representation(folded_in), X)
+        return factors
+
+    def _representation(self, factors: Float32Array) -> Float32Array:
+        """Return what `transform` shows of user factors."""
+        return factors
 
     def _fold_in(self, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; see `FactorModel`."""
@@ -437,15 +452,36 @@ class NMF(FactorModel):
         self._check_fitted()
         return 0 if self.history_ is None else self.history_.n_iter
 
+    def score(self, X: Any, y: None = None) -> float:
+        """Return how well entries held out are answered, greater being better.
+
+        Parameters
+        ----------
+        X : ObservedEntries or Interactions
+            Entries that were not fitted, of the users and items that were; joined by ids.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Of a model that predicts values, minus their root mean squared error; of one that ranks, the mean
+            NDCG@100 of lists of items not fitted. `recsys.entry_scorer` makes a score of any other metric.
+
+        Raises
+        ------
+        InputError
+            If an entry was fitted, or ``X`` is a plain matrix, whose rows may be other users.
+        ModelError
+            If the model was loaded, and so does not hold its data.
+        """
+        return held_out_score(self, X, self.training_)
+
     def get_feature_names_out(self, input_features: Any = None) -> AnyArray:
         """Return a name for each column of what `transform` returns: maskednmf0, maskednmf1 ..."""
         self._check_fitted()
         name = type(self).__name__.lower()
         return np.array([f"{name}{number}" for number in range(len(self.shares_))], dtype=object)
-
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn's tools may take for granted (called by them alone)."""
-        return transformer_tags()
 
     # -- the bundle -----------------------------------------------------------------------------
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:

@@ -18,7 +18,6 @@ from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.models.values import preferences, whole_matrix_entries
-from recsys.progress import SILENT, Progress
 from recsys.typing import Float32Array, Float64Array
 
 
@@ -38,7 +37,8 @@ class PoissonNMF(NMF):
 
     Read as probabilities, this is pLSA (Hofmann 1999): every theme is a distribution over the items
     (`distributions_`), and a user a mixture of themes, which is what `transform` and `fit_transform`
-    return; `inverse_transform` makes of mixtures the distributions over the items. Scores are expected
+    return: rows sum to one, and a user without entries has the mixture of all training users together.
+    `inverse_transform` makes of mixtures the distributions over the items. Scores are expected
     amounts, the user's total times that distribution.
 
     How a fit ends, `NMF` tells. What is measured on entries held out (``validation_share``, ``n_init``)
@@ -88,7 +88,7 @@ class PoissonNMF(NMF):
         self._check_fitted()
         return np.asarray(self.item_factors_.sum(axis=0, dtype=np.float64))
 
-    def _mixtures(self, factors: Float32Array) -> Float32Array:
+    def _representation(self, factors: Float32Array) -> Float32Array:
         """Return each user's expected amounts by theme as shares, (n_users, n_components)."""
         sums, rank = self._sums, len(self.shares_)
         parts = factors * sums
@@ -112,38 +112,6 @@ class PoissonNMF(NMF):
         return preferences(rows, self.value_transform)
 
     # -- answers --------------------------------------------------------------------------------
-    def fit_transform(
-        self,
-        X: Any,
-        y: None = None,
-        *,
-        W: Any = None,
-        H: Any = None,
-        entry_weight: Any = None,
-        progress: Progress = SILENT,
-    ) -> Float32Array:
-        """Fit and return the users' mixtures of themes, (n_users, n_components); see `transform`."""
-        self.fit(X, W=W, H=H, entry_weight=entry_weight, progress=progress)
-        return self._mixtures(self.user_factors_)
-
-    def transform(self, X: Any) -> Float32Array:
-        """Return new users as mixtures of themes, items held; shape (n_new_users, n_components).
-
-        Rows sum to one. Exact: the problem of one user is convex, and each is improved until it no
-        longer changes. A user without entries gets the mixture of all training users together.
-
-        Parameters
-        ----------
-        X : sparse matrix or array-like, shape (n_new_users, n_items)
-            Columns are the items of the training data, in their order.
-
-        Raises
-        ------
-        InputError
-            If the number of items is another, or X is an Interactions: its columns are its own items.
-        """
-        return self._mixtures(super().transform(X))
-
     def inverse_transform(self, W: Any) -> Float32Array:
         """Return the distributions over the items of mixtures of themes, (n_users, n_items)."""
         self._check_fitted()

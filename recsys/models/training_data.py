@@ -22,9 +22,9 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
 
     Parameters
     ----------
-    entry_weight : sparse matrix or array, or array-like, shape (n_users, n_items)
+    entry_weight : sparse matrix or array, or array-like, shape (n_users, n_items) or (nnz,)
         Sparse: it stores the same pairs as the data. Dense: only what stands at observed pairs is
-        read. Finite, 0 or more.
+        read; of one dimension: a number for each entry, in the order of ``rows``. Finite, 0 or more.
     rows : CompressedRows
         The entries.
 
@@ -53,9 +53,9 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
             dense = np.asarray(entry_weight, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"entry_weight is no table of numbers: {error}.") from None
-        if dense.shape != shape:
-            raise InputError(f"entry_weight has shape {dense.shape}; expected {shape}.")
-        observed = dense[rows.row_numbers, rows.columns]
+        if dense.shape not in (shape, (rows.nnz,)):
+            raise InputError(f"entry_weight has shape {dense.shape}; expected {shape} or {(rows.nnz,)}.")
+        observed = dense if dense.ndim == 1 else dense[rows.row_numbers, rows.columns]
         if not np.all(np.isfinite(observed)) or np.any(observed < 0):
             raise InputError(
                 "entry_weight holds a number that is negative or not finite at an observed entry."

@@ -81,7 +81,7 @@ class ALS(FactorModel):
                 random_state=int(self.random_state),
             )
             try:
-                solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
+                solver.fit(matrix, show_progress=False, callback=lambda *_: running.iterate())
             except ModelFitError as error:
                 raise ModelError(f"{self.name}: {error}; the amounts may be too large.") from error
         self._learned(Factors.unbiased(solver.user_factors, solver.item_factors))

@@ -82,7 +82,7 @@ class BPR(FactorModel):
                 random_state=int(self.random_state),
             )
             try:
-                solver.fit(matrix, show_progress=False, callback=lambda *_: running.advance(1))
+                solver.fit(matrix, show_progress=False, callback=lambda *_: running.iterate())
             except ModelFitError as error:
                 raise ModelError(f"{self.name}: {error}; lower learning_rate.") from error
         # The last column of the users is 1, that of the items their bias.

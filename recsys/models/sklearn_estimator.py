@@ -1,0 +1,128 @@
+"""What scikit-learn asks of an estimator beyond ``fit`` and ``transform``, where scikit-learn is installed.
+
+Its `BaseEstimator` is not inherited from: models are imported and run without scikit-learn. Each method here
+answers by scikit-learn's public functions, imported when it is called.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
+
+from recsys.errors import DependencyError, ParameterError
+from recsys.typing import AnyArray, Float32Array
+
+_CONTAINERS = ("default", "pandas", "polars")
+
+
+class SklearnEstimator:
+    """HTML repr, tags, ``set_output`` and metadata routing of a transformer."""
+
+    _output_container: str | None = None
+    _routing: Any = None
+
+    if TYPE_CHECKING:  # what the model has
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]:
+            """Return the parameters by name."""
+
+        def get_feature_names_out(self, input_features: Any = None) -> AnyArray:
+            """Return a name for each column of what `transform` returns."""
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an estimator that is not fitted, with the same parameters, output and routing."""
+        fresh = type(self)(**copy.deepcopy(self.get_params(deep=False)))
+        fresh._output_container, fresh._routing = self._output_container, copy.deepcopy(self._routing)
+        return fresh
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's tools may take for granted (called by them alone)."""
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags  # type: ignore[import-untyped]
+
+        return Tags(
+            estimator_type="transformer",
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=["float32"]),
+            input_tags=InputTags(sparse=True, positive_only=True, allow_nan=True),
+        )
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        """Return what a notebook shows: scikit-learn's diagram, or without it the text."""
+        shown = {"text/plain": repr(self)}
+        try:
+            from sklearn.utils import estimator_html_repr
+        except ImportError:
+            return shown
+        return {**shown, "text/html": estimator_html_repr(self)}
+
+    # -- the container of what transform returns -------------------------------------------------
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what `transform` and `fit_transform` return.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            An array, or a data frame with the columns of `get_feature_names_out` and, of pandas, the index of
+            ``X``. None leaves the choice as it is.
+
+        Raises
+        ------
+        ParameterError
+            If it is none of these.
+        """
+        if transform is not None and transform not in _CONTAINERS:
+            raise ParameterError(f"transform is {transform!r}; expected one of {', '.join(_CONTAINERS)}.")
+        if transform is not None:
+            self._output_container = transform
+        return self
+
+    def _contained(self, data: Float32Array, X: Any) -> Any:
+        """Return what was found for ``X`` in the container chosen here, or for all of scikit-learn."""
+        chosen = self._output_container
+        if chosen is None and "sklearn" in sys.modules:
+            chosen = sys.modules["sklearn"].get_config()["transform_output"]
+        if chosen == "pandas":
+            import pandas as pd
+
+            index = X.index if isinstance(X, pd.DataFrame) else None
+            return pd.DataFrame(data, index=index, columns=self.get_feature_names_out(), copy=False)
+        if chosen == "polars":
+            try:
+                polars = import_module("polars")
+            except ImportError as error:
+                raise DependencyError(
+                    "set_output(transform='polars') needs polars: pip install polars."
+                ) from error
+            return polars.DataFrame(data, schema=list(self.get_feature_names_out()), orient="row")
+        return data
+
+    # -- metadata routing --------------------------------------------------------------------------
+    def set_fit_request(self, *, entry_weight: bool | str | None) -> Self:
+        """Say whether meta-estimators pass ``entry_weight`` on to `fit`; see scikit-learn's metadata routing.
+
+        Parameters
+        ----------
+        entry_weight : bool, str or None
+            True: pass it on where it is given; False: do not; None: raise if it is given; a text: pass on
+            what is given under that name.
+        """
+        request = self.get_metadata_routing()
+        request.fit.add_request(param="entry_weight", alias=entry_weight)
+        self._routing = request
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return scikit-learn's ``MetadataRequest`` of this estimator."""
+        if self._routing is not None:
+            return self._routing
+        try:
+            from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise DependencyError(
+                "metadata routing is scikit-learn's; install it: pip install 'recsys[sklearn]'."
+            ) from error
+        request = MetadataRequest(owner=self)
+        request.fit.add_request(param="entry_weight", alias=None)
+        return request
