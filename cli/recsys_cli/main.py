@@ -19,6 +19,7 @@ from recsys_cli import (
     explaining,
     models,
     recommending,
+    similar,
     themes,
     tuning,
 )
@@ -70,6 +71,7 @@ app.command("demo")(demo.demo)
 app.command("train")(models.train)
 app.command("recommend")(recommending.recommend)
 app.command("explain")(explaining.explain)
+app.command("similar")(similar.similar)
 app.command("themes")(themes.themes)
 app.command("models")(catalogue.models)
 app.command("metrics")(catalogue.metrics)

@@ -9,6 +9,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -115,8 +116,12 @@ def write_lists(recommended: Recommendations, path: Path) -> None:
     ParameterError
         If the ending is none of these.
     """
+    write_table(recommended.to_frame(), path)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, CSV or JSON lines, by the ending of the file; see `write_lists`."""
     check_list_path(path)
-    frame = recommended.to_frame()
     with atomic_write(path) as partial:
         if path.suffix == ".parquet":
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), partial, compression="zstd")

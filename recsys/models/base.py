@@ -23,6 +23,7 @@ from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array
 
 if TYPE_CHECKING:
     from recsys.models.factor_model import FactorModel
+    from recsys.models.item_item import ItemItemModel
 
 
 class Model(ABC):
@@ -307,6 +308,11 @@ class Model(ABC):
         float32, (n_new_users, n_items)
         """
         return self.score_histories(rows)[:, np.asarray(items, dtype=np.int64)]
+
+    @property
+    def neighbor_model(self) -> ItemItemModel | None:
+        """The model or the part of it whose scores are sums over past items."""
+        return None
 
     @property
     def component_model(self) -> FactorModel | None:

@@ -235,6 +235,12 @@ class HybridNMF(Model):
         return self.themes_.scores_of_items(rows, items) + self.neighbors_.scores_of_items(rows, items)
 
     @property
+    def neighbor_model(self) -> SLIM:
+        """The part with weights between items."""
+        self._check_fitted()
+        return self.neighbors_
+
+    @property
     def component_model(self) -> FactorModel | None:
         """The part with components."""
         self._check_fitted()

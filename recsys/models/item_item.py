@@ -82,12 +82,28 @@ class ItemItemModel(Model):
 
     def _parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
         past, values = history.row(0)
-        weights = self._weights_between(past, np.asarray(items, dtype=np.int64))
+        weights = self.weights_between(past, np.asarray(items, dtype=np.int64))
         return parts_from_past(past, values, weights, is_signed=self.is_signed)
 
     @abstractmethod
-    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
-        """Return what an entry of 1 of each past item adds to each item's score, (n_past, n_items)."""
+    def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        """Return what an entry of 1 of each past item adds to the scores of some items.
+
+        Parameters
+        ----------
+        past : int32, (n_past,)
+        items : int64, (n_items,)
+            Row numbers.
+
+        Returns
+        -------
+        float, (n_past, n_items)
+        """
+
+    @property
+    def neighbor_model(self) -> ItemItemModel:
+        """The model itself; see `Model.neighbor_model`."""
+        return self
 
     def is_blank(self) -> BoolArray:
         """Return for each training user whether the history is empty; see `Model.is_blank`."""

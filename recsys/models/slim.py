@@ -122,7 +122,8 @@ class SLIM(ItemItemModel):
         weights = self.weights_.values.astype(np.float64) * factor
         self.weights_ = self.weights_.with_values(weights.astype(np.float32))
 
-    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+    def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        """Return what past items add to the scores of some; see `ItemItemModel.weights_between`."""
         return np.asarray(self.weights_.to_scipy()[past][:, items].toarray())
 
     @property

@@ -42,6 +42,7 @@ from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_histories, lists_for_users
 from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
+from recsys.recommend.similar import Similarities, similar_items, similar_users
 from recsys.recommend.theme_items import ThemeItems
 from recsys.typing import AnyArray, Float32Array, Int64Array
 
@@ -253,6 +254,35 @@ class Bundle:
         check_n(reasons, "reasons")
         subject = Subject.of_history(self, history)
         return explain(self, subject, items, n, n_named=reasons, counterfactual=counterfactual)
+
+    def similar(self, items: Iterable[Id] | Id, n: int = 10, *, by: str | None = None) -> Similarities:
+        """Return the items most alike to some items.
+
+        All items are compared. Equals stand in the order of their numbers.
+
+        Parameters
+        ----------
+        items : id or iterable of id
+        n : int
+            Most for each.
+        by : {"neighbors", "factors"}, optional
+            ``"neighbors"``: by what having the one adds to the score of the other; the default where the
+            model learns that. ``"factors"``: by the cosine of their factors.
+
+        Raises
+        ------
+        InputError
+            If an item is not known to the model.
+        ParameterError
+            If ``n`` is below 1, or ``by`` is none of these.
+        ModelError
+            If the model learns nothing to compare items by.
+        """
+        return similar_items(self.model, self.item_ids, self.name_of, items, n, by)
+
+    def similar_users(self, users: Iterable[Id] | Id, n: int = 10) -> Similarities:
+        """Return the users most alike to some users, by the cosine of their factors; see `similar`."""
+        return similar_users(self.model, self.user_ids, users, n)
 
     @cached_property
     def theme_items(self) -> ThemeItems | None:

@@ -11,7 +11,7 @@ from recsys import threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
 from recsys.kernels.ranking import select_top
-from recsys.models.scorer import Scorer
+from recsys.models.scorer import BlockScorer
 from recsys.typing import Float32Array, Int32Array, Int64Array
 
 BLOCK_BYTES = 64 * 2**20
@@ -46,7 +46,7 @@ def check_n(n: object, name: str = "n", least: int = 1) -> None:
 
 
 def ranked_blocks(
-    model: Scorer,
+    model: BlockScorer,
     users: Int64Array,
     n: int,
     seen: CompressedRows | None,
@@ -58,7 +58,7 @@ def ranked_blocks(
 
     Parameters
     ----------
-    model : Scorer
+    model : BlockScorer
         Fitted.
     users : int64, (n_users,)
         Row numbers of the training data.

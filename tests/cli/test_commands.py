@@ -26,7 +26,7 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "train", "recommend", "explain", "themes", "evaluate", "compare", "doctor"]
+    "command", ["demo", "train", "recommend", "explain", "similar", "themes", "evaluate", "compare", "doctor"]
 )
 def test_every_command_has_help(recsys, command):
     code, out, _ = recsys(command, "--help")

@@ -98,7 +98,8 @@ class EASE(ItemItemModel):
     def _scores(self, histories: CompressedRows) -> Float32Array:
         return np.asarray(histories.to_scipy() @ self.weights_, dtype=np.float32)
 
-    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+    def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        """Return what past items add to the scores of some; see `ItemItemModel.weights_between`."""
         return np.asarray(self.weights_[np.ix_(past, items)])
 
     def to_arrays(self) -> dict[str, AnyArray]:

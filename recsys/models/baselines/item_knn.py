@@ -115,7 +115,8 @@ class ItemKNN(ItemItemModel):
         scores: Float32Array = (histories.to_scipy() @ self.neighbors_.to_scipy()).toarray()
         return scores
 
-    def _weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+    def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
+        """Return what past items add to the scores of some; see `ItemItemModel.weights_between`."""
         return np.asarray(self.neighbors_.to_scipy()[past][:, items].toarray())
 
     def to_arrays(self) -> dict[str, AnyArray]:
