@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from recsys.experiment.tuning.answer import Tuning as Tuning
     from recsys.experiment.tuning.call import tune as tune
     from recsys.experiment.tuning.plan import TuningPlan as TuningPlan
+    from recsys.experiment.tuning.ranks import Ranks as Ranks
+    from recsys.experiment.tuning.ranks import ranks as ranks
     from recsys.models.base import Model as Model
     from recsys.models.baselines.als import ALS as ALS
     from recsys.models.baselines.bias import Bias as Bias
@@ -137,6 +139,7 @@ _HOMES = {
     "Progress": "recsys.progress",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Range": "recsys.models.search",
+    "Ranks": "recsys.experiment.tuning.ranks",
     "Recommendations": "recsys.recommend.recommendations",
     "Recommender": "recsys.recommend.recommender",
     "RecsysError": "recsys.errors",
@@ -161,6 +164,7 @@ _HOMES = {
     "parse_metrics": "recsys.evaluation.metrics",
     "parse_split": "recsys.splitting.specs",
     "parse_splits": "recsys.splitting.specs",
+    "ranks": "recsys.experiment.tuning.ranks",
     "register_metric": "recsys.evaluation.metrics",
     "register_model": "recsys.models.registry",
     "register_section": "recsys.report.section",

@@ -18,6 +18,7 @@ from recsys_cli import (
     evaluation,
     explaining,
     models,
+    ranks,
     recommending,
     similar,
     themes,
@@ -79,6 +80,7 @@ app.command("splits")(catalogue.splits)
 app.command("evaluate")(evaluation.evaluate)
 app.command("compare")(evaluation.compare)
 app.command("tune")(tuning.tune)
+app.command("ranks")(ranks.ranks)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 
