@@ -52,12 +52,17 @@ def one_spec(model: str | None, assignments: Sequence[str] | None, config: Path 
         raise ParameterError("both --model and --config are given; choose one.")
     if model in (None, AUTO) and config is None and assignments:
         raise ParameterError("--set needs to know the model; name it with --model.")
-    return specs_from_flags(
+    specs = specs_from_flags(
         [] if model is None else [model],
         assignments or [],
         [] if config is None else [config],
         default=[AUTO],
-    )[0]
+    )
+    if len(specs) > 1:
+        raise ParameterError(
+            f"--set gives {len(specs)} settings; expected one. 'recsys compare' takes several."
+        )
+    return specs[0]
 
 
 def searches_of(assignments: Sequence[str], models: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +19,7 @@ from recsys.models.registry import MODELS, make
 from recsys.resources import bundled
 
 AUTO = "auto"
+MOST_SETTINGS = 100
 _FOR_LISTS, _FOR_RATINGS = "hybrid-nmf", "masked-nmf"
 
 
@@ -164,7 +167,8 @@ def specs_from_flags(
 
     Models planned in a file come before all of them.
 
-    With one model ``--set key=value`` is enough; with several it is ``--set MODEL.key=value``.
+    With one model ``--set key=value`` is enough; with several it is ``--set MODEL.key=value``. Values
+    separated by commas are a grid: one spec for each, of several parameters for each combination.
 
     Raises
     ------
@@ -188,15 +192,38 @@ def specs_from_flags(
         if name in changes:
             raise ParameterError(f"--set gives {name!r} of {owner or specs[0].name} twice; give it once.")
         changes[name] = value
-    merged = [replace(spec, params={**spec.params, **per_model.get(spec.name, {})}) for spec in specs]
+    merged = [
+        replace(spec, params={**spec.params, **changes})
+        for spec in specs
+        for changes in _grid(per_model.get(spec.name, {}))
+    ]
     for spec in merged:
         if spec.name != AUTO:
             spec.made()
     return merged
 
 
+def _grid(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each combination of values, where a text holds several, separated by commas."""
+    values = [
+        [parameters.literal(part.strip()) for part in value.split(",")] if isinstance(value, str) else [value]
+        for value in changes.values()
+    ]
+    n_settings = math.prod(map(len, values))
+    if n_settings > MOST_SETTINGS:
+        raise ParameterError(
+            f"--set makes {n_settings:,} settings of {', '.join(changes)}; expected {MOST_SETTINGS} or "
+            f"fewer. 'recsys tune' searches."
+        )
+    return [dict(zip(changes, combination, strict=True)) for combination in itertools.product(*values)]
+
+
 def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
-    """Return the specs with labels made different: a second "als" becomes "als (2)"."""
+    """Return the specs with labels made different.
+
+    Settings of one model are labelled by what differs, "als l2=30"; what is alike in all, "als (2)".
+    """
+    specs = [_by_difference(spec, specs) for spec in specs]
     labels: list[str] = []
     # Titles as given have the first right to them, so that a made-up label never takes one away.
     titles = [spec.title for spec in specs]
@@ -207,3 +234,18 @@ def labelled(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
             label = f"{title} ({count})"
         labels.append(label)
     return [replace(spec, label=label) for spec, label in zip(specs, labels, strict=True)]
+
+
+def _by_difference(spec: ModelSpec, specs: Sequence[ModelSpec]) -> ModelSpec:
+    """Return a spec labelled by the parameters in which it differs from others of its name."""
+    if spec.label:
+        return spec
+    alike = [other for other in specs if other.name == spec.name and not other.label]
+    names = dict.fromkeys(name for other in alike for name in other.params)
+    missing = object()
+    differing = [
+        name for name in names if any(other.params.get(name, missing) != spec.params.get(name, missing)
+                                      for other in alike)
+    ]  # fmt: skip
+    shown = " ".join(f"{name}={spec.params[name]}" for name in differing if name in spec.params)
+    return replace(spec, label=f"{spec.name} {shown}") if shown else spec

@@ -71,3 +71,12 @@ def test_wrong_usage_has_one_message(log, flags, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_grid_is_compared_and_nothing_else_takes_one(log, tmp_path, capsys):
+    grid = ["--model", "item-knn", "--set", "n_neighbors=2,9"]
+    assert run(["compare", log, *grid, "--json"]) == 0
+    labels = [result["label"] for result in json.loads(capsys.readouterr().out)["results"]]
+    assert labels == ["item-knn n_neighbors=2", "item-knn n_neighbors=9", "popularity"]
+    assert run(["train", log, *grid, "--out", str(tmp_path / "model")]) == 2
+    assert "--set gives 2 settings; expected one" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.errors import ParameterError
 from recsys.experiment.plan import is_plan, plans_among, read_plan
-from recsys.experiment.settings import ModelSpec, labelled
+from recsys.experiment.settings import ModelSpec, labelled, specs_from_flags
 from recsys.resources import bundled
 
 
@@ -122,3 +122,33 @@ def test_a_label_that_is_made_up_takes_no_others():
     labels = [spec.title for spec in labelled([ModelSpec("popularity", label=title) for title in titles])]
     assert labels == ["popularity", "popularity (2)", "popularity (2) (2)", "popularity (3)"]
     assert [spec.title for spec in labelled([ModelSpec("als"), ModelSpec("als")])] == ["als", "als (2)"]
+
+
+def test_values_separated_by_commas_are_a_grid_labelled_by_what_differs():
+    specs = specs_from_flags(
+        ["als", "popularity"], ["als.n_components=8,32", "als.l2=0.1,1", "als.max_iter=3"], [], default=[]
+    )
+    assert [dict(spec.params) for spec in specs[:4]] == [
+        {"n_components": rank, "l2": l2, "max_iter": 3} for rank in (8, 32) for l2 in (0.1, 1)
+    ]
+    assert [spec.title for spec in labelled(specs)] == [
+        "als n_components=8 l2=0.1",
+        "als n_components=8 l2=1",
+        "als n_components=32 l2=0.1",
+        "als n_components=32 l2=1",
+        "popularity",
+    ]
+
+
+def test_settings_given_in_python_are_labelled_by_what_differs():
+    specs = [ModelSpec("als"), ModelSpec("als", {"l2": 3.0}), ModelSpec("als", {"l2": 5.0}, "mine")]
+    assert [spec.title for spec in labelled(specs)] == ["als", "als l2=3.0", "mine"]
+
+
+def test_a_grid_that_nobody_means_is_refused():
+    with pytest.raises(
+        ParameterError, match=r"makes 125 settings of l2, alpha, weight; expected 100 or fewer"
+    ):
+        specs_from_flags(["als"], [f"{name}=1,2,3,4,5" for name in ("l2", "alpha", "weight")], [], default=[])
+    with pytest.raises(ParameterError, match=r"n_components is 'x'"):
+        specs_from_flags(["als"], ["n_components=8,x"], [], default=[])

@@ -124,7 +124,8 @@ class TuningPlan:
     def _spaces(self) -> tuple[Space, ...]:
         metric = () if self.metric is None else (self.metric,)
         made = []
-        for spec in labelled([spec.resolved(metric) for spec in self.models]):
+        named = [replace(spec, name=spec.resolved(metric).name) for spec in self.models]
+        for spec in labelled(named):
             given = {**self.spaces.get(spec.name, {}), **self.spaces.get("auto", {})}
             made.append(space_of(spec, given))
             if self.metric is not None and self.metric.is_error and not spec.made().predicts_values:
