@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import recsys
-from recsys.data.interactions import Duplicates
+from recsys.data.duplicates import Duplicates
 from recsys.evaluation.metrics import MetricDefinition, registered
 from recsys.experiment.plan import plan_entries
 from recsys.models.registry import MODELS

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from recsys.data.interactions import Interactions as Interactions
     from recsys.data.labels import Labels as Labels
     from recsys.data.labels import UserGroups as UserGroups
-    from recsys.data.load import LoadedLog as LoadedLog
     from recsys.data.load import load_log as load_log
+    from recsys.data.loaded_log import LoadedLog as LoadedLog
+    from recsys.data.log_format import LogFormat as LogFormat
     from recsys.errors import BundleError as BundleError
     from recsys.errors import DependencyError as DependencyError
     from recsys.errors import InputError as InputError
@@ -122,8 +123,9 @@ _HOMES = {
     "IterationCallback": "recsys.progress",
     "Labels": "recsys.data.labels",
     "ListMetric": "recsys.evaluation.metrics",
-    "LoadedLog": "recsys.data.load",
+    "LoadedLog": "recsys.data.loaded_log",
     "LogError": "recsys.errors",
+    "LogFormat": "recsys.data.log_format",
     "LogPlan": "recsys.experiment.given_logs",
     "MaskedNMF": "recsys.models.masked_nmf",
     "Measurements": "recsys.evaluation.measurements",

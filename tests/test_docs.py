@@ -58,8 +58,16 @@ def ratings_logs(folder: Path) -> None:
     frame[1::2].to_csv(folder / "test.csv", index=False)
 
 
+def other_layouts(folder: Path) -> None:
+    """Write logs that are no table of one event a row."""
+    (folder / "matrix.csv").write_text("user,101,102,103\nann,5,,3\nbob,,1,2\n")
+    (folder / "baskets.csv").write_text("user,items\nann,a|b|c\nbob,b\n")
+    (folder / "ratings.dat").write_text("1::1193::5::978300760\n1::661::3::978302109\n")
+
+
 @pytest.fixture
 def logs(tmp_path, monkeypatch):
+    other_layouts(tmp_path)
     retail_log(tmp_path)
     ratings_logs(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -49,7 +49,7 @@ def test_columns_named_by_numbers():
     numbered = FRAME.set_axis([0, 1, 2], axis=1)
     log = recsys.load_log(numbered, user=0, item=1, value=2)
     assert log.log.values.tolist() == FRAME.rating.tolist()
-    with pytest.raises(recsys.ParameterError, match=r"user is \['u'\]; expected the name of a column"):
+    with pytest.raises(recsys.ParameterError, match=r"user is \['u'\]; expected text, e.g. user='user_id'"):
         recsys.load_log(FRAME, user=["u"])
 
 

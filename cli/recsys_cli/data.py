@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json, say_table
+from recsys_cli.output import progress, say, say_json, say_remarks, say_table
 
 app = typer.Typer(help="Look at logs.", no_args_is_help=True)
 
@@ -18,30 +19,51 @@ def _root() -> None:
 
 @app.command("list")
 def list_(json: options.Json = False) -> None:
-    """List the data sets that can be named instead of a file."""
-    from recsys.data import catalog
+    """List the data sets that can be named instead of a file, and the formats that --format names."""
+    from recsys.data import catalog, formats
 
     entries = [catalog.entry(name) for name in catalog.names()]
+    known = [formats.named(name) for name in formats.names()]
     if json:
-        say_json({"data_sets": [{"name": e.name, "title": e.title, "licence": e.licence} for e in entries]})
+        say_json(
+            {
+                "data_sets": [{"name": e.name, "title": e.title, "licence": e.licence} for e in entries],
+                "formats": [
+                    {
+                        "name": each.name,
+                        "title": each.title,
+                        "address": each.address,
+                        "licence": each.licence,
+                        "flags": each.log_format.flags(),
+                    }
+                    for each in known
+                ],
+            }
+        )
         return
+    say("Data sets, by name instead of LOG:")
     say_table(["name", "title", "licence"], [[e.name, e.title, e.licence] for e in entries], left=3)
+    say()
+    say("Formats of files that you have, by --format:")
+    say_table(
+        ["format", "files", "address"], [[each.name, each.title, each.address] for each in known], left=3
+    )
 
 
 @app.command("describe")
 @grouped
 def describe(
     log: options.Log,
-    columns: options.ColumnOptions,
-    names: options.NameOptions,
+    read_as: LogFormat,
+    items: options.Items = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Read a log as training would, and say what was found."""
-    from recsys.experiment.given_logs import LogPlan, loaded_of
-    from recsys_cli.inputs import columns_used
+    from recsys.experiment.given_logs import loaded_of
+    from recsys_cli.inputs import columns_used, log_plan
 
-    plan = LogPlan(log, **options.flags(columns, names))
+    plan = log_plan(log, read_as, items)
     with progress(quiet=json) as listener:
         loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener)
     found = loaded.describe()
@@ -51,7 +73,7 @@ def describe(
     say(f"{found['source']}: {found['n_read']:,} rows")
     for drop in found["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  columns   {columns_used(loaded, columns.feedback)}")
+    say(f"  columns   {columns_used(loaded, read_as.feedback)}")
     say(f"  users     {found['n_users']:,}")
     say(
         f"  items     {found['n_items']:,}"
@@ -64,3 +86,5 @@ def describe(
         say(f"  time      {found['first_time']} to {found['last_time']}")
     if found["licence"]:
         say(f"  licence   {found['licence']}")
+    say_remarks(loaded.remarks)
+    say(f"To read it so without guessing: {found['flags']}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json
+from recsys_cli.output import progress, say, say_json, say_remarks
 from recsys_cli.results import say_results
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 @grouped
 def evaluate(
     log: options.Log,
-    columns: options.ColumnOptions,
+    read_as: LogFormat,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
     items: options.Items = None,
-    item_id: options.ItemId = None,
     duplicates: options.DuplicateRule = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
@@ -39,13 +39,16 @@ def evaluate(
 ) -> None:
     """Train on one part of a log and measure on the part held out."""
     import recsys
+    from recsys.experiment.training import amounts_as_ratings
     from recsys_cli.inputs import one_spec
 
     spec = one_spec(model, set_, config)
     flags = options.flags(
-        columns, held_out, labels,
-        log=log, items=items, item_id=item_id, duplicates=duplicates, seed=seed, threads=threads,
+        read_as, held_out, labels,
+        log=options.source_of(log), items=items, duplicates=duplicates, seed=seed, threads=threads,
     )  # fmt: skip
+    if flags["item_name"] is None:  # --items is read for its categories here; names are not shown
+        del flags["item_name"]
     plan = recsys.EvaluationPlan.from_flags((spec,), flags)
     with progress(quiet=json) as listener:
         done = recsys.evaluate(plan, progress=listener)
@@ -58,19 +61,19 @@ def evaluate(
         say_json({**done.result.to_json(), "split": splits[0], "beside": beside, **several})
         return
     _say_choice(spec, done.result)
+    say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, [done.result.spec])])
     say_results(done.results, done.splits)
 
 
 @grouped
 def compare(
-    columns: options.ColumnOptions,
-    names: options.NameOptions,
+    read_as: LogFormat,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
     log: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            metavar="LOG|CONFIG.toml",
+            metavar="LOG...|CONFIG.toml",
             help="The log, or a TOML file that describes the comparison: tables log, split, metrics, "
             "models, report, run, each entry as the flag of its name.",
             show_default=False,
@@ -96,6 +99,7 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    items: options.Items = None,
     duplicates: options.DuplicateRule = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
@@ -107,10 +111,12 @@ def compare(
     """
     import recsys
     from recsys.experiment.plan import read_comparison
+    from recsys.experiment.training import amounts_as_ratings
 
     flags = options.flags(
-        columns, names, held_out, labels,
-        log=log, out=out, report=report, duplicates=duplicates, seed=seed, threads=threads,
+        read_as, held_out, labels,
+        log=options.source_of(log), items=items, out=out, report=report, duplicates=duplicates, seed=seed,
+        threads=threads,
     )  # fmt: skip
     plan, page, files = read_comparison(flags, model or [], set_ or [], config or [])
     with progress(quiet=json) as listener:
@@ -120,6 +126,8 @@ def compare(
         done.write_record(plan.out / "comparison.json")
     if not json:
         _say_choice(plan.models[0], done.results[0])
+        asked = [result.spec for result in done.results[: len(plan.models)]]
+        say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, asked)])
         say_results(done.results, done.splits)
         _say_answer(done.record)
         _say_stored(done, plan.out)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
@@ -14,7 +16,8 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 def grouped(command: _Command) -> _Command:
     """Let a command take options in groups: each field of a dataclass in its signature is an option.
 
-    Fields are annotated as parameters of commands are.
+    Fields are annotated as parameters of commands are, or say of themselves (in their metadata) what
+    `_annotation` needs.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, type] = {}
@@ -32,7 +35,7 @@ def grouped(command: _Command) -> _Command:
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=inspect.Parameter.empty if field.default is MISSING else field.default,
-                annotation=of_field[field.name],
+                annotation=_annotation(field, of_field[field.name]),
             )
             for field in fields(kind)
         ]
@@ -50,3 +53,18 @@ def grouped(command: _Command) -> _Command:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}
     del run.__wrapped__
     return run  # type: ignore[return-value]
+
+
+def _annotation(field: Field[Any], hint: Any) -> Any:
+    """Return how a command takes a field: as it is annotated, or by what the field says of itself."""
+    if "help" not in field.metadata:
+        return hint
+    if hint == tuple[str, ...] | None:
+        hint = list[str] | None
+    option = typer.Option(
+        f"--{field.name.replace('_', '-')}",
+        help=field.metadata["help"],
+        rich_help_panel=field.metadata["panel"],
+        show_default=field.metadata["shown"],
+    )
+    return Annotated[hint, option]

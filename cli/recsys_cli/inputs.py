@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recsys.data.load import LoadedLog
+from recsys.data.columns import is_rating
+from recsys.data.loaded_log import LoadedLog
+from recsys.data.log_format import LogFormat
 from recsys.errors import ParameterError
+from recsys.experiment.given_logs import LogPlan
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
 from recsys.experiment.tuning.space import parse_searches
+from recsys_cli.options import source_of
 
 
 def history_of(text: str) -> list[str] | dict[str, float]:
@@ -29,6 +33,13 @@ def history_of(text: str) -> list[str] | dict[str, float]:
     return values
 
 
+def log_plan(logs: list[str], read_as: LogFormat, items: Path | None) -> LogPlan:
+    """Return the plan of a log whose names of items are read along."""
+    if items is None and (read_as.item_id or read_as.item_name):
+        raise ParameterError("--item-id and --item-name name columns of --items; give --items too.")
+    return LogPlan(source_of(logs), read_as, items)
+
+
 def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
     """Say which columns were read as what, and why the log is taken for ratings or for amounts."""
     columns = loaded.columns
@@ -39,6 +50,8 @@ def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
         why = "as told"
     elif columns.value is None:
         why = "no value column: each row counts 1"
+    elif kind == "explicit" and not is_rating(columns.value):
+        why = "as the format says"
     elif kind == "explicit":
         why = f"{columns.value!r} is a name for ratings"
     else:

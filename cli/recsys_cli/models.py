@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json
+from recsys_cli.output import progress, say, say_json, say_remarks
 
 # What ended a training, in words.
 _ENDS = {
@@ -25,12 +26,12 @@ _ENDS = {
 @grouped
 def train(
     log: options.Log,
-    columns: options.ColumnOptions,
-    names: options.NameOptions,
+    read_as: LogFormat,
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.", show_default=False)],
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
+    items: options.Items = None,
     duplicates: options.DuplicateRule = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
@@ -39,17 +40,17 @@ def train(
     """Train a model on a whole log and write it to a folder."""
     import recsys
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
-    from recsys.experiment.given_logs import LogPlan, loaded_of
+    from recsys.experiment.given_logs import loaded_of
     from recsys.experiment.settings import AUTO
-    from recsys.experiment.training import check_duplicates, record_of
+    from recsys.experiment.training import amounts_as_ratings, check_duplicates, record_of
     from recsys.recommend.bundle import check_place
-    from recsys_cli.inputs import columns_used, one_spec
+    from recsys_cli.inputs import columns_used, log_plan, one_spec
 
     out = out.expanduser()
     check_place(out)
     spec = one_spec(model, set_, config)
     rule = check_duplicates(duplicates)
-    plan = LogPlan(log, **options.flags(columns, names))
+    plan = log_plan(log, read_as, items)
     with progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=threads, progress=listener)
         bundle = recsys.train(
@@ -77,8 +78,9 @@ def train(
     say(f"Read {description['n_read']:,} rows of {description['source']}")
     for drop in description["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  {columns_used(loaded, columns.feedback)}")
+    say(f"  {columns_used(loaded, read_as.feedback)}")
     chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
+    say_remarks([*loaded.remarks, *amounts_as_ratings(loaded, [spec])])
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
         ended = _ENDS[record["stopped"]]

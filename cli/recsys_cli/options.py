@@ -13,10 +13,10 @@ _MODEL = "Model"
 _RUN = "Run"
 
 Log: TypeAlias = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="LOG",
-        help="CSV, TSV, Parquet, JSON lines (also .gz, .zst), a glob, or a data set, e.g. completejourney.",
+        metavar="LOG...",
+        help="Files: text, JSON, Parquet (also .gz, .zst, .zip), globs, '-'; or a data set, completejourney.",
         show_default=False,
     ),
 ]
@@ -32,47 +32,6 @@ History: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-User: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--user", help="Column of users.", rich_help_panel=_COLUMNS, show_default="recognised"),
-]
-Item: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--item", help="Column of items.", rich_help_panel=_COLUMNS, show_default="recognised"),
-]
-Value: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--value",
-        help="Column of ratings or amounts; '-': each row counts 1.",
-        rich_help_panel=_COLUMNS,
-        show_default="recognised",
-    ),
-]
-Time: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--time", help="Column of times; '-': none.", rich_help_panel=_COLUMNS, show_default="recognised"
-    ),
-]
-Where: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--where",
-        help='Rows to keep, as an SQL condition, e.g. "Quantity > 0".',
-        rich_help_panel=_COLUMNS,
-        show_default=False,
-    ),
-]
-FeedbackKind: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--feedback",
-        help="explicit (ratings) or implicit (purchases, plays, clicks).",
-        rich_help_panel=_COLUMNS,
-        show_default="by the value column",
-    ),
-]
 DuplicateRule: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -86,18 +45,6 @@ Items: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--items", help="File with ids and names of items.", rich_help_panel=_COLUMNS, show_default=False
-    ),
-]
-ItemId: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--item-id", help="Column of ids in --items.", rich_help_panel=_COLUMNS, show_default="recognised"
-    ),
-]
-ItemName: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--item-name", help="Column of names in --items.", rich_help_panel=_COLUMNS, show_default="recognised"
     ),
 ]
 ItemCategory: TypeAlias = Annotated[
@@ -266,25 +213,9 @@ Json: TypeAlias = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class ColumnOptions:
-    """How a log is to be read."""
-
-    user: User = None
-    item: Item = None
-    value: Value = None
-    time: Time = None
-    where: Where = None
-    feedback: FeedbackKind = None
-
-
-@dataclass(frozen=True)
-class NameOptions:
-    """Where names of items stand."""
-
-    items: Items = None
-    item_id: ItemId = None
-    item_name: ItemName = None
+def source_of(logs: list[str] | None) -> Any:
+    """Return the one log named, or the list of several, or None."""
+    return logs[0] if logs and len(logs) == 1 else logs or None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from recsys.progress import Progress
+    from recsys.remarks import Remark
 
 
 def say(text: str = "") -> None:
@@ -41,6 +42,13 @@ def say_table(
             for cell, width, to_left in zip(cells, widths, is_text, strict=True)
         ]
         say("  " + "  ".join(line).rstrip())
+
+
+def say_remarks(remarks: Iterable[Remark]) -> None:
+    """Print what readers should know beside a result, a line each."""
+    for remark in remarks:
+        text = str(remark)
+        say(f"Note: {text}.")
 
 
 class _Terminal:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import fixed, progress, say, say_json, say_table
@@ -22,7 +23,7 @@ _SEARCH = "Search"
 @grouped
 def tune(
     log: options.Log,
-    columns: options.ColumnOptions,
+    read_as: LogFormat,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -145,7 +146,7 @@ def tune(
     models = models or [ModelSpec(AUTO)]
     plan = TuningPlan(
         models=tuple(models),
-        log=LogPlan(log, **options.flags(columns)),
+        log=LogPlan(options.source_of(log), read_as),
         spaces=searches_of(set_ or [], [spec.name for spec in models]),
         test=test,
         split=split,

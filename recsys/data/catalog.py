@@ -9,15 +9,16 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from recsys.data.columns import Columns
+from recsys.data.conditions import Drop
 from recsys.data.database import connect, literal, lock, quoted
-from recsys.data.events import Drop
 from recsys.data.log import Feedback
-from recsys.data.sources import Source
+from recsys.data.source import Source
 from recsys.errors import DependencyError, InputError
 from recsys.resources import bundled
 
@@ -98,7 +99,11 @@ class Entry:
             rows = f"read_parquet({literal(path)}, file_row_number = true)"
             connection.execute(f"CREATE VIEW {quoted(view)} AS FROM {rows}")
         names = tuple(connection.sql(self.log_sql).columns)
-        return Source(self.name, connection, names, lambda _: self.log_sql)
+
+        def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+            return self.log_sql
+
+        return Source(self.name, connection, names, query)
 
 
 def names() -> tuple[str, ...]:

@@ -85,8 +85,14 @@ class Columns:
 
 
 def normalised(name: str) -> str:
-    """Return a column name without case, ``_``, ``-`` and spaces."""
-    return "".join(char for char in name.casefold() if char not in "_- \t\ufeff")
+    """Return a column name without case, ``_``, ``-``, points and spaces."""
+    return "".join(char for char in name.casefold() if char not in "_-. \t\ufeff")
+
+
+def is_usual(name: str) -> bool:
+    """Return whether a name is one that columns of logs usually have."""
+    form = normalised(name)
+    return bool(form) and any(form in tier for tiers in _USUAL.values() for tier in tiers)
 
 
 def look_like_a_log(names: Iterable[str]) -> bool:
@@ -238,7 +244,7 @@ def _advice(names: Sequence[str], has_header: bool) -> str:
     if has_header:
         return (
             "Name them, as in --user COLUMN --item COLUMN; if the file has no header, give positions: "
-            "--user 1 --item 2."
+            "--header none --user 1 --item 2."
         )
     example = " ".join(
         f"--{role} {position}"

@@ -33,6 +33,17 @@ def compression_of(path: Path, head: bytes) -> Compression:
     return compression  # type: ignore[return-value]
 
 
+def compression_in(path: Path) -> Compression:
+    """Return the compression of a file by its own first bytes."""
+    return compression_of(path, head_of(path))
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file as they are."""
+    with opened(path, "none") as file:
+        return file.read(8)
+
+
 @contextmanager
 def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
     """Open a file for reading plain bytes; a damaged or forbidden file becomes a LogError."""

@@ -9,7 +9,6 @@ parallel they are not reproducible.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,46 +18,24 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from recsys.data.cells import Checker, IdKind, id_sql, time_sql, value_sql
+from recsys.data import times
+from recsys.data.bad_cells import Checker
+from recsys.data.cells import IdKind, cleaned_sql, id_sql, is_text, number_sql, value_sql
 from recsys.data.columns import Columns
-from recsys.data.database import first_line, quoted
+from recsys.data.conditions import Drop, as_expression, condition_error
+from recsys.data.database import quoted
 from recsys.data.ids import Ids, encode
 from recsys.data.log import TimeKind
-from recsys.data.sources import Source
+from recsys.data.log_format import LogFormat
+from recsys.data.source import Source
+from recsys.data.spellings import as_integers, remarks_on, respelled
+from recsys.data.times import TimeReading
 from recsys.errors import LogError
-from recsys.typing import AnyArray, Float64Array, Int64Array
+from recsys.remarks import Remark
+from recsys.typing import Float64Array, Int64Array
 
 _BATCH = 1 << 17
 _ROW = quoted("row of the source")
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_WHOLE_FLOAT = re.compile(r"(0|-?[1-9][0-9]{0,17})\.0")
-
-
-@dataclass(frozen=True)
-class Drop:
-    """A condition for dropping rows; a kept row is one where none is true.
-
-    Attributes
-    ----------
-    reason : str
-    where : str
-        SQL expression.
-    keeps : bool
-        The expression says which rows stay, so that others go (also those where it is NULL).
-    """
-
-    reason: str
-    where: str
-    keeps: bool = False
-
-    def expression(self) -> duckdb.Expression:
-        """Return the condition that is true for a dropped row."""
-        test = duckdb.SQLExpression(self.where)
-        # Composed, not pasted: a comment or a bracket in the expression stays inside it.
-        is_true = duckdb.CaseExpression(test, duckdb.ConstantExpression(True)).otherwise(
-            duckdb.ConstantExpression(False)
-        )
-        return ~is_true if self.keeps else is_true
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,60 +51,60 @@ class Events:
     item_ids: Ids
     n_read: int
     n_dropped: tuple[int, ...]
+    time_written: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 class _Coder:
     """Collects one id column in batches; text is kept once for each id, not for each row."""
 
-    def __init__(self, kind: IdKind) -> None:
+    def __init__(self, role: str, kind: IdKind, rules: Sequence[str], delimiter: str | None) -> None:
+        self.role = role
+        self.delimiter = delimiter
         self.kind = kind
+        self.rules = rules
         self.parts: list[Any] = []
 
     def add(self, column: pa.Array) -> None:
         self.parts.append(column.dictionary_encode() if self.kind == "text" else column.to_numpy())
 
-    def finish(self) -> tuple[Int64Array, Ids]:
+    def finish(self) -> tuple[Int64Array, Ids, tuple[Remark, ...]]:
         if self.kind != "text":
-            return encode(np.concatenate(self.parts))
+            return (*encode(np.concatenate(self.parts)), ())
         chunks = pa.chunked_array(self.parts).unify_dictionaries().chunks
-        texts = np.asarray(chunks[0].dictionary.to_pylist(), dtype=object)
-        rank, ids = encode(as_integers(texts))
-        return rank[np.concatenate([chunk.indices.to_numpy() for chunk in chunks])], ids
+        texts = respelled(np.asarray(chunks[0].dictionary.to_pylist(), dtype=object), self.rules)
+        numbers = as_integers(texts)
+        rank, ids = encode(numbers)
+        codes = rank[np.concatenate([chunk.indices.to_numpy() for chunk in chunks])]
+        return codes, ids, () if ids.is_integer else remarks_on(ids.values, self.role, self.delimiter)
 
 
-def as_integers(texts: AnyArray) -> AnyArray:
-    """Return the ids of a text column as int64 if every one spells an integer, else unchanged.
-
-    "17850.0", what other tools make of an integer, counts if all ids are written so; "007" and
-    numbers beyond 18 digits remain text.
-    """
-    if all(_INTEGER.fullmatch(text) for text in texts):
-        return np.asarray([int(text) for text in texts], dtype=np.int64)
-    if all(_WHOLE_FLOAT.fullmatch(text) for text in texts):
-        return np.asarray([int(text[:-2]) for text in texts], dtype=np.int64)
-    return texts
-
-
-def read_events(source: Source, columns: Columns, drops: Sequence[Drop] = ()) -> Events:
+def read_events(
+    source: Source, columns: Columns, drops: Sequence[Drop] = (), log_format: LogFormat | None = None
+) -> Events:
     """Read, filter and check all rows of a source.
 
     Raises
     ------
     LogError
         At the first row with a missing id, else a value, else a time that cannot be used; if a condition
-        cannot be evaluated; if no row is there, or none is left.
+        cannot be evaluated; if no row is there, or none is left; if an open quote swallowed rows.
     """
-    as_text = [columns.user, columns.item] if source.texts else []
-    relation = source.relation(as_text).select(f"*, row_number() OVER () - 1 AS {_ROW}")
-    reading = _Reading.of(source, relation, columns, [_tested(source, relation, drop) for drop in drops])
-    checker = Checker(source, columns, as_text, [drop.where for drop in drops if drop.keeps])
-    gathered = _Gathered(reading, len(drops))
-    with closing(_batches(source, relation.select(*reading.selected), drops)) as batches:
+    log_format = log_format or LogFormat()
+    as_text = _columns_as_text(source, columns, log_format)
+    numbered = source.relation(as_text).select(f"*, row_number() OVER () - 1 AS {_ROW}")
+    relation = _cleaned(numbered, columns, log_format)
+    expressions = [as_expression(source, relation, drop) for drop in drops]
+    reading = _Reading.of(source, relation, columns, expressions, log_format)
+    checker = Checker(source, columns, as_text, [drop.where for drop in drops if drop.keeps], log_format)
+    gathered = _Gathered(reading, len(drops), log_format, source.read_as.delimiter)
+    with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
         for batch in batches:
             kept = gathered.filtered(batch)
             checker.look(kept)
             if checker.is_clean:
                 gathered.add(kept)
+    source.check_whole(gathered.n_read)
     if not checker.is_clean:
         raise checker.error()
     if gathered.n_read == 0:
@@ -147,6 +124,41 @@ def read_events(source: Source, columns: Columns, drops: Sequence[Drop] = ()) ->
     return gathered.finish()
 
 
+def _columns_as_text(source: Source, columns: Columns, log_format: LogFormat) -> list[str]:
+    """Return the columns of a text file whose cells the database must not parse."""
+    if not source.texts:
+        return []
+    as_text = [columns.user, columns.item]
+    if columns.value is not None and (log_format.decimal or log_format.thousands):
+        as_text.append(columns.value)
+    if columns.time is not None:
+        if log_format.time_format is not None:
+            as_text.append(columns.time)
+        else:
+            relation = source.relation(as_text)
+            kind = str(dict(zip(relation.columns, relation.types, strict=True))[columns.time])
+            if kind.startswith(("DATE", "TIMESTAMP")) and times.has_short_years(relation, columns.time):
+                as_text.append(columns.time)
+    return list(dict.fromkeys(as_text))
+
+
+def _cleaned(
+    relation: duckdb.DuckDBPyRelation, columns: Columns, log_format: LogFormat
+) -> duckdb.DuckDBPyRelation:
+    """Return rows in which markers of missing cells are NULL, and values are written as numbers are."""
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    replaced = {}
+    for name in (columns.user, columns.item, columns.value, columns.time):
+        if name is not None and is_text(types[name]):
+            replaced[name] = cleaned_sql(name, log_format.null_markers)
+    if columns.value in replaced and (log_format.decimal or log_format.thousands):
+        replaced[columns.value] = number_sql(columns.value, log_format)
+    if not replaced or not log_format.null_markers:
+        return relation
+    listed = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in replaced.items())
+    return relation.select(f"* REPLACE ({listed})")
+
+
 @dataclass(frozen=True)
 class _Reading:
     """What is selected from a source, and what kinds of ids and times that gives."""
@@ -154,7 +166,7 @@ class _Reading:
     selected: tuple[duckdb.Expression, ...]
     user_kind: IdKind
     item_kind: IdKind
-    time_kind: TimeKind | None
+    time: TimeReading | None
 
     @classmethod
     def of(
@@ -163,32 +175,36 @@ class _Reading:
         relation: duckdb.DuckDBPyRelation,
         columns: Columns,
         dropped: Sequence[duckdb.Expression],
+        log_format: LogFormat,
     ) -> _Reading:
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         user_kind, user = id_sql(source, columns.user, types[columns.user])
         item_kind, item = id_sql(source, columns.item, types[columns.item])
-        time_kind: TimeKind | None = None
+        time: TimeReading | None = None
         wanted = {"user": user, "item": item}
         if columns.value is not None:
             wanted["value"] = value_sql(source, columns.value, types[columns.value])
         if columns.time is not None:
             kept = relation.filter(_numbered(dropped) == duckdb.ConstantExpression(0))
-            wanted["time"], time_kind = time_sql(source, kept, columns.time, types[columns.time])
+            time = times.reading_of(source, kept, columns.time, types[columns.time], log_format)
+            wanted["time"] = time.sql
         selected = [duckdb.SQLExpression(sql).alias(role) for role, sql in wanted.items()]
         own = (_numbered(dropped).alias("drop"), duckdb.SQLExpression(_ROW).alias("row"))
-        return cls((*own, *selected), user_kind, item_kind, time_kind)
+        return cls((*own, *selected), user_kind, item_kind, time)
 
 
 class _Gathered:
     """The kept rows of all batches so far, and counts of the others."""
 
-    def __init__(self, reading: _Reading, n_drops: int) -> None:
+    def __init__(self, reading: _Reading, n_drops: int, log_format: LogFormat, delimiter: str | None) -> None:
         self.n_read = 0
         self.n_kept = 0
         self._n_dropped = np.zeros(n_drops + 1, dtype=np.int64)
-        self._time_kind = reading.time_kind
+        self._time = reading.time
+        self._time_unit = log_format.time_unit
         self._rows: list[Int64Array] = []
-        self._users, self._items = _Coder(reading.user_kind), _Coder(reading.item_kind)
+        self._users = _Coder("user", reading.user_kind, log_format.id_rules, delimiter)
+        self._items = _Coder("item", reading.item_kind, log_format.id_rules, delimiter)
         self._values: list[Float64Array] = []
         self._times: list[Int64Array] = []
 
@@ -215,25 +231,33 @@ class _Gathered:
             self._times.append(kept.column("time").to_numpy())
 
     def finish(self) -> Events:
-        users, user_ids = self._users.finish()
-        items, item_ids = self._items.finish()
+        users, user_ids, of_users = self._users.finish()
+        items, item_ids, of_items = self._items.finish()
         values = np.concatenate(self._values) if self._values else np.ones(self.n_kept)
-        times = np.concatenate(self._times) if self._times else None
+        moments = np.concatenate(self._times) if self._times else None
+        kind: TimeKind | None = None
+        written = ""
+        if moments is not None and self._time is not None:
+            kind, written = self._time.kind, self._time.written
+            if kind == "number":
+                moments, kind, written = times.recognised(moments, self._time_unit)
         rows = np.concatenate(self._rows)
         if np.any(rows[1:] < rows[:-1]):
             order = np.argsort(rows)
             users, items, values = users[order], items[order], values[order]
-            times = None if times is None else times[order]
+            moments = None if moments is None else moments[order]
         return Events(
             users=users,
             items=items,
             values=values,
-            times=times,
-            time_kind=self._time_kind,
+            times=moments,
+            time_kind=kind,
             user_ids=user_ids,
             item_ids=item_ids,
             n_read=self.n_read,
             n_dropped=self.n_dropped,
+            time_written=written,
+            remarks=(*of_users, *of_items),
         )
 
 
@@ -248,32 +272,14 @@ def _numbered(dropped: Sequence[duckdb.Expression]) -> duckdb.Expression:
     return case.otherwise(zero)
 
 
-def _tested(source: Source, relation: duckdb.DuckDBPyRelation, drop: Drop) -> duckdb.Expression:
-    """Return the condition as an expression; as a filter first, which refuses what sees other rows."""
-    try:
-        expression = drop.expression()
-        relation.filter(expression)
-    except duckdb.Error as error:
-        raise _condition_error(source, drop.where, error) from error
-    return expression
-
-
-def _condition_error(source: Source, where: str, error: Exception) -> LogError:
-    advice = "Expected one SQL expression on the columns, such as: Quantity > 0."
-    if source.texts and "explicit cast" in str(error):
-        advice = "Ids of a text file are text here; compare CAST(column AS BIGINT)."
-    return LogError(
-        f"the condition {where!r} cannot be evaluated: {first_line(error)}.",
-        advice=advice,
-        source=source.name,
-    )
-
-
 def _batches(
-    source: Source, relation: duckdb.DuckDBPyRelation, drops: Sequence[Drop]
+    source: Source,
+    relation: duckdb.DuckDBPyRelation,
+    selected: duckdb.DuckDBPyRelation,
+    drops: Sequence[Drop],
 ) -> Generator[pa.RecordBatch]:
     # DuckDB before 1.5 knows the method by its older name only.
-    stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
+    stream = getattr(selected, "to_arrow_reader", None) or selected.fetch_record_batch
     try:
         # Left early, the reader must be closed: a connection with an open result takes no other query.
         with stream(_BATCH) as reader:
@@ -281,7 +287,7 @@ def _batches(
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         text = str(error)
         own = [drop.where for drop in drops if drop.keeps]
-        of_file = "CSV Error" in text or any(str(path.absolute()) in text for path in source.files)
+        of_file = "CSV Error" in text or any(str(file.path.absolute()) in text for file in source.files)
         if own and not of_file:
-            raise _condition_error(source, own[0], error) from error
+            raise condition_error(source, relation, own[0], error) from error
         raise source.explained(error) from error

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.data.duplicates import Duplicates, stable_order
 from recsys.data.ids import Ids
-from recsys.data.interactions import Duplicates, Interactions, stable_order
+from recsys.data.interactions import Interactions
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array

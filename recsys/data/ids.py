@@ -15,7 +15,7 @@ from recsys.typing import AnyArray, Int64Array
 
 Id: TypeAlias = int | str
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,18})(\.0+)?")
 _INT64 = np.iinfo(np.int64)
 
 
@@ -142,6 +142,15 @@ class Ids:
         rows[unknown] = len(self) + np.arange(len(added))
         return Ids(np.concatenate([self.values, added])), rows
 
+    def update_digest(self, state: Any) -> None:
+        """Add the ids to a digest of `hashlib`."""
+        if self.is_integer:
+            state.update(self.values.tobytes())
+            return
+        for value in self.values:
+            text = str(value).encode()
+            state.update(len(text).to_bytes(8, "little") + text)
+
     def select(self, rows: AnyArray) -> Ids:
         """Return the ids at the given row numbers, in that order."""
         return Ids(self.values[rows])
@@ -153,8 +162,8 @@ def _integer_or_none(value: object) -> int | None:
     if isinstance(value, (float, np.floating)):
         number = float(value)
         return int(number) if number.is_integer() and abs(number) <= 2**53 else None
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-        number = int(value)
+    if isinstance(value, str) and (match := _INTEGER.fullmatch(value.strip())):
+        number = int(match[1])
         return number if _INT64.min <= number <= _INT64.max else None
     return None
 

@@ -8,27 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from recsys.data.ids import Id, Ids, encode
+from recsys.data.duplicates import DEFAULT_DUPLICATES, Duplicates, JoinedPairs, renumbered
+from recsys.data.ids import Id, Ids
 from recsys.data.log import Feedback, Log
-from recsys.data.matrices import check_values, labels_of, observed_rows
-from recsys.data.merging import merge_positions
+from recsys.data.matrices import labels_of, observed_rows
+from recsys.data.merging import merge_entries
 from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
-from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, Int64Array
 
 if TYPE_CHECKING:
-    from recsys.data.load import LoadedLog
-
-Duplicates = Literal["last", "sum", "mean", "max", "count", "error"]
-DUPLICATE_RULES: tuple[str, ...] = get_args(Duplicates)
-DEFAULT_DUPLICATES: dict[Feedback, Duplicates] = {"explicit": "last", "implicit": "sum"}
-"""The latest opinion counts; amounts add up."""
-
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
+    from recsys.data.loaded_log import LoadedLog
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +96,7 @@ class Interactions:
         for array in (self.by_user.indptr, self.by_user.columns, self.by_user.values):
             state.update(np.ascontiguousarray(array).tobytes())
         for ids in (self.user_ids, self.item_ids):
-            if ids.is_integer:
-                state.update(ids.values.tobytes())
-            else:
-                for value in ids.values:
-                    text = str(value).encode()
-                    state.update(len(text).to_bytes(8, "little") + text)
+            ids.update_digest(state)
         return state.hexdigest()
 
     @classmethod
@@ -139,42 +128,28 @@ class Interactions:
                 f"from_frame."
             )
         rule = duplicates or DEFAULT_DUPLICATES[log.feedback]
-        if rule not in DUPLICATE_RULES:
-            raise InputError(f"duplicates is {rule!r}; expected one of {', '.join(DUPLICATE_RULES)}.")
         events = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(log.users[events]) == 0:
             raise InputError("no events are left; loosen the filter or the split.")
-        users, user_codes = _renumbered(log.users[events], len(log.user_ids))
-        items, item_codes = _renumbered(log.items[events], len(log.item_ids))
+        users, user_codes = renumbered(log.users[events], len(log.user_ids))
+        items, item_codes = renumbered(log.items[events], len(log.item_ids))
         user_ids, item_ids = log.user_ids.select(users), log.item_ids.select(items)
-
-        keys = user_codes * len(items) + item_codes
         times = None if log.times is None else log.times[events]
-        # Stable sorts: the last of a pair is the latest, and of equal times the later line.
-        order = stable_order(keys, times)
-        keys = keys[order]
-        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-        ends = np.r_[starts[1:], len(keys)]
-        if rule == "error" and len(starts) < len(keys):
-            again = int(keys[starts[np.flatnonzero(ends - starts > 1)[0]]])
+        joined = JoinedPairs.of(user_codes * len(items) + item_codes, log.values[events], times, rule)
+        of_user, of_item = np.divmod(joined.keys, len(items))
+        if rule == "error" and (joined.n_events > 1).any():
+            pair = int(np.argmax(joined.n_events > 1))
             raise InputError(
-                f"user {user_ids[again // len(items)]!r} and item {item_ids[again % len(items)]!r} "
+                f"user {user_ids[int(of_user[pair])]!r} and item {item_ids[int(of_item[pair])]!r} "
                 f"meet more than once, and duplicates is 'error'; choose last, sum, mean, max or count."
             )
-        values = _aggregated(log.values[events][order], starts, ends, rule)
-        if len(values) and values.max() > _FLOAT32_MAX:
-            raise InputError(
-                f"a value of {values.max():g} is beyond single precision (3.4e38); give smaller units."
-            )
-        counts = np.bincount(user_codes[order][starts], minlength=len(users))
-        columns = item_codes[order][starts].astype(np.int32)
-        matrix = CompressedRows(np.r_[0, np.cumsum(counts)], columns, values.astype(np.float32), len(items))
+        indptr = np.r_[0, np.cumsum(np.bincount(of_user, minlength=len(users)))]
         return cls(
-            by_user=matrix,
+            by_user=CompressedRows(indptr, of_item.astype(np.int32), joined.values, len(items)),
             user_ids=user_ids,
             item_ids=item_ids,
             feedback=log.feedback,
-            time=None if times is None else times[order][ends - 1],
+            time=joined.times,
         )
 
     @classmethod
@@ -225,20 +200,7 @@ class Interactions:
         duplicates: Duplicates | None = None,
     ) -> Interactions:
         """Make interactions from three columns of equal length; see `from_log` for duplicates."""
-        users, known_users = encode(_column(user_ids))
-        items, known_items = encode(_column(item_ids))
-        try:
-            numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"the values are no numbers: {error}.") from None
-        if numbers.ndim != 1:
-            raise InputError(f"the values have shape {numbers.shape}; expected one for each entry.")
-        if not len(users) == len(items) == len(numbers):
-            raise InputError(
-                f"{len(users)} users, {len(items)} items and {len(numbers)} values; expected as many of each."
-            )
-        check_values(numbers)
-        log = Log(users.astype(np.int32), items.astype(np.int32), numbers, known_users, known_items, feedback)
+        log = Log.from_pairs(user_ids, item_ids, values, feedback=feedback)
         return cls.from_log(log, duplicates=duplicates)
 
     @classmethod
@@ -284,23 +246,9 @@ class Interactions:
         InputError
             If there are fewer rows or columns than here, or new ones have no ids.
         """
-        ids = []
-        for side, known, n in (
-            ("rows", self.user_ids, rows.n_rows),
-            ("columns", self.item_ids, rows.n_columns),
-        ):
-            if n < len(known):
-                raise InputError(
-                    f"the matrix has {n} {side}; expected {len(known)} or more: "
-                    f"those of the data known so far, in their order, then new ones."
-                )
-            if n > len(known) and known != Ids(np.arange(len(known))):
-                raise InputError(
-                    f"the matrix has {n - len(known)} new {side}, for which there are no ids beside the "
-                    f"{len(known)} known; give Interactions instead."
-                )
-            ids.append(known if n == len(known) else Ids(np.arange(n)))
-        return Interactions(rows, ids[0], ids[1], self.feedback)
+        user_ids = _ids_up_to(self.user_ids, rows.n_rows, "rows")
+        item_ids = _ids_up_to(self.item_ids, rows.n_columns, "columns")
+        return Interactions(rows, user_ids, item_ids, self.feedback)
 
     def numbered(self, rows: CompressedRows) -> Interactions:
         """Return what `with_entries` returns; the former name, for one version."""
@@ -327,76 +275,29 @@ class Interactions:
             )
         user_ids, users = self.user_ids.union(new.user_ids)
         item_ids, items = self.item_ids.union(new.item_ids)
-        rows, columns = users[new.by_user.row_numbers], items[new.by_user.columns]
-        merging = merge_positions(self.by_user, rows, columns, len(item_ids))
-        met, positions = merging.order[merging.is_stored], merging.positions[merging.is_stored]
-        values = new.by_user.values.astype(np.float64)
-        if self.feedback == "implicit":
-            values[met] += self.by_user.values[positions]
-            check_values(values)
-        counts = np.zeros(len(user_ids), dtype=np.int64)
-        counts[: self.n_users] = self.by_user.counts
-        counts += np.bincount(rows[merging.order][~merging.is_stored], minlength=len(user_ids))
-        time = None
-        if self.time is not None and new.time is not None:
-            later = new.time.copy()
-            later[met] = np.maximum(later[met], self.time[positions])
-            time = merging.merge(self.time, later)
-        return Interactions(
-            by_user=CompressedRows(
-                np.r_[0, np.cumsum(counts)],
-                merging.merge(self.by_user.columns, columns.astype(np.int32)),
-                merging.merge(self.by_user.values, values.astype(np.float32)),
-                len(item_ids),
-            ),
-            user_ids=user_ids,
-            item_ids=item_ids,
-            feedback=self.feedback,
-            time=time,
+        rows, time = merge_entries(
+            (self.by_user, self.time),
+            (new.by_user, new.time),
+            users,
+            items,
+            (len(user_ids), len(item_ids)),
+            adds=self.feedback == "implicit",
         )
+        return Interactions(rows, user_ids, item_ids, self.feedback, time)
 
 
-def stable_order(keys: Int64Array, times: Int64Array | None = None) -> Int64Array | slice:
-    """Return what sorts by key and then by time, earlier lines first; everything as it is where it is sorted.
-
-    Tables mostly come sorted, and looking is much cheaper than sorting.
-    """
-    rises = keys[1:] >= keys[:-1]
-    if times is not None:
-        rises &= (keys[1:] > keys[:-1]) | (times[1:] >= times[:-1])
-    if rises.all():
-        return slice(None)
-    return np.argsort(keys, kind="stable") if times is None else np.lexsort((times, keys))
-
-
-def _renumbered(numbers: Int32Array, n: int) -> tuple[Int64Array, Int64Array]:
-    """Return which of n numbers there are, ascending, and the position of each given one among them."""
-    is_there = np.zeros(n, dtype=bool)
-    is_there[numbers] = True
-    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[numbers]
-
-
-def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
-    if hasattr(values, "to_numpy"):  # a column of a table
-        values = values.to_numpy()
-    if isinstance(values, np.ndarray):
-        return values
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InputError(f"a column of ids is {values!r:.80}; expected one id for each entry.")
-    return np.asarray(list(values), dtype=object)
-
-
-def _aggregated(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:
-    """Aggregate runs of values by a rule; each run is in order of time."""
-    aggregated: Float64Array
-    if rule in ("last", "error"):
-        aggregated = values[ends - 1]
-    elif rule == "count":
-        aggregated = (ends - starts).astype(np.float64)
-    elif rule == "max":
-        aggregated = np.maximum.reduceat(values, starts)
-    else:
-        aggregated = np.add.reduceat(values, starts)
-        if rule == "mean":
-            aggregated = aggregated / (ends - starts)
-    return aggregated
+def _ids_up_to(known: Ids, n: int, side: str) -> Ids:
+    """Return ids of n rows or columns, of which the first are known."""
+    if n < len(known):
+        raise InputError(
+            f"the matrix has {n} {side}; expected {len(known)} or more: "
+            f"those of the data known so far, in their order, then new ones."
+        )
+    if n == len(known):
+        return known
+    if known != Ids(np.arange(len(known))):
+        raise InputError(
+            f"the matrix has {n - len(known)} new {side}, for which there are no ids beside the "
+            f"{len(known)} known; give Interactions instead."
+        )
+    return Ids(np.arange(n))

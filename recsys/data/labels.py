@@ -13,8 +13,9 @@ import pandas as pd
 from recsys.data import sources
 from recsys.data.columns import existing, listed, resolve_names
 from recsys.data.database import quoted
-from recsys.data.events import as_integers
 from recsys.data.ids import Ids
+from recsys.data.spellings import as_integers
+from recsys.data.tables import open_table
 from recsys.errors import InputError, LogError
 from recsys.typing import AnyArray, Int32Array, Int64Array
 
@@ -160,7 +161,7 @@ def label_table(
     """
     is_file = isinstance(table, (str, Path))
     wanted = [name for name in (id_column, label) if name is not None]
-    source = sources.open_files(table, n_threads, wanted) if is_file else sources.open_table(table, n_threads)
+    source = sources.open_files(table, n_threads, wanted) if is_file else open_table(table, n_threads)
     existing(source.names, label, source=source.name, option="label")
     if id_column is None:
         id_column, _ = resolve_names(source.names, source=source.name, item_name=label)

@@ -3,90 +3,37 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from recsys.data import catalog, item_names, sources
+from recsys.data import catalog, formats, item_names, layouts, sources
 from recsys.data.columns import IGNORE, Columns, existing, is_rating, resolve
-from recsys.data.events import Drop, read_events
+from recsys.data.conditions import Drop
+from recsys.data.database import as_written
+from recsys.data.events import Events, read_events
 from recsys.data.item_names import ItemNames
+from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.locations import STANDARD_INPUT
 from recsys.data.log import Feedback, Log
-from recsys.data.sources import ArrowTable
+from recsys.data.log_format import LISTS, MATRIX, LogFormat
+from recsys.data.source import Source
+from recsys.data.tables import ArrowTable, open_table
 from recsys.errors import InputError, ParameterError
+from recsys.remarks import Remark, RemarkCode
 
-
-@dataclass(frozen=True)
-class Dropped:
-    """Rows left out, and why."""
-
-    reason: str
-    n_rows: int
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedLog:
-    """A log and where it came from.
-
-    Attributes
-    ----------
-    log : Log
-    source : str
-        The path, pattern or catalogue name.
-    columns : Columns
-        The columns used.
-    n_read : int
-        Rows of the source.
-    dropped : tuple of Dropped
-        Rows left out by condition; each counts under the first that drops it.
-    item_names : mapping of item id to str
-        Names of items of the log, as far as known.
-    licence : str or None
-    """
-
-    log: Log
-    source: str
-    columns: Columns
-    n_read: int
-    dropped: tuple[Dropped, ...]
-    item_names: ItemNames
-    licence: str | None = None
-
-    def describe(self) -> dict[str, Any]:
-        """Return counts and ranges, ready for JSON."""
-        log = self.log
-        n_users, n_items = len(log.user_ids), len(log.item_ids)
-        n_pairs = len(np.unique(log.pairs))
-        first, last = log.span() or (None, None)
-        return {
-            "source": self.source,
-            "columns": {role: getattr(self.columns, role) for role in ("user", "item", "value", "time")},
-            "feedback": log.feedback,
-            "n_read": self.n_read,
-            "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in self.dropped],
-            "n_events": len(log),
-            "n_users": n_users,
-            "n_items": n_items,
-            "n_pairs": n_pairs,
-            "density": n_pairs / (n_users * n_items),
-            "value_min": float(log.values.min()),
-            "value_max": float(log.values.max()),
-            "value_mean": float(log.values.mean()),
-            "time_kind": log.time_kind,
-            "first_time": first,
-            "last_time": last,
-            "n_named_items": len(self.item_names),
-            "licence": self.licence,
-        }
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_MANY_ZEROS = 0.3
 
 
 def load_log(
-    source: str | Path | pd.DataFrame | pa.Table | ArrowTable,
+    source: str | Path | Sequence[str | Path] | pd.DataFrame | pa.Table | ArrowTable,
     *,
     user: str | None = None,
     item: str | None = None,
@@ -97,20 +44,24 @@ def load_log(
     items: str | Path | None = None,
     item_id: str | None = None,
     item_name: str | None = None,
+    format: str | LogFormat | None = None,  # noqa: A002 - as the flag is called
     n_threads: int | None = None,
+    **written: Any,
 ) -> LoadedLog:
     """Load a log of events, checked, in the order of its source.
 
     Parameters
     ----------
-    source : str, Path, or table of pandas, polars or Arrow
-        A file (CSV, TSV or text split by ``;`` or ``|``, and JSON lines, each also compressed by
-        gzip or zstd; Parquet), a pattern such as ``logs/*.csv``, a table, or the name of a
-        catalogued data set; an existing file of that name wins.
+    source : str, Path or several of them, or table of pandas, polars or Arrow
+        A file (text of columns, JSON lines or a JSON array, each also compressed by gzip or zstd;
+        Parquet), a pattern such as ``logs/*.csv``, a zip archive or a path into one, a folder of
+        folders such as ``year=2024``, "-" for standard input, a table, or the name of a catalogued
+        data set; an existing file of that name wins.
     user, item, value, time : str, optional
         Names of the columns; the usual ones are recognised. In a text file without a header they
         are positions: "1", "2" ... The name "-" for value or time leaves such a column unused.
-        Without values each event counts 1. Times are timestamps, dates or whole numbers.
+        Without values each event counts 1. Times are timestamps, dates or whole numbers; whole
+        numbers that look like seconds (or parts of them) since 1970 are times.
     where : str, optional
         An SQL expression on the columns: rows for which it is not true are left out. Ids of text
         files are text in it. It sees no other file.
@@ -120,8 +71,12 @@ def load_log(
         A file with ids and names of items.
     item_id, item_name : str, optional
         Its columns; the usual names are recognised.
+    format : str or LogFormat, optional
+        A format of the catalogue by its name, or all of these options in one.
     n_threads : int, optional
         Default: all cores. The result does not depend on it.
+    **written
+        The other fields of `LogFormat`: delimiter, encoding, header, time_format ...
 
     Returns
     -------
@@ -133,50 +88,53 @@ def load_log(
         If the source cannot be read, or at the first row that cannot be used, with its line.
     InputError
         If there is no such file and no such data set.
+    ParameterError
+        If an option does not exist or holds what it cannot.
     DependencyError
         If the package of a catalogued data set is not installed.
     """
-    if feedback is not None and str(feedback) not in get_args(Feedback):
-        raise ParameterError(f"feedback is {feedback!r}; expected explicit or implicit.")
+    columns_told = {"user": user, "item": item, "value": value, "time": time}
+    told = LogFormat.of(
+        **columns_told,
+        where=where,
+        feedback=feedback,
+        item_id=item_id,
+        item_name=item_name,
+        **(written if not isinstance(format, str) else written | {"format": format}),
+    )
     if items is None and (item_id is not None or item_name is not None):
         raise ParameterError("item_id and item_name name columns of the items file; give items too.")
-    if where is not None and not isinstance(where, str):
-        raise ParameterError(f"where is {where!r:.80}; expected an SQL condition, e.g. 'Quantity > 0'.")
-    user, item, value, time = (
-        _column_name(role, name)
-        for role, name in (("user", user), ("item", item), ("value", value), ("time", time))
-    )
+    if isinstance(format, LogFormat):
+        told = told.over(format)
+    return read_log(source, formats.filled(told), items=items, n_threads=n_threads)
+
+
+def read_log(
+    source: Any, told: LogFormat, *, items: str | Path | None = None, n_threads: int | None = None
+) -> LoadedLog:
+    """Load a log that is written as a `LogFormat` tells; see `load_log`."""
+    asked = told
     entry = _catalogued(source)
-    wanted = [name for name in (user, item, value, time) if name is not None and name != IGNORE]
-    drops: list[Drop] = []
+    opened, drops = _opened(source, entry, told, n_threads)
+    opened, told = _in_layout(opened, told)
     if entry is not None:
-        opened = entry.open(n_threads)
-        drops.extend(entry.drops)
-    elif isinstance(source, (str, Path)):
-        opened = sources.open_files(source, n_threads, wanted)
-    elif isinstance(source, (pd.DataFrame, pa.Table)) or hasattr(source, "__arrow_c_stream__"):
-        opened = sources.open_table(source, n_threads)
-    else:
-        raise InputError(
-            f"a log of type {type(source).__name__}; expected a path, or a table of pandas, polars or Arrow."
-        )
-    if entry is not None:
-        columns = _overridden(entry.columns, opened, user=user, item=item, value=value, time=time)
+        columns = _overridden(entry.columns, opened, told)
+        told = told.over(LogFormat(feedback=entry.feedback))
     else:
         columns = resolve(
             opened.names,
             source=opened.name,
             has_header=opened.has_header,
-            user=user,
-            item=item,
-            value=value,
-            time=time,
+            user=told.user,
+            item=told.item,
+            value=told.value,
+            time=told.time,
         )
-    if where is not None:
-        drops.append(Drop(f"where {where}", where, keeps=True))
-    events = read_events(opened, columns, drops)
-    if feedback is None and entry is not None:
-        feedback = entry.feedback
+    opened = layouts.unnested(opened, columns.item, told)
+    if told.where is not None:
+        drops.append(Drop(f"where {told.where}", told.where, keeps=True))
+    events = read_events(opened, columns, drops, told)
+    feedback = told.feedback
     if feedback is None:
         rated = columns.value is not None and is_rating(columns.value)
         feedback = "explicit" if rated else "implicit"
@@ -186,15 +144,15 @@ def load_log(
         values=events.values,
         user_ids=events.user_ids,
         item_ids=events.item_ids,
-        feedback=feedback,
+        feedback=cast(Feedback, feedback),
         times=events.times,
         time_kind=events.time_kind,
     )
+    remarks = [*opened.remarks, *_on_times(events, log, told), *events.remarks, *_on_values(log, columns)]
     names: ItemNames = MappingProxyType({})
     if items is not None:
-        names = item_names.from_file(
-            items, log.item_ids, item_id=item_id, item_name=item_name, n_threads=n_threads
-        )
+        names, coverage = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
+        remarks.append(coverage)
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
     return LoadedLog(
@@ -205,35 +163,109 @@ def load_log(
         dropped=tuple(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
         item_names=names,
         licence=None if entry is None else entry.licence,
+        read_as=_read_as(asked, opened, columns, events, log.feedback),
+        remarks=tuple(remarks),
     )
 
 
-def _column_name(role: str, name: object) -> str | None:
-    """Return a column's name: a table may have numbers for names."""
-    if name is None or isinstance(name, str):
-        return name
-    if isinstance(name, (int, np.integer)) and not isinstance(name, bool):
-        return str(name)
-    raise ParameterError(f"{role} is {name!r:.80}; expected the name of a column, e.g. {role}='{role}_id'.")
+def _opened(
+    source: Any, entry: catalog.Entry | None, told: LogFormat, n_threads: int | None
+) -> tuple[Source, list[Drop]]:
+    if entry is not None:
+        return entry.open(n_threads), list(entry.drops)
+    is_several = isinstance(source, (list, tuple)) and all(isinstance(part, (str, Path)) for part in source)
+    if is_several or isinstance(source, (str, Path)):
+        named = (told.user, told.item, told.value, told.time)
+        wanted = [name for name in named if name is not None and name != IGNORE]
+        return sources.open_files(source, n_threads, wanted, told), []
+    if isinstance(source, (pd.DataFrame, pa.Table)) or hasattr(source, "__arrow_c_stream__"):
+        return open_table(source, n_threads), []
+    raise InputError(
+        f"a log of type {type(source).__name__}; expected a path, or a table of pandas, polars or Arrow."
+    )
+
+
+def _in_layout(opened: Source, told: LogFormat) -> tuple[Source, LogFormat]:
+    """Return a source with a column for each role, and what is told without the columns that made it so."""
+    if told.layout in (LISTS, MATRIX):
+        for role in ("item", "value", "time") + (("user",) if told.layout == LISTS else ()):
+            if getattr(told, role) not in (None, IGNORE):
+                raise ParameterError(
+                    f"{role} names a column, but in the layout {told.layout!r} there is none."
+                )
+    if told.layout == MATRIX:
+        opened = layouts.matrix(opened, told.user)
+        return opened, replace(told, user=None)
+    return layouts.flattened(opened), told
+
+
+def _on_times(events: Events, log: Log, told: LogFormat) -> list[Remark]:
+    """Say how times were read, where that was recognised rather than told."""
+    span, written = log.span(), events.time_written
+    if not written or span is None or told.time_unit is not None or told.time_format is not None:
+        return []
+    if written in _UNITS:
+        how, other = f"are {_UNITS[written]} since 1970", "--time-unit none keeps them as numbers"
+    else:
+        how, other = f"are written as {written}", "--time-format says otherwise"
+    ends = " to ".join(str(end).replace("T", " ") for end in span)
+    return [Remark(RemarkCode.READ_AS, f"times {how}: {ends}; {other}")]
+
+
+def _on_values(log: Log, columns: Columns) -> list[Remark]:
+    """Say if ratings of 0 are so many that they may stand for none."""
+    n_zero = len(log) - int(np.count_nonzero(log.values))
+    if log.feedback != "explicit" or columns.value is None or not _MANY_ZEROS * len(log) <= n_zero < len(log):
+        return []
+    return [
+        Remark(
+            RemarkCode.ZERO_RATINGS,
+            f"{n_zero:,} of {len(log):,} ratings are 0; if 0 stands for no rating, leave them out with "
+            f"--where '{as_written(columns.value)} > 0'",
+        )
+    ]
+
+
+def _read_as(
+    told: LogFormat, opened: Source, columns: Columns, events: Events, feedback: Feedback
+) -> LogFormat:
+    """Return the description by which the same log would be read without guessing."""
+    written = events.time_written
+    roles = dict.fromkeys(("user", "item", "value", "time"))
+    if told.layout not in (LISTS, MATRIX):
+        roles = {role: getattr(columns, role) or IGNORE for role in roles}
+    found = replace(
+        opened.read_as,
+        **roles,
+        feedback=feedback,
+        time_unit=written if written in _UNITS else None,
+        time_format=written if written and written not in _UNITS else None,
+    )
+    return told.over(found)
 
 
 def _catalogued(source: object) -> catalog.Entry | None:
     """Return the catalogue's entry if a source names one, None if it is a file or a table."""
-    if not isinstance(source, str) or Path(source).expanduser().is_file():
+    if not isinstance(source, str) or source == STANDARD_INPUT:
         return None
-    is_pattern = glob.has_magic(source) or Path(source).expanduser().exists()
+    path = Path(source).expanduser()
+    if path.is_file() or any(parent.is_file() for parent in path.parents):
+        return None
+    is_pattern = glob.has_magic(source) or path.exists()
     return None if is_pattern and source not in catalog.names() else catalog.entry(source)
 
 
-def _overridden(columns: Columns, source: sources.Source, **given: str | None) -> Columns:
-    for role, name in given.items():
+def _overridden(columns: Columns, source: Source, told: LogFormat) -> Columns:
+    """Return the columns of the catalogue's entry, or those told."""
+    for role in ("user", "item", "value", "time"):
+        name = getattr(told, role)
         if name is not None and name != IGNORE:
             existing(source.names, name, source=source.name, option=role)
     return resolve(
         source.names,
         source=source.name,
-        user=given["user"] or columns.user,
-        item=given["item"] or columns.item,
-        value=given["value"] or columns.value or IGNORE,
-        time=given["time"] or columns.time or IGNORE,
+        user=told.user or columns.user,
+        item=told.item or columns.item,
+        value=told.value or columns.value or IGNORE,
+        time=told.time or columns.time or IGNORE,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
-from recsys.data.ids import Ids
+from recsys.data.ids import Id, Ids, encode
+from recsys.data.matrices import check_values
 from recsys.errors import InputError
-from recsys.typing import Float64Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
 
 Feedback = Literal["explicit", "implicit"]
 TimeKind = Literal["timestamp", "number"]
@@ -66,6 +68,39 @@ class Log:
         if (self.times is None) != (self.time_kind is None):
             raise InputError("a log with times needs a time kind, and one without has none.")
 
+    @classmethod
+    def from_pairs(
+        cls,
+        user_ids: Iterable[Id] | AnyArray,
+        item_ids: Iterable[Id] | AnyArray,
+        values: Iterable[float] | AnyArray | None = None,
+        *,
+        feedback: Feedback = "explicit",
+    ) -> Log:
+        """Make a log without times of three columns of equal length; without values each event counts 1.
+
+        Raises
+        ------
+        InputError
+            If they differ in length, or hold what cannot be used.
+        """
+        users, known_users = encode(_column(user_ids))
+        items, known_items = encode(_column(item_ids))
+        try:
+            numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the values are no numbers: {error}.") from None
+        if numbers.ndim != 1:
+            raise InputError(f"the values have shape {numbers.shape}; expected one for each entry.")
+        if not len(users) == len(items) == len(numbers):
+            raise InputError(
+                f"{len(users)} users, {len(items)} items and {len(numbers)} values; expected as many of each."
+            )
+        check_values(numbers)
+        return cls(
+            users.astype(np.int32), items.astype(np.int32), numbers, known_users, known_items, feedback
+        )
+
     def __len__(self) -> int:
         return len(self.users)
 
@@ -87,3 +122,13 @@ class Log:
             return ends
         first, last = (str(np.datetime64(time, "us").astype("datetime64[s]")) for time in ends)
         return first, last
+
+
+def _column(values: Iterable[Id] | AnyArray) -> AnyArray:
+    if hasattr(values, "to_numpy"):  # a column of a table
+        values = values.to_numpy()
+    if isinstance(values, np.ndarray):
+        return values
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InputError(f"a column of ids is {values!r:.80}; expected one id for each entry.")
+    return np.asarray(list(values), dtype=object)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.data.matrices import check_values
 from recsys.data.rows import CompressedRows
 from recsys.typing import Int64Array
 
@@ -58,3 +59,62 @@ def merge_positions(
     inside = positions < len(keys)
     is_stored[inside] = keys[positions[inside]] == new_keys[order][inside]
     return MergePositions(order, positions, is_stored)
+
+
+def merge_entries(
+    stored: tuple[CompressedRows, Int64Array | None],
+    new: tuple[CompressedRows, Int64Array | None],
+    users: Int64Array,
+    items: Int64Array,
+    shape: tuple[int, int],
+    *,
+    adds: bool,
+) -> tuple[CompressedRows, Int64Array | None]:
+    """Merge new entries and their times into stored ones.
+
+    Parameters
+    ----------
+    stored, new : pair of CompressedRows and int64, (nnz,), or None
+        Entries and the time of each.
+    users, items : int64
+        The row and the column number, in the merged matrix, of each row and column of ``new``.
+    shape : tuple of int
+        Of the merged matrix.
+    adds : bool
+        Whether a pair that is in both takes the sum; else it takes the new value.
+
+    Returns
+    -------
+    rows : CompressedRows
+    times : int64, (nnz,), or None
+        The later one of a pair; None if either side has none.
+
+    Raises
+    ------
+    InputError
+        If a sum is beyond float32.
+    """
+    (rows, times), (new_rows, new_times) = stored, new
+    n_users, n_items = shape
+    of_user, of_item = users[new_rows.row_numbers], items[new_rows.columns]
+    merging = merge_positions(rows, of_user, of_item, n_items)
+    met, positions = merging.order[merging.is_stored], merging.positions[merging.is_stored]
+    values = new_rows.values.astype(np.float64)
+    if adds:
+        values[met] += rows.values[positions]
+        check_values(values)
+    counts = np.zeros(n_users, dtype=np.int64)
+    counts[: rows.n_rows] = rows.counts
+    counts += np.bincount(of_user[merging.order][~merging.is_stored], minlength=n_users)
+    merged_times = None
+    if times is not None and new_times is not None:
+        later = new_times.copy()
+        later[met] = np.maximum(later[met], times[positions])
+        merged_times = merging.merge(times, later)
+    merged = CompressedRows(
+        np.r_[0, np.cumsum(counts)],
+        merging.merge(rows.columns, of_item.astype(np.int32)),
+        merging.merge(rows.values, values.astype(np.float32)),
+        n_items,
+    )
+    return merged, merged_times

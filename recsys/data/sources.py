@@ -3,288 +3,256 @@
 from __future__ import annotations
 
 import glob
-import os
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
-import duckdb
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data import compressed, text_faults, text_files
+from recsys.data import compressed, json_lines, layouts, text_copies, text_files
 from recsys.data.columns import listed
-from recsys.data.database import connect, first_line, literal, lock
+from recsys.data.database import connect, literal, lock, quoted
+from recsys.data.file import Copies, File
+from recsys.data.locations import Located, head_of, kind_of, locate
+from recsys.data.log_format import NO_QUOTE, LogFormat
+from recsys.data.source import Source
 from recsys.data.text_files import TextFile
-from recsys.errors import InputError, LogError
-
-_JSON = (".json", ".jsonl", ".ndjson")
-_REMEDY_JSON = "Expected one JSON object a line."
+from recsys.errors import LogError
+from recsys.remarks import Remark, RemarkCode
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
-    """An opened log: its columns, and a way to its rows.
-
-    Attributes
-    ----------
-    name : str
-        What messages call it.
-    connection : duckdb.DuckDBPyConnection
-    names : tuple of str
-    unit : {"line", "row"}
-        What messages count.
-    has_header : bool
-    files : tuple of Path
-    texts : tuple of TextFile
-        The layout of each file, for text files only.
-    sql : callable
-        Makes the query for all rows; it is told which columns must stay text.
-    """
-
-    name: str
-    connection: duckdb.DuckDBPyConnection
-    names: tuple[str, ...]
-    sql: Callable[[Collection[str]], str]
-    unit: str = "row"
-    has_header: bool = True
-    files: tuple[Path, ...] = ()
-    texts: tuple[TextFile, ...] = ()
-
-    def relation(self, as_text: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
-        """Return all rows in the order of the source; ``as_text`` names columns not to be parsed."""
-        try:
-            return self.connection.sql(self.sql(as_text))
-        except duckdb.Error as error:
-            raise self.explained(error) from error
-
-    def place(self, row: int) -> tuple[str, int]:
-        """Return the file and the line (or row, from 1) of row ``row`` (from 0) of the source."""
-        if self.texts:
-            for file in self.texts[:-1]:
-                n_rows = text_faults.count_rows(file)
-                if row < n_rows:
-                    break
-                row -= n_rows
-            else:
-                file = self.texts[-1]
-            return str(file.path), text_faults.line_of(file, row) or row + 1 + file.has_header
-        if self.unit == "line":
-            return _line_of_json(self.files, row)
-        for path in self.files[:-1]:
-            n_rows = pq.read_metadata(path).num_rows
-            if row < n_rows:
-                return str(path), row + 1
-            row -= n_rows
-        return str(self.files[-1]) if self.files else self.name, row + 1
-
-    def explained(self, error: Exception) -> InputError:
-        """Turn an error of DuckDB into one that says what is wrong with the source."""
-        for file in self.texts:
-            fault = text_faults.diagnose(file)
-            if fault is not None:
-                return fault
-        advice = _REMEDY_JSON if self.unit == "line" and not self.texts else ""
-        return LogError(f"could not be read: {first_line(error)}.", advice=advice, source=self.name)
-
-
-class ArrowTable(Protocol):
-    """A table of another library, such as polars, that can be read as an Arrow table."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Return the table as an Arrow stream; see the Arrow PyCapsule interface."""
-
-
-def open_table(table: Any, n_threads: int | None = None) -> Source:
-    """Open a pandas DataFrame, an Arrow table, or a table that can be read as one."""
-    if not isinstance(table, (pd.DataFrame, pa.Table)) and hasattr(table, "__arrow_c_stream__"):
-        table = pa.table(table)
-    name = "the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table"
-    if isinstance(table, pd.DataFrame):
-        table = table.set_axis([str(column) for column in table.columns], axis=1)
-        text_files.check_unique(list(table.columns), name)
-        try:
-            # By way of Arrow: DuckDB itself looks at a sample of an object column only.
-            table = pa.Table.from_pandas(table, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            detail = "; ".join(str(part) for part in error.args)
-            raise LogError(
-                f"a column holds values of more than one kind ({detail}).",
-                advice="Make each column all numbers or all text.",
-                source=name,
-            ) from error
-    table = _with_known_types(table)
-    text_files.check_unique(table.column_names, name)
-    connection = connect(n_threads=n_threads)
-    connection.register("log", table)
-    lock(connection)
-    return Source(name, connection, tuple(table.column_names), lambda _: "SELECT * FROM log")
-
-
-def _with_known_types(table: pa.Table) -> pa.Table:
-    """Return a table whose half-precision columns, which the database does not know, are single."""
-    for number, field in enumerate(table.schema):
-        if pa.types.is_float16(field.type):
-            table = table.set_column(number, field.name, table.column(number).cast(pa.float32()))
-    return table
-
-
-def open_files(source: str | Path, n_threads: int | None = None, wanted: Sequence[str] = ()) -> Source:
-    """Open a file, or all files that a pattern matches, in the order of their names.
+def open_files(
+    source: str | Path | Sequence[str | Path],
+    n_threads: int | None = None,
+    wanted: Sequence[str] = (),
+    log_format: LogFormat | None = None,
+) -> Source:
+    """Open one or several files, each named or matched by a pattern; see `locations.locate`.
 
     Parameters
     ----------
-    source : str or Path
-        Text of columns, JSON lines (either may be compressed by gzip or zstd) or Parquet.
+    source : str, Path or sequence of them
+        Text of columns, JSON lines or a JSON array (each may be compressed by gzip or zstd), or Parquet.
     n_threads : int, optional
     wanted : sequence of str
         See `text_files.examine`.
+    log_format : LogFormat, optional
+        What is told of how the files are written.
     """
-    files = _matching(source)
-    heads = [_head(path) for path in files]
-    formats = {_format(path, head) for path, head in zip(files, heads, strict=True)}
-    if len(formats) > 1:
+    log_format = log_format or LogFormat()
+    copies = Copies()
+    located = locate(source, copies)
+    heads = [head_of(file) for file in located.files]
+    kinds = {kind_of(file, head) for file, head in zip(located.files, heads, strict=True)}
+    if len(kinds) > 1:
         raise LogError(
-            f"the files are of different formats ({', '.join(sorted(formats))}).", source=str(source)
+            f"the files are of different formats ({', '.join(sorted(kinds))}).", source=located.name
         )
-    kind = formats.pop()
-    connection = connect(files, n_threads)
-    lock(connection)
-    name = str(source)
-    paths = f"[{', '.join(literal(glob.escape(str(path.absolute()))) for path in files)}]"
+    kind = kinds.pop()
     if kind == "Parquet":
-        names = _parquet_names(files)
-        # By name, types are widened to fit all files; else 1.5 becomes 2 if the first file has integers.
-        options = "union_by_name = true, hive_partitioning = false"
-        sql = f"SELECT * FROM read_parquet({paths}, {options})"  # noqa: S608 - quoted by `literal`
-        return Source(name, connection, names, lambda _: sql, files=tuple(files))
-    packed = [compressed.compression_of(path, head) for path, head in zip(files, heads, strict=True)]
-    for path, compression in zip(files, packed, strict=True):
-        compressed.verify(path, compression)
+        opened = _open_parquet(located, n_threads)
+    elif kind == "JSON":
+        opened = _open_json(located, heads, n_threads)
+    else:
+        opened = _open_texts(located, heads, copies, n_threads, wanted, log_format)
+    return replace(opened, copies=copies)
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    return f"[{', '.join(literal(glob.escape(str(path.absolute()))) for path in paths)}]"
+
+
+def _packing(located: Located, packed: Sequence[compressed.Compression]) -> compressed.Compression:
+    """Return the one compression of files."""
     if len(set(packed)) > 1:
-        raise LogError("some of the files are compressed and some are not.", source=name)
-    if kind == "JSON":
-        packing = "uncompressed" if packed[0] == "none" else packed[0]
-        sql = (
-            f"SELECT * FROM read_json({paths}, format = 'newline_delimited', sample_size = -1, "  # noqa: S608
-            f"maximum_sample_files = {len(files)}, hive_partitioning = false, "
-            f"compression = {literal(packing)})"
-        )
-        json = Source(name, connection, (), lambda _: sql, unit="line", files=tuple(files))
-        names = tuple(json.relation().columns)
-        if names == ("json",):  # DuckDB's name for lines that are no objects
-            raise LogError("its lines are no JSON objects.", advice=_REMEDY_JSON, source=name)
-        return Source(name, connection, names, lambda _: sql, unit="line", files=tuple(files))
-    texts = [text_files.examine(*pair, wanted) for pair in zip(files, packed, strict=True)]
-    _check_alike(texts)
-    return Source(
-        name,
-        connection,
-        texts[0].names,
-        lambda as_text: _read_csv(texts[0], paths, as_text),
-        unit="line",
-        has_header=texts[0].has_header,
-        files=tuple(files),
-        texts=tuple(texts),
+        raise LogError("some of the files are compressed and some are not.", source=located.name)
+    return packed[0]
+
+
+def _open_parquet(located: Located, n_threads: int | None) -> Source:
+    names = _parquet_names(located.files)
+    paths = [file.path for file in located.files]
+    connection = connect(paths, n_threads)
+    lock(connection)
+    # By name, types are widened to fit all files; else 1.5 becomes 2 if the first file has integers.
+    options = f"union_by_name = true, hive_partitioning = {str(located.is_partitioned).lower()}"
+    sql = f"SELECT * FROM read_parquet({_listed(paths)}, {options})"  # noqa: S608 - quoted by `literal`
+
+    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+        return sql
+
+    opened = Source(located.name, connection, names, query, files=located.files)
+    return replace(opened, names=tuple(opened.relation().columns))
+
+
+def _open_json(located: Located, heads: Sequence[bytes], n_threads: int | None) -> Source:
+    files = located.files
+    packed = [compressed.compression_of(file.path, head) for file, head in zip(files, heads, strict=True)]
+    packing = _packing(located, packed)
+    for file in files:
+        compressed.verify(file.path, packing)
+    paths = [file.path for file in files]
+    connection = connect(paths, n_threads)
+    lock(connection)
+    form, unit = ("array", "row") if json_lines.is_array(paths[0], packing) else ("newline_delimited", "line")
+    sql = (
+        f"SELECT * FROM read_json({_listed(paths)}, format = '{form}', sample_size = -1, "  # noqa: S608
+        f"maximum_sample_files = {len(files)}, hive_partitioning = {str(located.is_partitioned).lower()}, "
+        f"compression = {literal('uncompressed' if packing == 'none' else packing)})"
     )
 
+    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+        return sql
 
-def _read_csv(layout: TextFile, paths: str, as_text: Collection[str]) -> str:
+    opened = Source(located.name, connection, (), query, unit=unit, files=files, is_json=True)
+    names = tuple(opened.relation().columns)
+    if names == ("json",):  # DuckDB's name for what is no object
+        raise json_lines.diagnose(files) or LogError(
+            "its lines are no JSON objects.", advice=json_lines.REMEDY, source=located.name
+        )
+    return replace(opened, names=names)
+
+
+def _open_texts(
+    located: Located,
+    heads: Sequence[bytes],
+    copies: Copies,
+    n_threads: int | None,
+    wanted: Sequence[str],
+    log_format: LogFormat,
+) -> Source:
+    packed = [
+        compressed.compression_of(file.path, head) for file, head in zip(located.files, heads, strict=True)
+    ]
+    _packing(located, packed)
+    texts = [
+        text_files.examine(file, compression, log_format, copies, wanted)
+        for file, compression in zip(located.files, packed, strict=True)
+    ]
+    for text in texts:
+        compressed.verify(text.content, text.compression)
+    are_alike = _check_alike(texts)
+    contents = [text.content for text in texts]
+    connection = connect(contents, n_threads)
+    lock(connection)
+    first = texts[0]
+
+    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+        markers = () if is_raw else log_format.null_markers
+        if are_alike:
+            return _read_csv(
+                first, _listed(contents), as_text, markers, is_partitioned=located.is_partitioned
+            )
+        # By name: a column that a file lacks is empty there.
+        return " UNION ALL BY NAME ".join(
+            _read_csv(
+                text, _listed([text.content]), [name for name in as_text if name in text.names], markers
+            )
+            for text in texts
+        )
+
+    opened = Source(
+        located.name,
+        connection,
+        first.names,
+        query,
+        unit="line",
+        has_header=first.has_header,
+        files=located.files,
+        texts=tuple(texts),
+        read_as=LogFormat(
+            delimiter=first.delimiter,
+            encoding=None if first.encoding == text_copies.UTF8 else first.encoding,
+            quote=None if first.dialect.quote == '"' or first.is_spaced else first.dialect.quote or NO_QUOTE,
+            header="row" if first.has_header else "none",
+        ),
+        remarks=_remarks(first, log_format),
+    )
+    if not are_alike or located.is_partitioned:
+        opened = replace(opened, names=tuple(opened.relation(first.names).columns))
+    return layouts.lists(opened, first.list_delimiter) if first.list_delimiter else opened
+
+
+def _remarks(text: TextFile, log_format: LogFormat) -> tuple[Remark, ...]:
+    remarks = []
+    if text.header:
+        fields = ", ".join(text.header[:6])
+        remarks.append(
+            f"the first line ({fields}) names the columns and is no row; --header none if it is one"
+        )
+    if text.is_spaced and log_format.delimiter is None:
+        remarks.append("fields are split at blanks, however many; --delimiter names another mark")
+    if text.encoding != text_copies.UTF8 and log_format.encoding is None:
+        remarks.append(f"the text is {text.encoding}, by its first bytes")
+    return tuple(Remark(RemarkCode.READ_AS, text) for text in remarks)
+
+
+def _read_csv(
+    layout: TextFile,
+    paths: str,
+    as_text: Collection[str],
+    markers: Sequence[str],
+    *,
+    is_partitioned: bool = False,
+) -> str:
     names = ", ".join(literal(name) for name in layout.names)
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in as_text)
+    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in as_text if name in layout.names)
+    dialect = layout.dialect
+    marks = {dialect.delimiter, dialect.quote, dialect.escape} - {""}
+    # A marker that holds one of these cannot be told to the database; it counts in the four columns alone.
+    safe = [marker for marker in markers if not any(mark in marker for mark in marks)]
+    nulls = ", ".join(literal(marker) for marker in ("", *safe))
     # The date format is set so that 1/12/2010 stays text: whether that is December is not DuckDB's to guess.
     return (
         f"SELECT * FROM read_csv({paths}, auto_detect = true, sample_size = -1, "  # noqa: S608
-        f"files_to_sniff = -1, hive_partitioning = false, "
-        f"delim = {literal(layout.delimiter)}, quote = '\"', escape = '\"', comment = '', "
+        f"files_to_sniff = -1, hive_partitioning = {str(is_partitioned).lower()}, "
+        f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, "
+        f"escape = {literal(dialect.escape)}, comment = '', nullstr = [{nulls}], "
         f"header = {str(layout.has_header).lower()}, skip = {layout.skip}, "
         f"compression = {literal(layout.compression)}, dateformat = '%Y-%m-%d', "
         f"names = [{names}], types = {{{types}}})"
+        + (f" WHERE {quoted(text_files.LINE)} IS NOT NULL" if layout.list_delimiter else "")
     )
 
 
-def _matching(source: str | Path) -> list[Path]:
-    path = Path(source).expanduser()
-    if path.is_dir():
-        raise LogError(
-            "a folder; expected a file.", advice=f"For all files in it: '{path / '*.csv'}'.", source=path
-        )
-    if not os.path.lexists(path) and glob.has_magic(str(path)):
-        matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        files = [file for file in matches if file.is_file()]
-        if not files:
-            raise LogError("no file matches this pattern.", source=str(source))
-        return files
-    if not path.is_file():
-        raise LogError("no such file." if not path.exists() else "no regular file.", source=path)
-    return [path]
-
-
-def _head(path: Path) -> bytes:
-    with compressed.opened(path, "none") as file:
-        head = file.read(4)
-    if not head:
-        raise LogError("the file is empty (0 bytes).", source=path)
-    return head
-
-
-def _format(path: Path, head: bytes) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
-    if head == b"PAR1":
-        return "Parquet"
-    if suffixes[-1:] in ([".parquet"], [".pq"]):
-        raise LogError(
-            "not a Parquet file, though named so.",
-            advice="Rename it if it is text; download or write it again if not.",
-            source=path,
-        )
-    return "JSON" if suffixes and suffixes[-1] in _JSON else "text"
-
-
-def _parquet_names(files: Sequence[Path]) -> tuple[str, ...]:
+def _parquet_names(files: Sequence[File]) -> tuple[str, ...]:
     first: list[str] = []
-    for path in files:
+    for file in files:
         try:
-            names = list(pq.read_schema(path).names)
+            names = list(pq.read_schema(file.path).names)
         except (pa.ArrowException, OSError) as error:
             raise LogError(
                 f"a damaged Parquet file ({str(error).splitlines()[0]}).",
                 advice="Download or write it again.",
-                source=path,
+                source=file.name,
             ) from error
-        text_files.check_unique(names, path)
+        text_files.check_unique(names, file.name)
         first = first or names
-        if names != first:
+        if not (set(names) <= set(first) or set(first) <= set(names)):
             raise LogError(
-                f"its columns are {listed(names)}; those of {files[0].name} are {listed(first)}.", source=path
+                f"its columns are {listed(names)}; those of {Path(files[0].name).name} are {listed(first)}.",
+                source=file.name,
             )
     return tuple(first)
 
 
-def _check_alike(texts: Sequence[TextFile]) -> None:
+def _check_alike(texts: Sequence[TextFile]) -> bool:
+    """Return whether all files have one layout; raise unless at least they have names in common.
+
+    Columns may stand in another order, or be more.
+    """
     first = texts[0]
+    are_alike = True
     for text in texts[1:]:
-        if (text.names, text.delimiter, text.has_header, text.skip) != (
-            first.names,
-            first.delimiter,
-            first.has_header,
-            first.skip,
-        ):
+        same_names = text.names == first.names and text.has_header == first.has_header
+        by_name = text.has_header and first.has_header and not text.header and not first.header
+        contains = set(text.names) <= set(first.names) or set(first.names) <= set(text.names)
+        if not same_names and not (by_name and contains):
             raise LogError(
-                f"its columns are {listed(text.names)}, split by {text.delimiter!r}; "
-                f"those of {first.path.name} are {listed(first.names)}, split by {first.delimiter!r}.",
+                f"its columns are {listed(text.names)}, split by {text.delimiter!r}; those of "
+                f"{Path(first.path).name} are {listed(first.names)}, split by {first.delimiter!r}.",
                 source=text.path,
             )
-
-
-def _line_of_json(files: Sequence[Path], row: int) -> tuple[str, int]:
-    path, number = files[0], 0
-    for path in files:
-        with compressed.opened(path, compressed.compression_of(path, _head(path))) as plain:
-            for number, line in enumerate(plain, start=1):
-                row -= bool(line.strip())
-                if row < 0:
-                    return str(path), number
-    return str(path), number
+        are_alike &= same_names and (text.dialect, text.skip) == (first.dialect, first.skip)
+    return are_alike

@@ -11,77 +11,117 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
 
 from recsys.data.compressed import opened
-from recsys.data.text_files import DELIMITERS, TextFile, fields_of_any_length, first_undecodable
+from recsys.data.text_files import DELIMITERS, TextFile, first_undecodable
+from recsys.data.text_records import records
 from recsys.errors import LogError
 
 _ENDING = re.compile(rb"\r\n|\r|\n")
+_MANY_LINES = 3
+_CHUNK = 1 << 22
 
 
 def line_of(file: TextFile, row: int) -> int | None:
     """Return the line on which data row ``row`` (from 0) begins, None past the end."""
-    with _text(file) as lines:
-        reader = csv.reader(lines, delimiter=file.delimiter)
-        n_rows = -1 - file.has_header
-        before = 0
-        for record in reader:
-            n_rows += bool(record)  # an empty line is no row
-            if record and n_rows == row:
-                return before + 1
-            before = reader.line_num
+    with _records(file) as found:
+        for number, (line, _, _) in enumerate(found):
+            if number - file.has_header == row:
+                return line
     return None
 
 
 def count_rows(file: TextFile) -> int:
     """Return the number of data rows."""
-    with _text(file) as lines:
-        n_records = sum(1 for record in csv.reader(lines, delimiter=file.delimiter) if record)
-    return n_records - file.has_header
+    with _records(file) as found:
+        return sum(1 for _ in found) - file.has_header
 
 
 def diagnose(file: TextFile) -> LogError | None:
     """Return why DuckDB could not read a file, with the line; None if nothing is found."""
-    bad = first_undecodable(file.path, file.compression)
+    bad = first_undecodable(file.content, file.path, file.compression)
     if bad is not None:
         return bad
     width = len(file.names)
-    with _text(file) as lines:
-        reader = csv.reader(lines, delimiter=file.delimiter, strict=True)
-        before = 0
+    last = 0
+    with _records(file, strict=True) as found:
         try:
-            for record in reader:
-                if record and len(record) != width and record[width:] != [""]:
-                    return LogError(
-                        f"{len(record)} fields where the {'header' if file.has_header else 'first line'} "
-                        f"has {width}.",
-                        advice=f"Fields are split at each {DELIMITERS[file.delimiter]}; "
-                        "one that holds it, or a line break, must be quoted.",
-                        source=file.path,
-                        line=before + 1,
-                    )
-                before = reader.line_num
+            for line, last, record in found:  # noqa: B007 - the error needs the last line
+                if len(record) != width and record[width:] != [""]:
+                    return _ragged(file, len(record), line)
         except csv.Error as error:
             return LogError(
                 f"the quotes do not match ({error}).",
-                advice='A quoted field ends with " before the delimiter, and a " inside it is doubled.',
+                advice='A quoted field ends with " before the delimiter, and a " inside it is doubled. '
+                "Where quotes are part of the text, add --quote none.",
                 source=file.path,
-                line=before + 1,
+                line=last + 1,
             )
     return _mixed_endings(file)
 
 
+def swallowed_lines(file: TextFile, n_rows: int) -> LogError | None:
+    """Return an error if a quoted field has swallowed lines that look like rows, as an open quote does.
+
+    Parameters
+    ----------
+    file : TextFile
+    n_rows : int
+        Rows that were read; if the file has no more lines than that, no field holds a line end.
+    """
+    if not file.dialect.has_quotes or _count_line_ends(file) <= n_rows + file.has_header + file.skip:
+        return None
+    width = len(file.names)
+    with _records(file) as found:
+        for line, last, record in found:
+            if last - line + 1 < _MANY_LINES:
+                continue
+            inside = (part for cell in record if "\n" in cell for part in cell.splitlines()[1:])
+            rows = sum(part.count(file.dialect.delimiter) == width - 1 for part in inside)
+            if rows >= _MANY_LINES - 1:
+                return LogError(
+                    f"a quoted field goes on for {last - line + 1:,} lines, {rows:,} of them like rows.",
+                    advice="Where quotes are part of the text, add --quote none; else close the quote.",
+                    source=file.path,
+                    line=line,
+                )
+    return None
+
+
+def _ragged(file: TextFile, n_fields: int, line: int) -> LogError:
+    if file.is_spaced:
+        advice = "Fields are split at blanks. If lines are a user and all items of the user: --layout lists."
+    else:
+        name = DELIMITERS.get(file.dialect.delimiter, repr(file.dialect.delimiter))
+        quoting = "; one that holds it, or a line break, must be quoted" if file.dialect.has_quotes else ""
+        advice = f"Fields are split at each {name}{quoting}."
+    return LogError(
+        f"{n_fields} fields where the {'header' if file.has_header else 'first line'} has {len(file.names)}.",
+        advice=advice,
+        source=file.path,
+        line=line,
+    )
+
+
 @contextmanager
-def _text(file: TextFile) -> Iterator[IO[str]]:
-    with opened(file.path, file.compression) as plain, fields_of_any_length():
-        yield io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
+def _records(file: TextFile, *, strict: bool = False) -> Iterator[Iterator[tuple[int, int, list[str]]]]:
+    with opened(file.content, file.compression) as plain:
+        text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
+        yield records(text, file.dialect, strict=strict, skip=file.skip)
+
+
+def _count_line_ends(file: TextFile) -> int:
+    count = 0
+    with opened(file.content, file.compression) as plain:
+        while chunk := plain.read(_CHUNK):
+            count += chunk.count(b"\n")
+    return count
 
 
 def _mixed_endings(file: TextFile) -> LogError | None:
     first: bytes | None = None
     number = 0
-    with opened(file.path, file.compression) as plain:
+    with opened(file.content, file.compression) as plain:
         for line in plain:
             for ending in _ENDING.findall(line):
                 number += 1

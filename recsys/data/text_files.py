@@ -7,21 +7,29 @@ guess drops lines silently.
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys.data.columns import listed
+from recsys.data import text_copies
+from recsys.data.columns import is_usual, listed
 from recsys.data.compressed import Compression, opened
-from recsys.errors import LogError
+from recsys.data.file import Copies, File
+from recsys.data.log_format import BLANKS, LISTS, MATRIX, NO_QUOTE, LogFormat
+from recsys.data.text_records import Dialect, records
+from recsys.errors import LogError, ParameterError
 
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe", "::": "double colon"}
+"""Those that are tried; where none fits, runs of blanks."""
 
+LINE = "line"
+"""The one column of a file of lists."""
+
+_NOWHERE = "\x01"
 _SAMPLE = 1 << 18
+_ROWS_COMPARED = 20
 _NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -31,69 +39,155 @@ class TextFile:
 
     Attributes
     ----------
-    path : Path
+    path : str
+        The file as it was named, for messages.
+    content : Path
+        Where its text stands in UTF-8: itself, or a copy.
     compression : {"none", "gzip", "zstd"}
-    delimiter : str
+        Of the content.
+    encoding : str
+        Of the file.
+    is_spaced : bool
+        Whether runs of blanks stand between its fields; they are tabs in the content.
+    dialect : Dialect
+        Of the content.
     names : tuple of str
-        Names of the header, or positions "1", "2" ... where there is none.
+        Names of the header, or positions "1", "2" ... where there is none, or positions were asked for.
     has_header : bool
     skip : int
-        Empty lines before the first that is not.
+        Lines before the header or the first row.
+    header : tuple of str
+        The fields of the first line, if it is a header that goes unused because positions were asked for.
+    list_delimiter : str
+        What stands between the parts of a line, if each is a user and all items of the user.
     """
 
-    path: Path
+    path: str
+    content: Path
     compression: Compression
-    delimiter: str
+    encoding: str
+    is_spaced: bool
+    dialect: Dialect
     names: tuple[str, ...]
     has_header: bool
     skip: int
+    header: tuple[str, ...] = ()
+    list_delimiter: str = ""
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between fields, as people say it."""
+        if self.list_delimiter:
+            return self.list_delimiter
+        return BLANKS if self.is_spaced else self.dialect.delimiter
 
 
-def examine(path: Path, compression: Compression, wanted: Sequence[str] = ()) -> TextFile:
+def examine(
+    file: File,
+    compression: Compression,
+    log_format: LogFormat,
+    copies: Copies,
+    wanted: Sequence[str] = (),
+) -> TextFile:
     """Find the layout of a text file.
 
     Parameters
     ----------
-    path : Path
+    file : File
     compression : {"none", "gzip", "zstd"}
+    log_format : LogFormat
+        What is told of it.
+    copies : Copies
+        Where a copy in UTF-8 is written, if the file is none.
     wanted : sequence of str
         Column names given by the caller: if they are all positions and the first line does not
-        hold them, the file is taken to have no header.
+        hold them, columns go by position.
 
     Raises
     ------
     LogError
-        If the file is empty, binary, not UTF-8, has one column only, or names a column twice.
+        If the file is empty, binary, not in its encoding, has one column only, or names a column twice.
     """
-    with opened(path, compression) as file:
-        sample = file.read(_SAMPLE)
-        is_whole = not file.read(1)
-    text = _decoded(path, compression, sample, is_whole)
-    if not text.strip():
-        raise LogError("the file is empty.", source=path)
-    delimiter = max(DELIMITERS, key=lambda candidate: _fit(text, candidate, is_whole))
-    rows = _rows(text, delimiter, is_whole)
-    first = rows[0] if rows else []
-    if len(first) < 2:
-        tried = ", ".join(DELIMITERS.values())
-        line = text.lstrip("\r\n").splitlines()[0]
+    path = file.path
+    with opened(path, compression) as plain:
+        sample = plain.read(_SAMPLE)
+        is_whole = not plain.read(1)
+    encoding = text_copies.encoding_of(sample, log_format.encoding)
+    text = _decoded(file, compression, sample, is_whole, encoding)
+    skip = log_format.skip or 0
+    rest = "".join(_lines(text)[skip:])
+    if not rest.strip():
         raise LogError(
-            f"one column only: none of the delimiters tried ({tried}) stands in the first line, "
-            f"{_short(line)!r}.",
-            advice="A log needs at least a user and an item column.",
-            source=path,
-            line=_leading_blank(text) + 1,
+            "the file is empty." if not text.strip() else f"it has no more than {skip} lines to skip.",
+            source=file.name,
         )
-    positions = tuple(str(position) for position in range(1, len(first) + 1))
-    by_position = bool(wanted) and set(wanted) <= set(positions) and not set(wanted) <= set(first)
-    has_header = not by_position and not any(_NUMBER.fullmatch(field) for field in first)
-    names = (
-        tuple(name or position for name, position in zip(first, positions, strict=True))
-        if has_header
-        else positions
+    skip += _leading_blank(rest)
+    rest = rest.lstrip("\r\n")
+    if log_format.layout == LISTS:
+        return _of_lists(file, compression, log_format, copies, encoding, skip, rest)
+    delimiter = log_format.delimiter or _found_delimiter(rest, log_format, is_whole)
+    dialect = _dialect(log_format, delimiter)
+    if delimiter == BLANKS:
+        rest = _tabbed(rest)
+    rows = _rows(rest, dialect, is_whole)
+    if len(rows[0]) < 2:
+        raise _one_column(file.name, rest, log_format, skip + 1)
+    names, has_header, header = _named(rows, log_format, wanted)
+    check_unique(names, file.name, line=skip + 1)
+    content = path
+    if encoding != text_copies.UTF8 or delimiter == BLANKS:
+        content = copies.new_path()
+        text_copies.write_copy(
+            file, compression, content, encoding=encoding, blanks_to_tabs=delimiter == BLANKS
+        )
+        compression = "none"
+    return TextFile(
+        file.name,
+        content,
+        compression,
+        encoding,
+        delimiter == BLANKS,
+        dialect,
+        names,
+        has_header,
+        skip,
+        header,
     )
-    check_unique(names, path, line=_leading_blank(text) + 1)
-    return TextFile(path, compression, delimiter, names, has_header, _leading_blank(text))
+
+
+def _of_lists(
+    file: File,
+    compression: Compression,
+    log_format: LogFormat,
+    copies: Copies,
+    encoding: str,
+    skip: int,
+    text: str,
+) -> TextFile:
+    """Return a file of lists as one of one column; each line is split later."""
+    content = file.path
+    if encoding != text_copies.UTF8:
+        content = copies.new_path()
+        text_copies.write_copy(file, compression, content, encoding=encoding)
+        compression = "none"
+    delimiter = log_format.delimiter
+    if delimiter is None:
+        first = _lines(text)[0]
+        counts = {mark: first.count(mark) for mark in DELIMITERS if mark != "\t"}
+        best = max(counts, key=lambda mark: counts[mark])
+        delimiter = best if counts[best] and " " not in first.strip() and "\t" not in first else BLANKS
+    return TextFile(
+        file.name,
+        content,
+        compression,
+        encoding,
+        False,
+        Dialect(_NOWHERE, "", ""),
+        (LINE,),
+        log_format.header == "row",
+        skip,
+        list_delimiter=delimiter,
+    )
 
 
 def check_unique(names: Sequence[str], source: str | Path, line: int | None = None) -> None:
@@ -109,69 +203,144 @@ def check_unique(names: Sequence[str], source: str | Path, line: int | None = No
         )
 
 
-@contextmanager
-def fields_of_any_length() -> Iterator[None]:
-    """Lift the limit of Python's csv module on the length of a field."""
-    limit = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _decoded(path: Path, compression: Compression, sample: bytes, is_whole: bool) -> str:
-    for bom, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if sample.startswith(bom):
-            raise LogError(
-                f"the text is {encoding}; expected UTF-8.",
-                advice=f"Convert it, e.g. with: iconv -f {encoding} -t utf-8",
-                source=path,
-            )
-    if b"\0" in sample:
-        raise LogError(
-            "the file is binary; expected text of columns, Parquet or JSON lines.",
-            advice="A zip archive or a spreadsheet must be unpacked or exported first.",
-            source=path,
-        )
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(sample, final=is_whole)
-    except UnicodeDecodeError:
-        error = first_undecodable(path, compression)
-        assert error is not None
-        raise error from None
-
-
-def first_undecodable(path: Path, compression: Compression) -> LogError | None:
-    """Return an error for the first line that is not UTF-8, None if all are."""
+def first_undecodable(path: Path, name: str, compression: Compression) -> LogError | None:
+    """Return an error for the first line that is not UTF-8, None if all are; messages call it ``name``."""
     with opened(path, compression) as plain:
         for number, line in enumerate(plain, start=1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
+                # Bytes 0x80 to 0x9f are letters and marks in Windows-1252, nothing in Latin-1.
+                likely = "windows-1252" if any(0x80 <= byte <= 0x9F for byte in line) else "latin-1"
                 return LogError(
                     f"not UTF-8: byte 0x{line[error.start]:02x} in "
                     f"{_short(line.decode('latin1').strip())!r}.",
-                    advice="Convert the file, e.g. with: iconv -f latin1 -t utf-8",
-                    source=path,
+                    advice=f"Name its encoding, most likely --encoding {likely}.",
+                    source=name,
                     line=number,
                 )
     return None
 
 
-def _rows(text: str, delimiter: str, is_whole: bool) -> list[list[str]]:
+def _decoded(file: File, compression: Compression, sample: bytes, is_whole: bool, encoding: str) -> str:
+    if encoding == text_copies.UTF8 and b"\0" in sample:
+        raise LogError(
+            "the file is binary; expected text of columns, Parquet or JSON lines.",
+            advice="A spreadsheet must be exported first; UTF-16 text without a byte order mark is read with "
+            "--encoding utf-16-le.",
+            source=file.name,
+        )
+    name = "utf-8-sig" if encoding == text_copies.UTF8 else encoding
+    try:
+        return codecs.getincrementaldecoder(name)().decode(sample, final=is_whole)
+    except UnicodeDecodeError as problem:
+        error = first_undecodable(file.path, file.name, compression) if encoding == text_copies.UTF8 else None
+        if error is None:
+            line = sample[: problem.start].count(b"\n") + 1
+            raise LogError(
+                f"not {encoding}: {problem.reason}.",
+                advice="Name another encoding by --encoding.",
+                source=file.name,
+                line=line,
+            ) from None
+        raise error from None
+
+
+def _dialect(log_format: LogFormat, delimiter: str) -> Dialect:
+    if delimiter == BLANKS or len(delimiter) > 1:
+        if log_format.quote not in (None, NO_QUOTE):
+            raise ParameterError(
+                f"quote is {log_format.quote!r}; where fields are split by {delimiter!r} quotes are text: "
+                f"leave it out."
+            )
+        return Dialect("\t" if delimiter == BLANKS else delimiter, "", "")
+    quote = "" if log_format.quote == NO_QUOTE else log_format.quote or '"'
+    return Dialect(delimiter, quote, (log_format.escape or quote) if quote else "")
+
+
+def _found_delimiter(text: str, log_format: LogFormat, is_whole: bool) -> str:
+    """Return the delimiter that explains a sample best: rows as wide as the first, then wide rows."""
+    fits = {name: _fit(text, _dialect(log_format, name), is_whole) for name in DELIMITERS if len(name) == 1}
+    best = max(fits, key=lambda name: fits[name])
+    doubled = _fit(text, Dialect("::", ""), is_whole)
+    # A title may hold any of the others; "::" hardly stands in one.
+    if doubled[0] and doubled[1] >= fits[best][1]:
+        return "::"
+    if fits[best][0]:
+        return best
+    return BLANKS if _fit(_tabbed(text), Dialect("\t", ""), is_whole)[1] == 1 else best
+
+
+def _named(
+    rows: Sequence[Sequence[str]], log_format: LogFormat, wanted: Sequence[str]
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+    """Return the names of columns, whether the first line is a header, and that line if it goes unused."""
+    first = rows[0]
+    positions = tuple(str(position) for position in range(1, len(first) + 1))
+    by_position = bool(wanted) and set(wanted) <= set(positions) and not set(wanted) <= set(first)
+    has_numbers = any(_NUMBER.fullmatch(name) for name in first)
+    if log_format.header is not None:
+        has_header = log_format.header == "row"
+    elif log_format.layout == MATRIX:
+        has_header = True
+    elif by_position:
+        has_header = _is_header(first, rows[1:_ROWS_COMPARED])
+    else:
+        has_header = not has_numbers
+    if by_position:
+        return positions, has_header, tuple(first) if has_header else ()
+    if not has_header:
+        return positions, False, ()
+    names = tuple(name.strip() or position for name, position in zip(first, positions, strict=True))
+    return names, True, ()
+
+
+def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a first line names columns: words over numbers, or usual names of users and items."""
+    if any(_NUMBER.fullmatch(name) for name in first):
+        return False
+    if sum(is_usual(name) for name in first) >= 2:
+        return True
+    columns = zip(*(row for row in rows if len(row) == len(first)), strict=True)
+    return any(all(_NUMBER.fullmatch(cell) for cell in column) for column in columns)
+
+
+def _one_column(name: str, text: str, log_format: LogFormat, line: int) -> LogError:
+    first = _lines(text)[0].rstrip("\r\n")
+    if log_format.delimiter is not None:
+        problem = f"one column only: {log_format.delimiter!r} does not stand in the first line"
+        advice = "Leave --delimiter out to have it recognised."
+    else:
+        tried = ", ".join(DELIMITERS.values())
+        problem = f"one column only: none of the delimiters tried ({tried}) stands in the first line"
+        advice = "A log needs at least a user and an item column; name another delimiter by --delimiter."
+        if len(first.split()) > 1:
+            advice += " If lines are a user and all items of the user, add --layout lists."
+    return LogError(f"{problem}, {_short(first)!r}.", advice=advice, source=name, line=line)
+
+
+def _rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
     """Split a sample; its last record may be cut off and is left out."""
-    with fields_of_any_length():
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    return [row for row in (rows if is_whole or len(rows) < 2 else rows[:-1]) if row]
+    rows = [fields for _, _, fields in records(io.StringIO(text, newline=""), dialect)]
+    return rows if is_whole or len(rows) < 2 else rows[:-1]
 
 
-def _fit(text: str, delimiter: str, is_whole: bool) -> tuple[bool, float, int]:
+def _fit(text: str, dialect: Dialect, is_whole: bool) -> tuple[bool, float, int]:
     """How well a delimiter explains a sample: the share of rows as wide as the first, and the width."""
-    rows = _rows(text, delimiter, is_whole)
+    rows = _rows(text, dialect, is_whole)
     if not rows or len(rows[0]) < 2:
         return False, 0.0, 0
     width = len(rows[0])
     return True, round(sum(len(row) == width for row in rows) / len(rows), 1), width
+
+
+def _lines(text: str) -> list[str]:
+    return list(io.StringIO(text, newline=""))
+
+
+def _tabbed(text: str) -> str:
+    """Return a text of fields split by blanks as one of fields split by tabs."""
+    return "\n".join(re.sub(r"[ \t]+", "\t", line.strip()) for line in _lines(text))
 
 
 def _leading_blank(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from recsys import threads as pool
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.pair_tests import PairTests

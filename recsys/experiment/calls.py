@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from recsys import threads as pool
-from recsys.data.interactions import Duplicates
+from recsys.data.duplicates import Duplicates
 from recsys.errors import InputError, ParameterError
 from recsys.evaluation import significance
 from recsys.evaluation.measurements import Measurements

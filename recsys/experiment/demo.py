@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.data.load import LoadedLog, load_log
+from recsys.data.load import load_log
+from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel

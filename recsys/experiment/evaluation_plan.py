@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from recsys import threads as pool
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
+from recsys.data.log_format import LogFormat
 from recsys.errors import ModelError, ParameterError
 from recsys.evaluation.metrics import Metric, parse_metrics
 from recsys.experiment.answers import Comparison, Evaluation
@@ -116,11 +117,11 @@ class EvaluationPlan:
     @classmethod
     def from_flags(cls, models: tuple[ModelSpec, ...], flags: Mapping[str, Any]) -> EvaluationPlan:
         """Make a plan of all flags of a command, or the entries of a file that stand for them; see `of`."""
-        reading = {part.name: flags[part.name] for part in fields(LogPlan) if part.name in flags}
-        if "item_name" not in flags:  # a table of items without names is one of categories
-            reading.pop("items", None), reading.pop("item_id", None)
+        reading = {part.name: flags[part.name] for part in fields(LogFormat) if part.name in flags}
+        # A table of items without names is one of categories.
+        items = flags.get("items") if "item_name" in flags else None
         own = {name: value for name, value in flags.items() if name in cls.entries()}
-        return cls.of(models, LogPlan(flags["log"], **reading), **own)
+        return cls.of(models, LogPlan(flags["log"], LogFormat.of(**reading), items), **own)
 
     def compare(self, progress: Progress = SILENT) -> Comparison:
         """Measure all models, and popularity, on the same splits; see `recsys.compare`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.metrics import higher_is_better
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result

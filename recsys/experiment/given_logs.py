@@ -5,76 +5,66 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
 from recsys.data.columns import IGNORE
-from recsys.data.load import LoadedLog, load_log
-from recsys.data.log import Feedback
-from recsys.data.sources import ArrowTable
+from recsys.data.load import load_log
+from recsys.data.loaded_log import LoadedLog
+from recsys.data.log_format import LogFormat
+from recsys.data.tables import ArrowTable
+from recsys.errors import ParameterError
 from recsys.progress import SILENT, Progress, task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class LogPlan:
-    """How a log is to be read; see `recsys.load_log`.
+    """A log and how it is to be read; see `recsys.load_log`.
 
-    Attributes
+    Parameters
     ----------
     source : str, Path or table
-    user, item, value, time : str, optional
-        Names of columns.
-    where : str, optional
-        Rows to keep, as an SQL condition.
-    feedback : {"explicit", "implicit"}, optional
+    read_as : LogFormat, optional
     items : str or Path, optional
         A file with ids and names of items.
-    item_id, item_name : str, optional
-        Its columns.
+    **options
+        Fields of `LogFormat`, by name: user, item, where, delimiter ...; they win over ``read_as``.
     """
 
     source: Any
-    user: str | None = None
-    item: str | None = None
-    value: str | None = None
-    time: str | None = None
-    where: str | None = None
-    feedback: str | None = None
-    items: str | Path | None = None
-    item_id: str | None = None
-    item_name: str | None = None
+    read_as: LogFormat
+    items: str | Path | None
+
+    def __init__(
+        self,
+        source: Any,
+        read_as: LogFormat | None = None,
+        items: str | Path | None = None,
+        **options: Any,
+    ) -> None:
+        told = LogFormat.of(**options).over(read_as or LogFormat())
+        for name, value in (("source", source), ("read_as", told), ("items", items)):
+            object.__setattr__(self, name, value)
 
     def load(self, n_threads: int | None = None) -> LoadedLog:
         """Read the log; raises what `recsys.load_log` raises."""
-        return load_log(
-            self.source,
-            user=self.user,
-            item=self.item,
-            value=self.value,
-            time=self.time,
-            where=self.where,
-            feedback=cast("Feedback | None", self.feedback),
-            items=self.items,
-            item_id=self.item_id,
-            item_name=self.item_name,
-            n_threads=n_threads,
-        )
+        if self.items is None and self.read_as.item_name is not None:
+            raise ParameterError("item_name names a column of the items file; give items too.")
+        return load_log(self.source, format=self.read_as, items=self.items, n_threads=n_threads)
 
     def like(self, loaded: LoadedLog) -> LogPlan:
         """Return this with the columns and the kind of feedback that another log was read with."""
         used = loaded.columns
-        return replace(
-            self,
+        read_as = replace(
+            self.read_as,
             user=used.user,
             item=used.item,
             value=used.value or IGNORE,
             feedback=loaded.log.feedback,
-            items=None,
-            item_id=None,
-            item_name=None,
         )
+        return LogPlan(self.source, read_as)
 
 
 GivenLog: TypeAlias = str | Path | pd.DataFrame | pa.Table | ArrowTable | LoadedLog | LogPlan
@@ -94,7 +84,8 @@ def loaded_of(
         return log, 0.0
     plan = log if isinstance(log, LogPlan) else LogPlan(log)
     began = time.perf_counter()
-    name = Path(plan.source).name if isinstance(plan.source, (str, Path)) else "the table"
+    is_path = isinstance(plan.source, (str, Path))
+    name = Path(plan.source).name if is_path else "files" if isinstance(plan.source, list) else "the table"
     with task(progress, f"load {name}"):
         loaded = plan.load(n_threads)
     return loaded, time.perf_counter() - began

@@ -24,10 +24,11 @@ Relative paths start, as those of flags, from the folder in which the command is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from recsys.data.log_format import LogFormat
 from recsys.errors import ParameterError
 from recsys.experiment.evaluation_plan import EvaluationPlan
 from recsys.experiment.settings import (
@@ -42,20 +43,15 @@ from recsys.experiment.settings import (
 )
 from recsys.report.writing import check_report
 
+# Options of a log that are no text.
+_KINDS: Mapping[str, type] = {"skip": int, "null": tuple}
 # Table, entry: the flag it stands for, and its type.
 _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
     "log": {
         "source": ("log", str),
-        "user": ("user", str),
-        "item": ("item", str),
-        "value": ("value", str),
-        "time": ("time", str),
-        "where": ("where", str),
-        "feedback": ("feedback", str),
+        **{part.name: (part.name, _KINDS.get(part.name, str)) for part in fields(LogFormat)},
         "duplicates": ("duplicates", str),
         "items": ("items", Path),
-        "item_id": ("item_id", str),
-        "item_name": ("item_name", str),
         "item_category": ("item_category", str),
         "groups": ("groups", Path),
         "group": ("group", str),
@@ -197,7 +193,7 @@ def read_comparison(
     """
     flags = dict(flags)
     configs = list(configs)
-    if flags["log"] is not None and flags["log"].endswith(".toml"):
+    if isinstance(flags["log"], str) and flags["log"].endswith(".toml"):
         configs.insert(0, Path(flags["log"]))
         flags["log"] = None
     plan, of_models = plans_among(configs)
@@ -224,6 +220,10 @@ def _checked(value: Any, kind: type, where: str) -> Any:
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return ",".join(value)
         raise ParameterError(f'{where} is {value!r}; expected names, e.g. ["ndcg@10", "recall@10"].')
+    if kind is tuple:
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+        raise ParameterError(f'{where} is {value!r}; expected a list of text, e.g. ["NA", "?"].')
     is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     is_right = is_whole if kind is int else isinstance(value, str if kind is Path else kind)
     if not is_right:

@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from recsys.data.duplicates import Duplicates
 from recsys.data.held_out import HeldOut
 from recsys.data.ids import Ids
-from recsys.data.interactions import Duplicates, Interactions
-from recsys.data.load import LoadedLog
+from recsys.data.interactions import Interactions
+from recsys.data.loaded_log import LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError

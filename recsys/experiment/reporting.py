@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.metrics import parse_metric
 from recsys.evaluation.pair_tests import PairTests
 from recsys.experiment.example_model import ExampleModel, example_model, examples_intro, theme_sets

@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.data.ids import Ids
 from recsys.data.labels import Labels, UserGroups, label_table
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.metrics import ListMetric, Metric, parse_metrics, registered

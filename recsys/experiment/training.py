@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
@@ -13,15 +13,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data.interactions import DUPLICATE_RULES, Duplicates, Interactions
-from recsys.data.load import LoadedLog
+from recsys.data.duplicates import DUPLICATE_RULES, Duplicates
+from recsys.data.interactions import Interactions
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.comparison import precompile
-from recsys.experiment.settings import ModelSpec
+from recsys.experiment.settings import AUTO, ModelSpec
 from recsys.files import atomic_write
 from recsys.progress import SILENT, Progress
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.recommendations import Recommendations
+from recsys.remarks import Remark, RemarkCode
 
 LIST_FORMATS = (".parquet", ".csv", ".jsonl")
 
@@ -87,6 +89,22 @@ def record_of(bundle: Bundle) -> dict[str, Any]:
         "stored_per_row": model.stored_per_row,
         "seconds": {"fit": training["seconds"]},
     }
+
+
+def amounts_as_ratings(loaded: LoadedLog, specs: Sequence[ModelSpec]) -> tuple[Remark, ...]:
+    """Return a remark if models that predict ratings are given amounts, on which their errors mean little."""
+    if loaded.log.feedback == "explicit":
+        return ()
+    fitted = dict.fromkeys(
+        spec.name for spec in specs if spec.name not in (AUTO, "hybrid-nmf") and spec.made().predicts_values
+    )
+    if not fitted:
+        return ()
+    text = (
+        f"{', '.join(fitted)} predicts ratings, and the log is read as amounts; weighted-nmf is for amounts, "
+        f"or add --feedback explicit if the values are ratings"
+    )
+    return (Remark(RemarkCode.AMOUNTS_AS_RATINGS, text),)
 
 
 def check_duplicates(rule: str | None) -> Duplicates | None:

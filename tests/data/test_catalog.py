@@ -7,7 +7,8 @@ import pytest
 
 from recsys.data import catalog
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog, load_log
+from recsys.data.load import load_log
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import DependencyError, InputError, LogError
 from recsys.resources import bundled
 

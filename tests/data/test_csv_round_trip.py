@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from recsys.data.load import load_log
+from recsys.data.log_format import NULL_MARKERS
 from recsys.errors import LogError
 
 FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
@@ -18,7 +19,7 @@ characters = st.one_of(
     st.sampled_from("\"',;|\t\n 0017.-+e#\\/"),
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)),
 )
-ids = st.text(characters, min_size=1, max_size=8)
+ids = st.text(characters, min_size=1, max_size=8).filter(lambda text: text not in NULL_MARKERS)
 delimiters = st.sampled_from(",\t;|")
 rows = st.lists(st.tuples(ids, ids, st.integers(0, 10**6)), min_size=1, max_size=12)
 
@@ -49,10 +50,10 @@ def test_odd_ids_come_back_exactly(
     log = load_log(tmp_path / "log.csv").log
     expected_users = [user for user, _, _ in records]
     assert [str(log.user_ids[row]) for row in log.users] == [
-        user.removesuffix(".0") if log.user_ids.is_integer else user for user in expected_users
+        user.partition(".")[0] if log.user_ids.is_integer else user for user in expected_users
     ]
     assert [str(log.item_ids[row]) for row in log.items] == [
-        item.removesuffix(".0") if log.item_ids.is_integer else item for _, item, _ in records
+        item.partition(".")[0] if log.item_ids.is_integer else item for _, item, _ in records
     ]
     assert log.values.tolist() == [count for _, _, count in records]
 

@@ -150,6 +150,9 @@ def test_describe_is_ready_for_json(tmp_path: Path) -> None:
         "last_time": "2020-01-03T00:00:00",
         "n_named_items": 0,
         "licence": None,
+        "flags": "--user user --item item --value count --time date --where 'count >= 0' --feedback implicit "
+        "--delimiter comma --header row",
+        "remarks": [],
     }
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog, load_log
-from recsys.errors import ParameterError
+from recsys.data.load import load_log
+from recsys.data.loaded_log import LoadedLog
+from recsys.errors import LogError, ParameterError
 
 
 def written(path: Path, text: str | bytes) -> Path:
@@ -36,14 +37,13 @@ class TestIds:
     def test_integers_are_integers(self, tmp_path: Path) -> None:
         assert self.loaded(tmp_path, "0", "-7", "999999999999999999") == [0, -7, 999999999999999999]
 
-    @pytest.mark.parametrize(
-        "other", ["1e3", "+5", "-0", " 5", "5 ", "9999999999999999999", "5.0", "0x1F", "NA"]
-    )
+    @pytest.mark.parametrize("other", ["1e3", "+5", "-0", " 5", "5 ", "9999999999999999999", "0x1F"])
     def test_what_only_resembles_an_integer_keeps_all_text(self, tmp_path: Path, other: str) -> None:
         assert self.loaded(tmp_path, "5", other) == ["5", other]
 
     def test_integers_written_as_floats_are_integers(self, tmp_path: Path) -> None:
         assert self.loaded(tmp_path, "17850.0", "0.0", "-3.0") == [17850, 0, -3]
+        assert self.loaded(tmp_path, "17850", "17850.0", "17850.00") == [17850] * 3
         assert self.loaded(tmp_path, "17850.0", "1.50") == ["17850.0", "1.50"]
         assert self.loaded(tmp_path, "17850.0", "01.0") == ["17850.0", "01.0"]
 
@@ -61,8 +61,24 @@ class TestIds:
         frame = pd.DataFrame({"user": [3.0, 1.0, -2.0], "item": ["a", "b", "c"]})
         assert load_log(frame).log.user_ids.values.tolist() == [-2, 1, 3]
 
-    def test_words_for_nothing_are_ids_like_others(self, tmp_path: Path) -> None:
-        assert self.loaded(tmp_path, "NULL", "nan", "None") == ["NULL", "nan", "None"]
+    @pytest.mark.parametrize("marker", ["NA", r"\N", "null", "None", "nan", "(not set)", "-"])
+    def test_words_for_nothing_are_missing_ids(self, tmp_path: Path, marker: str) -> None:
+        with pytest.raises(LogError, match=r"line 3, .*the user id is missing, the cell is") as caught:
+            self.loaded(tmp_path, "5", marker)
+        assert "--null none" in str(caught.value)
+        path = tmp_path / "ids.csv"
+        assert load_log(path, null="none").log.user_ids.values.tolist() == sorted(["5", marker])
+        assert load_log(path, where="user IS NOT NULL").log.user_ids.values.tolist() == [5]
+        frame = pd.DataFrame({"user": ["5", marker], "item": ["a", "a"]})
+        assert load_log(frame, where="user IS NOT NULL").dropped[0].n_rows == 1
+
+    def test_words_for_nothing_of_ones_own(self, tmp_path: Path) -> None:
+        assert self.loaded(tmp_path, "5", "?") == ["5", "?"]
+        with pytest.raises(LogError, match="the cell is '\\?'"):
+            load_log(tmp_path / "ids.csv", null="?")
+        path = written(tmp_path / "values.csv", "user,item,count\n1,a,?\n2,a,3\n")
+        loaded = load_log(path, null=["?"], where="count > 2")
+        assert loaded.log.values.tolist() == [3.0]
 
 
 class TestHeaders:
@@ -71,8 +87,8 @@ class TestHeaders:
         loaded = load_log(path, user="1", item="2", value="3", time="4", feedback="explicit")
         assert events(loaded) == [(196, 242, 3.0), (186, 302, 3.0)]
         assert loaded.log.times is not None
-        assert loaded.log.times.tolist() == [881250949, 891717742]
-        assert loaded.log.time_kind == "number"
+        assert loaded.log.times.tolist() == [881250949_000_000, 891717742_000_000]
+        assert loaded.log.time_kind == "timestamp"
         assert loaded.n_read == 2
 
     def test_positions_make_a_file_of_words_headerless(self, tmp_path: Path) -> None:
@@ -147,7 +163,7 @@ class TestTimes:
         month_first, _ = self.times(tmp_path, "1/2/2010", "2/25/2010")
         assert month_first[0] == pd.Timestamp("2010-01-02").value // 1000
 
-    def test_whole_numbers_stay_as_they_are(self, tmp_path: Path) -> None:
+    def test_whole_numbers_that_are_no_times_stay_as_they_are(self, tmp_path: Path) -> None:
         assert self.times(tmp_path, "881250949", "5") == ([881250949, 5], "number")
         assert self.times(tmp_path, "881250949.0", "5.0") == ([881250949, 5], "number")
 

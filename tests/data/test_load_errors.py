@@ -33,12 +33,17 @@ def failure(path: Path, content: str | bytes, **options: str) -> LogError:
         ('"",2,3,2020-01-01', 3, "user", "the user id is missing"),
         ("1,,3,2020-01-01", 3, "item", r"the item id is missing\. .*--where \"item IS NOT NULL\"\."),
         ("1,2,,2020-01-01", 3, "count", r"the value is missing.*count IS NOT NULL\", or ignore.*--value -\."),
-        ("1,2,nan,2020-01-01", 3, "count", "found 'nan'; expected a finite number"),
+        ("1,2,nan,2020-01-01", 3, "count", "the value is missing, the cell is 'nan'"),
         ("1,2,-inf,2020-01-01", 3, "count", "found '-inf'; expected a finite number"),
         ("1,2,1e999,2020-01-01", 3, "count", "found '1e999'; expected a"),
         ("1,2,-0.5,2020-01-01", 3, "count", r"found '-0\.5'; expected 0 or more.*--where \"count > 0\"\."),
         ("1,2,three,2020-01-01", 3, "count", "found 'three'; expected a number"),
-        ('1,2,"3,5",2020-01-01', 3, "count", r"found '3,5'; expected a number\. Write decimals with a point"),
+        (
+            '1,2,"3,5",2020-01-01',
+            3,
+            "count",
+            r"found '3,5'; expected a number\. If the comma is a decimal mark, add --decimal ,\.",
+        ),
         ("1,2,3,", 3, "time", r"the time is missing.*ignore the column with --time -\."),
         ("1,2,3,yesterday", 3, "time", "found 'yesterday'; expected a date"),
         ("1,2,3,2020-13-01", 3, "time", "found '2020-13-01'; expected a date"),
@@ -102,19 +107,24 @@ def test_a_bad_row_of_a_pattern_names_its_file(tmp_path: Path, n_files: int) -> 
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
         (HEADER.encode(), "a header and no rows"),
-        (b"user\n1\n", r"line 1: one column only.*\(comma, tab, semicolon, pipe\).*first line, 'user'"),
-        (b"1::2::3\n", r"one column only.*'1::2::3'"),
+        (
+            b"user\n1\n",
+            r"line 1: one column only.*\(comma, tab, semicolon, pipe, double colon\).*first line, 'user'",
+        ),
+        (b"1:2:3\n", r"one column only.*'1:2:3'.*name another delimiter by --delimiter"),
         (b"user,item,User\n1,2,3\n", r"line 1: column name 'user' stands more than once"),
         (HEADER.encode() + b"1,2,3\n", r"line 2: 3 fields where the header has 4"),
         (HEADER.encode() + b'1,"2\n",3,4\n1,2,3,4,5\n', r"line 4: 5 fields where the header has 4"),
         (HEADER.encode() + b'1,"2"3,3,4\n', r"line 2: the quotes do not match"),
         (HEADER.encode() + b'1,2,3,4\n1,"2,3,4\n', r"line 3: the quotes do not match"),
         (b"user,item\r\n1,2\r\n3,4\n5,6\r\n", r"line 3: the line ends in '\\n', those before in '\\r\\n'"),
-        ("user,item\n1,2\n1,é\n".encode("latin1"), r"line 3: not UTF-8: byte 0xe9 in '1,é'.*iconv -f latin1"),
+        (
+            "user,item\n1,2\n1,é\n".encode("latin1"),
+            r"line 3: not UTF-8: byte 0xe9 in '1,é'.*--encoding latin-1",
+        ),
         (b"user,item\n" + b"1,2\n" * 99_999 + b"1,\xff\n", r"line 100001: not UTF-8: byte 0xff"),
-        ("user,item\n1,2\n".encode("utf-16"), r"the text is utf-16.*iconv -f utf-16"),
         (bytes(range(256)), "the file is binary"),
-        (b"PK\x03\x04\0\0\0", "binary.*zip archive"),
+        (b"PK\x03\x04\0\0\0", "could not be unpacked"),
         (gzip.compress(b"", mtime=0), "the file is empty"),
     ],
 )
@@ -152,7 +162,7 @@ def test_json_that_is_none(tmp_path: Path) -> None:
     error = failure(tmp_path / "a.jsonl", '{"user": 1, "item": 2}\n\n{"user": 1,\n')
     assert "line 3" in str(error)
     assert "one JSON object a line" in str(error)
-    assert "no JSON objects" in str(failure(tmp_path / "b.json", '[{"user": 1, "item": 2}]'))
+    assert "no JSON objects" in str(failure(tmp_path / "b.jsonl", "1\n2\n"))
     error = failure(tmp_path / "c.jsonl", '{"user": 1, "item": 2}\n\n{"user": 1}\n')
     assert (error.line, error.column) == (3, "item")
 
@@ -214,8 +224,8 @@ FRAME = pd.DataFrame({"user": [1, 2], "item": ["a", "b"], "count": [1.0, 2.0]})
         ("user", np.array([1, 2**63], dtype=np.uint64), "row 2, column 'user': found '9223372036854775808'"),
         ("user", [True, False], "column 'user': the column holds BOOLEAN; expected ids"),
         ("user", pd.to_datetime(["2020", "2021"]), "column 'user': the column holds TIMESTAMP"),
-        ("user", [Decimal(1), Decimal(2)], "column 'user': the column holds DECIMAL"),
-        ("item", [[1], [2]], r"column 'item': the column holds BIGINT\[\]"),
+        ("user", [Decimal("1.5"), Decimal("2.5")], "column 'user': the column holds DECIMAL"),
+        ("item", [{"a": 1}, {"a": 2}], r"column 'item': the column holds STRUCT"),
         ("item", ["a", None], "row 2, column 'item': the item id is missing"),
         ("item", ["a", ""], "row 2, column 'item': the item id is missing.*--where \"item <> ''\""),
         ("item", ["a", 5], "values of more than one kind.*column item"),

@@ -77,15 +77,26 @@ class TestMovieLens:
             zip(table.log.pairs, table.log.values, strict=True)
         )
 
-    def test_names_that_are_latin_1_are_refused_with_their_line(self, shared_data: RealLogs) -> None:
+    def test_names_that_are_latin_1_are_refused_with_their_line_and_read_with_their_encoding(
+        self, shared_data: RealLogs
+    ) -> None:
         folder = shared_data / "ml-100k" / "raw"
         lines = (folder / "u.item").read_bytes().split(b"\n")
         expected = next(number for number, line in enumerate(lines, start=1) if not line.isascii())
-        with pytest.raises(LogError, match="iconv -f latin1 -t utf-8") as caught:
+        with pytest.raises(LogError, match="--encoding latin-1") as caught:
             load_log(
                 folder / "u.data", user="1", item="2", items=folder / "u.item", item_id="1", item_name="2"
             )
         assert caught.value.line == expected
+        loaded = load_log(
+            folder / "u.data",
+            user="1", item="2", value="3", time="4", feedback="explicit", encoding="latin-1",
+            items=folder / "u.item", item_id="1", item_name="2",
+        )  # fmt: skip
+        assert len(loaded.item_names) == 1_682
+        assert loaded.item_names[543] == "Misérables, Les (1995)"
+        assert "1,682 of 1,682 items (100%) have a name" in str(loaded.remarks[-1])
+        assert loaded.log.span() == ("1997-09-20T03:05:10", "1998-04-22T23:10:38")
 
 
 def test_movietweetings_keeps_its_leading_zeros(shared_data: RealLogs) -> None:

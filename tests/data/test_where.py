@@ -49,7 +49,7 @@ def test_rows_for_which_it_is_not_true_are_dropped_and_counted(
         ("count > 0, true", "single expression"),
         ("true) OR (true", "syntax error"),
         ("CAST(item AS INTEGER) > 0", "Could not convert string 'a'"),
-        ("user > 1", r"explicit cast.*Ids of a text file are text here; compare CAST\(column AS BIGINT\)"),
+        ("user > 1", r"explicit cast.*Ids of a text file are text here; compare CAST\(user AS BIGINT\)"),
         ("count > ?", "cannot be evaluated"),
         ("drop = 0", "cannot be evaluated"),
     ],

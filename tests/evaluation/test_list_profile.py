@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.list_profile import held_out_shares, profile_lists
 from recsys.evaluation.metrics import parse_metrics

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluation.metrics import parse_metrics
 from recsys.evaluation.significance import compare_pairs

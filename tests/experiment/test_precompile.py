@@ -50,7 +50,7 @@ assert sum(before[0].values()) > 10
 
 def trial_of(split):
     from recsys.data.columns import Columns
-    from recsys.data.load import LoadedLog
+    from recsys.data.loaded_log import LoadedLog
     from recsys.experiment.prepared_split import prepare
     from tests.logs import random_log
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog, load_log
+from recsys.data.load import load_log
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluation.list_profile import profile_lists
 from recsys.evaluation.metrics import parse_metrics

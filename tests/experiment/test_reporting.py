@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from recsys.data.columns import Columns
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment import comparison
 from recsys.experiment.comparison import Result, compare

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recsys.data.interactions import DUPLICATE_RULES, Interactions, stable_order
+from recsys.data.duplicates import DUPLICATE_RULES, stable_order
+from recsys.data.interactions import Interactions
 from recsys.errors import InputError
 from tests.logs import log_of, random_log
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from recsys import threads as pool
-from recsys.data.load import LoadedLog
+from recsys.data.loaded_log import LoadedLog
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.evaluation.metrics import Metric, parse_metric
 from recsys.experiment.answers import Comparison

@@ -1,0 +1,47 @@
+"""A file of a log, and copies of files that have to be unpacked or written anew before they are read."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a log.
+
+    Attributes
+    ----------
+    path : Path
+        Where it can be read.
+    name : str
+        What messages call it: its path, a path into an archive, or "standard input".
+    """
+
+    path: Path
+    name: str
+
+    @property
+    def ending(self) -> str:
+        """The ending of its name in small letters, without that of a compression."""
+        suffixes = [suffix.lower() for suffix in Path(self.name).suffixes]
+        return next((suffix for suffix in reversed(suffixes) if suffix not in (".gz", ".zst")), "")
+
+
+class Copies:
+    """A folder of copies, made when the first is written, that goes when nobody uses it any more."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._n = 0
+
+    def new_path(self) -> Path:
+        """Return the path of a copy that is not yet there."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="recsys-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._n += 1
+        return self._folder / f"{self._n}.txt"

@@ -1,0 +1,86 @@
+"""A log and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recsys.data.columns import Columns
+from recsys.data.item_names import ItemNames
+from recsys.data.log import Log
+from recsys.data.log_format import LogFormat
+from recsys.remarks import Remark
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows left out, and why."""
+
+    reason: str
+    n_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedLog:
+    """A log and where it came from.
+
+    Attributes
+    ----------
+    log : Log
+    source : str
+        The path, pattern or catalogue name.
+    columns : Columns
+        The columns used.
+    n_read : int
+        Rows of the source.
+    dropped : tuple of Dropped
+        Rows left out by condition; each counts under the first that drops it.
+    item_names : mapping of item id to str
+        Names of items of the log, as far as known.
+    licence : str or None
+    read_as : LogFormat
+        Everything told or recognised of how the log is written: read with these options, it is the same log.
+    remarks : tuple of Remark
+        What was recognised where it may be wrong, and what is strange.
+    """
+
+    log: Log
+    source: str
+    columns: Columns
+    n_read: int
+    dropped: tuple[Dropped, ...]
+    item_names: ItemNames
+    licence: str | None = None
+    read_as: LogFormat = field(default_factory=LogFormat)
+    remarks: tuple[Remark, ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """Return counts and ranges, ready for JSON."""
+        log = self.log
+        n_users, n_items = len(log.user_ids), len(log.item_ids)
+        n_pairs = len(np.unique(log.pairs))
+        first, last = log.span() or (None, None)
+        return {
+            "source": self.source,
+            "columns": {role: getattr(self.columns, role) for role in ("user", "item", "value", "time")},
+            "feedback": log.feedback,
+            "n_read": self.n_read,
+            "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in self.dropped],
+            "n_events": len(log),
+            "n_users": n_users,
+            "n_items": n_items,
+            "n_pairs": n_pairs,
+            "density": n_pairs / (n_users * n_items),
+            "value_min": float(log.values.min()),
+            "value_max": float(log.values.max()),
+            "value_mean": float(log.values.mean()),
+            "time_kind": log.time_kind,
+            "first_time": first,
+            "last_time": last,
+            "n_named_items": len(self.item_names),
+            "licence": self.licence,
+            "flags": self.read_as.flags(),
+            "remarks": [{"code": str(remark.code), "text": str(remark)} for remark in self.remarks],
+        }

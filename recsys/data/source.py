@@ -1,0 +1,124 @@
+"""An opened log: its columns, and a way to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import duckdb
+import pyarrow.parquet as pq
+
+from recsys.data import json_lines, text_faults
+from recsys.data.database import first_line
+from recsys.data.file import File
+from recsys.data.log_format import LogFormat
+from recsys.data.text_files import TextFile
+from recsys.errors import InputError, LogError
+from recsys.remarks import Remark
+
+
+class Query(Protocol):
+    """Makes the query for all rows of a source."""
+
+    def __call__(self, as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+        """Return SQL; ``as_text`` names columns not to be parsed, ``is_raw`` leaves null markers as text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An opened log: its columns, and a way to its rows.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    connection : duckdb.DuckDBPyConnection
+    names : tuple of str
+    query : callable
+        Makes the query for all rows.
+    unit : {"line", "row"}
+        What messages count.
+    has_header : bool
+    files : tuple of File
+    texts : tuple of TextFile
+        The layout of each file, for text files only.
+    read_as : LogFormat
+        What was told or found out about how the files are written.
+    remarks : tuple of Remark
+        What was guessed in opening it.
+    copies : object, optional
+        Holds the folder of copies, which goes with it.
+    locate : callable, optional
+        Gives the place of a row, where rows are not those of the file.
+    is_json : bool
+        Whether the files are JSON, by lines or an array.
+    whole : Source, optional
+        The source that this one was made of, where rows are not those of the file.
+    """
+
+    name: str
+    connection: duckdb.DuckDBPyConnection
+    names: tuple[str, ...]
+    query: Query
+    unit: str = "row"
+    has_header: bool = True
+    files: tuple[File, ...] = ()
+    texts: tuple[TextFile, ...] = ()
+    read_as: LogFormat = field(default_factory=LogFormat)
+    remarks: tuple[Remark, ...] = ()
+    copies: object = None
+    locate: Callable[[int], tuple[str, int]] | None = None
+    is_json: bool = False
+    whole: Source | None = None
+
+    def relation(self, as_text: Collection[str] = (), *, is_raw: bool = False) -> duckdb.DuckDBPyRelation:
+        """Return all rows in the order of the source; see `Query`."""
+        try:
+            return self.connection.sql(self.query(as_text, is_raw=is_raw))
+        except duckdb.Error as error:
+            raise self.explained(error) from error
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return the file and the line (or row, from 1) of row ``row`` (from 0) of the source."""
+        if self.locate is not None:
+            return self.locate(row)
+        if self.texts:
+            for text in self.texts[:-1]:
+                n_rows = text_faults.count_rows(text)
+                if row < n_rows:
+                    break
+                row -= n_rows
+            else:
+                text = self.texts[-1]
+            return text.path, text_faults.line_of(text, row) or row + 1 + text.has_header
+        if self.unit == "line":
+            return json_lines.line_of(self.files, row)
+        for file in () if self.is_json else self.files[:-1]:
+            n_rows = pq.read_metadata(file.path).num_rows
+            if row < n_rows:
+                return file.name, row + 1
+            row -= n_rows
+        return self.files[-1].name if self.files else self.name, row + 1
+
+    def explained(self, error: Exception) -> InputError:
+        """Turn an error of DuckDB into one that says what is wrong with the source."""
+        for file in self.texts:
+            fault = text_faults.diagnose(file)
+            if fault is not None:
+                return fault
+        if self.is_json:
+            fault = None if self.unit == "row" else json_lines.diagnose(self.files)
+            return fault or LogError(
+                f"could not be read: {first_line(error)}.", advice=json_lines.REMEDY, source=self.name
+            )
+        return LogError(f"could not be read: {first_line(error)}.", source=self.name)
+
+    def check_whole(self, n_rows: int) -> None:
+        """Raise LogError if rows of a text were swallowed by a quote that was never meant as one."""
+        for file in self.texts:
+            # Only the rows of one file are known; those of several are counted.
+            own = n_rows if len(self.texts) == 1 and self.whole is None else text_faults.count_rows(file)
+            fault = text_faults.swallowed_lines(file, own)
+            if fault is not None:
+                raise fault
