@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from recsys_cli import options
+from recsys_cli.command import Command
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
@@ -16,7 +17,7 @@ def _root() -> None:
     """Look at logs."""
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(json: options.Json = False) -> None:
     """List the data sets that can be named instead of a file."""
     from recsys.data import catalog
@@ -28,7 +29,7 @@ def list_(json: options.Json = False) -> None:
     say_table(["name", "title", "licence"], [[e.name, e.title, e.licence] for e in entries], left=3)
 
 
-@app.command("describe")
+@app.command("describe", cls=Command)
 @grouped
 def describe(
     log: options.Log,
