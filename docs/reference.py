@@ -51,6 +51,7 @@ def commands() -> Iterator[str]:
     """Yield every command with its arguments, options and defaults."""
     import typer.main
 
+    from recsys_cli.examples import EXAMPLES
     from recsys_cli.main import app
 
     yield "# Commands\n"
@@ -73,7 +74,9 @@ def commands() -> Iterator[str]:
                 else f"`{parameter.metavar or parameter.name.upper()}`"
             )
             yield row(shown, default_of(parameter), getattr(parameter, "help", None) or "")
-        yield ""
+        yield "\n```sh"
+        yield from EXAMPLES[path[-1]]
+        yield "```\n"
 
 
 def leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -89,6 +92,8 @@ def default_of(parameter: Any) -> str:
     shown = parameter.default
     if parameter.required:
         return "required"
+    if isinstance(parameter.show_default, str):
+        return parameter.show_default
     is_empty = shown is None or shown is False or shown == [] or shown == ()
     return "" if callable(shown) or is_empty else f"`{shown}`"
 

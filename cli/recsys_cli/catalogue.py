@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Show the parameters of this one.", show_default=False),
+        typer.Argument(metavar="NAME", help="Show the parameters of this one.", show_default=False),
     ] = None,
     json: options.Json = False,
 ) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
+from recsys_cli.command import Command
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_remarks, say_table
 
@@ -17,7 +18,7 @@ def _root() -> None:
     """Look at logs."""
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(json: options.Json = False) -> None:
     """List the data sets that can be named instead of a file, and the formats that --format names."""
     from recsys.data import catalog, formats
@@ -50,7 +51,7 @@ def list_(json: options.Json = False) -> None:
     )
 
 
-@app.command("describe")
+@app.command("describe", cls=Command)
 @grouped
 def describe(
     log: options.Log,

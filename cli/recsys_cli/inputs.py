@@ -63,8 +63,6 @@ def one_spec(model: str | None, assignments: Sequence[str] | None, config: Path 
     """Return the one model that --model or --config names."""
     if model is not None and config is not None:
         raise ParameterError("both --model and --config are given; choose one.")
-    if model in (None, AUTO) and config is None and assignments:
-        raise ParameterError("--set needs to know the model; name it with --model.")
     specs = specs_from_flags(
         [] if model is None else [model],
         assignments or [],

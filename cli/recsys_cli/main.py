@@ -24,6 +24,7 @@ from recsys_cli import (
     themes,
     tuning,
 )
+from recsys_cli.command import Command
 
 INTERRUPTED = 130
 
@@ -68,21 +69,25 @@ def _root(
     _import(modules)
 
 
-app.command("demo")(demo.demo)
-app.command("train")(models.train)
-app.command("recommend")(recommending.recommend)
-app.command("explain")(explaining.explain)
-app.command("similar")(similar.similar)
-app.command("themes")(themes.themes)
-app.command("models")(catalogue.models)
-app.command("metrics")(catalogue.metrics)
-app.command("splits")(catalogue.splits)
-app.command("evaluate")(evaluation.evaluate)
-app.command("compare")(evaluation.compare)
-app.command("tune")(tuning.tune)
-app.command("ranks")(ranks.ranks)
+_COMMANDS = {
+    "demo": demo.demo,
+    "train": models.train,
+    "recommend": recommending.recommend,
+    "explain": explaining.explain,
+    "similar": similar.similar,
+    "themes": themes.themes,
+    "models": catalogue.models,
+    "metrics": catalogue.metrics,
+    "splits": catalogue.splits,
+    "evaluate": evaluation.evaluate,
+    "compare": evaluation.compare,
+    "tune": tuning.tune,
+    "ranks": ranks.ranks,
+    "doctor": doctor.doctor,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, cls=Command)(_command)
 app.add_typer(data.app, name="data")
-app.command("doctor")(doctor.doctor)
 
 
 def run(arguments: list[str] | None = None) -> int:

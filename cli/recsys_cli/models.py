@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,10 +18,19 @@ _ENDS = {
     "tol": "converged",
     "gradient": "converged",
     "validation": "best on held-out entries",
-    "max_iter": "reached max_iter",
     "time": "reached time_limit",
     "interrupted": "interrupted",
 }
+
+
+def _end_of(record: Mapping[str, Any]) -> str:
+    """Say how a training ended: a number of iterations that was planned is no failure to converge."""
+    n_iter, stopped = record["iterations"], record["stopped"]
+    if stopped != "max_iter":
+        return f"{_ENDS[stopped]} after {n_iter} iterations"
+    if record["config"].get("tol"):
+        return f"{n_iter} iterations, as many as max_iter allows; --set max_iter=N for more"
+    return f"{n_iter} iterations, as planned (max_iter)"
 
 
 @grouped
@@ -49,6 +59,7 @@ def train(
     out = out.expanduser()
     check_place(out)
     spec = one_spec(model, set_, config)
+    spec.resolved().made()  # what is wrong with it is said before the log is read
     rule = check_duplicates(duplicates)
     plan = log_plan(log, read_as, items)
     with progress(quiet=json) as listener:
@@ -83,8 +94,7 @@ def train(
     say_remarks([*loaded.remarks, *amounts_as_ratings(loaded, [spec])])
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
-        ended = _ENDS[record["stopped"]]
-        say(f"  {ended} after {record['iterations']} iterations, objective {record['objective']:.6g}")
+        say(f"  {_end_of(record)}, objective {record['objective']:.6g}")
     if interrupted:
         say(f"Interrupted; the best state so far is in {out}.")
         raise typer.Exit(130)

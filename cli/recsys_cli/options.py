@@ -84,7 +84,7 @@ Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="masked-nmf (ratings), weighted-nmf (purchases), als, ...: see 'recsys models'; or auto.",
+        help="hybrid-nmf (lists), masked-nmf (ratings), als, ...: see 'recsys models'; or auto, by the task.",
         rich_help_panel=_MODEL,
         show_default="auto",
     ),
@@ -178,7 +178,7 @@ Metrics: TypeAlias = Annotated[
         help="Metrics, those of lists with @k, as ndcg@10,coverage@10,auc,rmse; 'recsys metrics' lists them "
         "all. With -gap, as ndcg-gap@10: the gap between groups of users.",
         rich_help_panel=_RUN,
-        show_default="ndcg@10,recall@10,precision@10,coverage@10, and rmse,mae for ratings",
+        show_default="ndcg, recall, precision and coverage @10; rmse and mae for ratings",
     ),
 ]
 Seed: TypeAlias = Annotated[

@@ -12,7 +12,7 @@ from recsys_cli.output import say, say_json
 
 def themes(
     model: options.ModelFolder,
-    n_items: Annotated[int, typer.Option("--items", min=1, help="Items to list for each theme.")] = 8,
+    n_items: Annotated[int, typer.Option("-n", min=1, help="Items to list for each theme.")] = 8,
     json: options.Json = False,
 ) -> None:
     """Show what a non-negative model is made of: each theme's strongest items."""

@@ -34,7 +34,8 @@ def plays(tmp_path):
 def evaluate(capsys, plays):
     def call(*arguments, code=0, model="popularity"):
         capsys.readouterr()
-        words = ["evaluate", str(plays), "--model", model, "--metrics", "ndcg@3", *arguments]
+        chosen = [] if "--model" in arguments else ["--model", model]
+        words = ["evaluate", str(plays), *chosen, "--metrics", "ndcg@3", *arguments]
         assert run(words) == code
         out, err = capsys.readouterr()
         return err if code else json.loads(out) if "--json" in arguments else out

@@ -18,7 +18,7 @@ import pytest
         ),
         (2, ["train", "LOG", "--model", "als", "--set", "l2", "--out", "M"], "expected key=value"),
         (2, ["train", "LOG", "--model", "als", "--set", "l2=-1", "--out", "M"], "l2 is -1.*0 or more"),
-        (2, ["train", "LOG", "--set", "l2=1", "--out", "M"], "name it with --model"),
+        (2, ["train", "LOG", "--set", "rank=1", "--out", "M"], "hybrid-nmf has no parameter 'rank'"),
         (2, ["train", "LOG", "--duplicates", "first", "--out", "M"], "expected one of last, sum"),
         (2, ["evaluate", "LOG", "--metrics", "ndgc@5"], "no metric 'ndgc@5'.*Did you mean 'ndcg'"),
         (2, ["evaluate", "LOG", "--split", "half"], "no split 'half'"),

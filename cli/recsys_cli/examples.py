@@ -1,0 +1,34 @@
+"""Examples in the help of each command; a test runs them, in this order, beside the logs they name."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "demo": ("recsys demo --out recsys-demo",),
+    "list": ("recsys data list",),
+    "describe": ('recsys data describe purchases.csv --where "Quantity > 0"',),
+    "train": (
+        'recsys train purchases.csv --where "Quantity > 0" --out model',
+        "recsys train ratings.csv --set n_components=8 --out ratings-model",
+    ),
+    "recommend": (
+        "recsys recommend model --user 17850 -n 5",
+        "recsys recommend model --history 85099B,22423",
+        "recsys recommend model --all-users --out lists.parquet",
+    ),
+    "explain": ("recsys explain model --user 17850",),
+    "similar": ("recsys similar model --item 85099B -n 5",),
+    "themes": ("recsys themes model -n 5",),
+    "evaluate": (
+        'recsys evaluate purchases.csv --where "Quantity > 0" --split time:4w',
+        "recsys evaluate ratings.csv --split folds:3 --metrics rmse,mae",
+    ),
+    "compare": (
+        "recsys compare purchases.csv --split time:4w --model slim --model als",
+        "recsys compare ratings.csv --report report.html",
+    ),
+    "tune": ("recsys tune ratings.csv --model slim --trials 3 --out tuned",),
+    "models": ("recsys models", "recsys models masked-nmf"),
+    "metrics": ("recsys metrics",),
+    "splits": ("recsys splits",),
+    "doctor": ("recsys doctor",),
+}
