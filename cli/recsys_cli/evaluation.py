@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from recsys.experiment.answers import Comparison
     from recsys.experiment.result import Result
     from recsys.experiment.settings import ModelSpec
+    from recsys.recommend.rules import Rules
 
 
 @grouped
@@ -27,6 +28,7 @@ def evaluate(
     columns: options.ColumnOptions,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
+    rules: options.RuleOptions,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
@@ -39,12 +41,14 @@ def evaluate(
 ) -> None:
     """Train on one part of a log and measure on the part held out."""
     import recsys
-    from recsys_cli.inputs import one_spec
+    from recsys_cli.inputs import one_spec, rules_of
 
     spec = one_spec(model, set_, config)
+    ruled = rules_of(rules, items=items, item_id=item_id, item_category=labels.item_category)
     flags = options.flags(
         columns, held_out, labels,
         log=log, items=items, item_id=item_id, duplicates=duplicates, seed=seed, threads=threads,
+        rules=ruled,
     )  # fmt: skip
     plan = recsys.EvaluationPlan.from_flags((spec,), flags)
     with progress(quiet=json) as listener:
@@ -58,6 +62,7 @@ def evaluate(
         say_json({**done.result.to_json(), "split": splits[0], "beside": beside, **several})
         return
     _say_choice(spec, done.result)
+    _say_rules(ruled)
     say_results(done.results, done.splits)
 
 
@@ -67,6 +72,7 @@ def compare(
     names: options.NameOptions,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
+    rules: options.RuleOptions,
     log: Annotated[
         str | None,
         typer.Argument(
@@ -107,10 +113,12 @@ def compare(
     """
     import recsys
     from recsys.experiment.plan import read_comparison
+    from recsys_cli.inputs import rules_of
 
+    ruled = rules_of(rules, items=names.items, item_id=names.item_id, item_category=labels.item_category)
     flags = options.flags(
         columns, names, held_out, labels,
-        log=log, out=out, report=report, duplicates=duplicates, seed=seed, threads=threads,
+        log=log, out=out, report=report, duplicates=duplicates, seed=seed, threads=threads, rules=ruled,
     )  # fmt: skip
     plan, page, files = read_comparison(flags, model or [], set_ or [], config or [])
     with progress(quiet=json) as listener:
@@ -120,6 +128,7 @@ def compare(
         done.write_record(plan.out / "comparison.json")
     if not json:
         _say_choice(plan.models[0], done.results[0])
+        _say_rules(ruled)
         say_results(done.results, done.splits)
         _say_answer(done.record)
         _say_stored(done, plan.out)
@@ -167,6 +176,12 @@ def _say_stored(done: Comparison, folder: Path | None) -> None:
         say(f"Taken from {folder}, as made before: {', '.join(reused)}")
     where = f"Results in {folder}"
     say(f"Interrupted. {where}; the same command goes on from them." if done.is_stopped else where)
+
+
+def _say_rules(rules: Rules | None) -> None:
+    """Say that lists keep to rules, so that nobody takes the numbers for those of free lists."""
+    if rules is not None:
+        say("Lists keep to the rules given; a held-out item that may not be listed counts as missed.")
 
 
 def _say_choice(spec: ModelSpec, result: Result) -> None:
