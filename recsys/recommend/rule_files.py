@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from recsys.data import sources
 from recsys.data.columns import existing, normalised, resolve_names, usual_column
-from recsys.data.database import quoted
 from recsys.data.ids import Id
+from recsys.data.text_rows import text_rows
 from recsys.errors import InputError
 from recsys.recommend.rules import Rules
 
@@ -67,7 +65,7 @@ def rule_items(text: str) -> RuleItems:
             f"{path}: no column of a usual name for items, such as item_id; the columns are "
             f"{', '.join(source.names)}."
         )
-    rows = _texts(source, [item] if user is None else [item, user])
+    rows = text_rows(source, [item] if user is None else [item, user])
     if not rows:
         raise InputError(f"{path}: the file holds no id.")
     if user is None:
@@ -116,25 +114,10 @@ def categories_of(items: str | Path, category: str, item_id: str | None = None) 
         item_id, _ = resolve_names(source.names, source=source.name, item_name=category)
     item_id = existing(source.names, item_id, source=source.name, option="item-id")
     categories: dict[Id, dict[str, None]] = {}
-    for item, texts in _texts(source, [item_id, category]):
+    for item, texts in text_rows(source, [item_id, category]):
         of_item = categories.setdefault(item, {})
         of_item.update((text.strip(), None) for text in texts.split("|") if text.strip())
     return {item: tuple(texts) for item, texts in categories.items()}
-
-
-def _texts(source: sources.Source, columns: list[str]) -> list[tuple[str, ...]]:
-    """Return the rows of some columns as text, those with a gap left out."""
-    filled = " AND ".join(
-        f"{quoted(name)} IS NOT NULL AND CAST({quoted(name)} AS VARCHAR) <> ''" for name in columns
-    )
-    chosen = [duckdb.SQLExpression(f"CAST({quoted(name)} AS VARCHAR)") for name in columns]
-    try:
-        rows: list[tuple[str, ...]] = (
-            source.relation(columns if source.texts else []).filter(filled).select(*chosen).fetchall()
-        )
-    except duckdb.Error as error:
-        raise source.explained(error) from error
-    return rows
 
 
 def read_rules(
