@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from recsys.recommend.bundle import save_bundle as save_bundle
     from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
+    from recsys.recommend.rules import Rules as Rules
     from recsys.recommend.themes import themes as themes
     from recsys.report.section import register_section as register_section
     from recsys.report.section import unregister_section as unregister_section
@@ -145,6 +146,7 @@ _HOMES = {
     "Recommendations": "recsys.recommend.recommendations",
     "Recommender": "recsys.recommend.recommender",
     "RecsysError": "recsys.errors",
+    "Rules": "recsys.recommend.rules",
     "SLIM": "recsys.models.slim",
     "ScoreMetric": "recsys.evaluation.metrics",
     "Split": "recsys.splitting.split",

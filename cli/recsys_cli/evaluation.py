@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recsys.experiment.answers import Comparison
     from recsys.experiment.result import Result
     from recsys.experiment.settings import ModelSpec
+    from recsys.recommend.rules import Rules
 
 
 @grouped
@@ -28,6 +29,7 @@ def evaluate(
     read_as: LogFormat,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
+    rules: options.RuleOptions,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
@@ -40,12 +42,14 @@ def evaluate(
     """Train on one part of a log and measure on the part held out."""
     import recsys
     from recsys.experiment.training import amounts_as_ratings
-    from recsys_cli.inputs import one_spec
+    from recsys_cli.inputs import one_spec, rules_of
 
     spec = one_spec(model, set_, config)
+    ruled = rules_of(rules, items=items, item_id=read_as.item_id, item_category=labels.item_category)
     flags = options.flags(
         read_as, held_out, labels,
         log=options.source_of(log), items=items, duplicates=duplicates, seed=seed, threads=threads,
+        rules=ruled,
     )  # fmt: skip
     if flags["item_name"] is None:  # --items is read for its categories here; names are not shown
         del flags["item_name"]
@@ -62,6 +66,7 @@ def evaluate(
         return
     _say_choice(spec, done.result)
     say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, [done.result.spec])])
+    _say_rules(ruled)
     say_results(done.results, done.splits)
 
 
@@ -70,6 +75,7 @@ def compare(
     read_as: LogFormat,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
+    rules: options.RuleOptions,
     log: Annotated[
         list[str] | None,
         typer.Argument(
@@ -112,11 +118,13 @@ def compare(
     import recsys
     from recsys.experiment.plan import read_comparison
     from recsys.experiment.training import amounts_as_ratings
+    from recsys_cli.inputs import rules_of
 
+    ruled = rules_of(rules, items=items, item_id=read_as.item_id, item_category=labels.item_category)
     flags = options.flags(
         read_as, held_out, labels,
         log=options.source_of(log), items=items, out=out, report=report, duplicates=duplicates, seed=seed,
-        threads=threads,
+        threads=threads, rules=ruled,
     )  # fmt: skip
     plan, page, files = read_comparison(flags, model or [], set_ or [], config or [])
     with progress(quiet=json) as listener:
@@ -128,6 +136,7 @@ def compare(
         _say_choice(plan.models[0], done.results[0])
         asked = [result.spec for result in done.results[: len(plan.models)]]
         say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, asked)])
+        _say_rules(ruled)
         say_results(done.results, done.splits)
         _say_answer(done.record)
         _say_stored(done, plan.out)
@@ -175,6 +184,12 @@ def _say_stored(done: Comparison, folder: Path | None) -> None:
         say(f"Taken from {folder}, as made before: {', '.join(reused)}")
     where = f"Results in {folder}"
     say(f"Interrupted. {where}; the same command goes on from them." if done.is_stopped else where)
+
+
+def _say_rules(rules: Rules | None) -> None:
+    """Say that lists keep to rules, so that nobody takes the numbers for those of free lists."""
+    if rules is not None:
+        say("Lists keep to the rules given; a held-out item that may not be listed counts as missed.")
 
 
 def _say_choice(spec: ModelSpec, result: Result) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys.data.columns import is_rating
 from recsys.data.loaded_log import LoadedLog
@@ -14,6 +14,10 @@ from recsys.experiment.given_logs import LogPlan
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
 from recsys.experiment.tuning.space import parse_searches
 from recsys_cli.options import source_of
+
+if TYPE_CHECKING:
+    from recsys.recommend.rules import Rules
+    from recsys_cli.options import RuleOptions
 
 
 def history_of(text: str) -> list[str] | dict[str, float]:
@@ -87,3 +91,45 @@ def searches_of(assignments: Sequence[str], models: Sequence[str]) -> dict[str, 
             )
         by_model.setdefault(owner or models[0], {})[name] = where
     return by_model
+
+
+def rules_of(
+    given: RuleOptions,
+    *,
+    items: Path | None,
+    item_id: str | None,
+    item_category: str | None,
+    include_seen: bool = False,
+    bought_before: bool = False,
+) -> Rules | None:
+    """Return the rules that flags give, None where they give none."""
+    from recsys.recommend.rule_files import read_rules
+    from recsys.recommend.rules import Rules
+
+    by_category = [
+        flag
+        for flag, value in (
+            ("--only-category", given.only_category),
+            ("--never-category", given.never_category),
+            ("--most-per-category", given.most_per_category),
+        )
+        if value
+    ]
+    if by_category and (items is None or item_category is None):
+        raise ParameterError(
+            f"{by_category[0]} needs the categories of items; give --items FILE and --item-category COLUMN."
+        )
+    rules = read_rules(
+        exclude=given.exclude,
+        only=given.only,
+        items=items if by_category else None,
+        item_id=item_id,
+        item_category=item_category,
+        only_categories=tuple(given.only_category or ()),
+        never_categories=tuple(given.never_category or ()),
+        most_per_category=given.most_per_category,
+        least_users=given.least_users,
+        include_seen=include_seen,
+        bought_before=bought_before,
+    )
+    return None if rules == Rules() else rules

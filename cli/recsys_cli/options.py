@@ -11,6 +11,7 @@ import typer
 _COLUMNS = "Columns of the log"
 _MODEL = "Model"
 _RUN = "Run"
+RULES = "Rules"
 
 Log: TypeAlias = Annotated[
     list[str],
@@ -211,6 +212,74 @@ BlockMib: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=_RUN)
 ]
+
+
+Exclude: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude",
+        metavar="FILE|A,B,C",
+        help="Items not to list: ids, or a file with one a line or with columns of items and users.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+Only: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="FILE|A,B,C",
+        help="The only items to list, given as for --exclude.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+OnlyCategory: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only-category",
+        help="List items of this category only; give it several times.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+NeverCategory: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--never-category",
+        help="List no items of this category; give it several times.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+MostPerCategory: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--most-per-category",
+        min=1,
+        help="Most items of one category in a list.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+LeastUsers: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--least-users", min=0, help="How many users an item needs to be listed.", rich_help_panel=RULES
+    ),
+]
+
+
+@dataclass(frozen=True)
+class RuleOptions:
+    """What lists keep to."""
+
+    exclude: Exclude = None
+    only: Only = None
+    only_category: OnlyCategory = None
+    never_category: NeverCategory = None
+    most_per_category: MostPerCategory = None
+    least_users: LeastUsers = 0
 
 
 def source_of(logs: list[str] | None) -> Any:

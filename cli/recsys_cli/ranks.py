@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import fixed, progress, say, say_json, say_table
@@ -20,7 +21,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 @grouped
 def ranks(
     log: options.Log,
-    columns: options.ColumnOptions,
+    read_as: LogFormat,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
@@ -64,7 +65,7 @@ def ranks(
     with progress(quiet=json) as listener:
         evidence = recsys.ranks(
             one_spec(model, set_, config),
-            LogPlan(log, **options.flags(columns)),
+            LogPlan(options.source_of(log), read_as),
             tried,
             metric=metric,
             validation=validation,

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from recsys_cli import options
+from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
 _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
 
 
+@grouped
 def recommend(
     model: options.ModelFolder,
+    rules: options.RuleOptions,
     user: Annotated[
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
@@ -30,6 +33,36 @@ def recommend(
         ),
     ] = None,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Also list what a user has.")] = False,
+    bought_before: Annotated[
+        bool, typer.Option("--bought-before", help="List only what a user has: what to order again.")
+    ] = False,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            "--items",
+            help="File with ids and categories of items, for the rules on these.",
+            rich_help_panel=options.RULES,
+            show_default=False,
+        ),
+    ] = None,
+    item_id: Annotated[
+        str | None,
+        typer.Option(
+            "--item-id",
+            help="Column of ids in --items.",
+            rich_help_panel=options.RULES,
+            show_default="recognised",
+        ),
+    ] = None,
+    item_category: Annotated[
+        str | None,
+        typer.Option(
+            "--item-category",
+            help="Column of categories in --items, several split by '|'.",
+            rich_help_panel=options.RULES,
+            show_default=False,
+        ),
+    ] = None,
     reasons: Annotated[
         int | None,
         typer.Option(
@@ -48,7 +81,7 @@ def recommend(
     from recsys.experiment.training import check_list_path, write_lists
     from recsys.recommend.bundle import load_bundle
     from recsys.recommend.recommender import Recommender
-    from recsys_cli.inputs import history_of
+    from recsys_cli.inputs import history_of, rules_of
 
     if [bool(user), all_users, history is not None].count(True) != 1:
         raise typer.BadParameter(
@@ -58,17 +91,29 @@ def recommend(
         out = out.expanduser()
         check_list_path(out)
     n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
+    ruled = rules_of(
+        rules,
+        items=items,
+        item_id=item_id,
+        item_category=item_category,
+        include_seen=include_seen,
+        bought_before=bought_before,
+    )
     bundle = load_bundle(model.expanduser())
+    notes = [] if ruled is None else list(bundle.notes_on(ruled))
+    if not json:
+        for note in notes:
+            say(f"Note: {note}")
     if bundle.model.ranks_by_value and not json:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     with pool.use(threads), progress(quiet=json) as listener:
         if history is not None:
-            lists = bundle.recommend_for(history_of(history), n, include_seen=include_seen, reasons=n_named)
+            lists = bundle.recommend_for(history_of(history), n, rules=ruled, reasons=n_named)
         else:
             lists = Recommender(bundle).recommend(
                 None if all_users else user,
                 n,
-                include_seen=include_seen,
+                rules=ruled,
                 reasons=n_named,
                 progress=listener,
             )
@@ -79,6 +124,7 @@ def recommend(
             "n_users": len(lists),
             "n_rows": len(lists.items),
             "out": None if out is None else str(out),
+            **({"notes": notes} if notes else {}),
         }
         say_json(summary if out is not None else {**summary, "lists": list(lists.lists())})
         return

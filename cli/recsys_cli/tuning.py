@@ -175,7 +175,7 @@ def tune(
         for sentence in tuning.final.answer:
             say(f"  {sentence}")
     for path in configs:
-        say(f"Config in {path}: recsys train {log} --config {path} --out model")
+        say(f"Config in {path}: recsys train {' '.join(log)} --config {path} --out model")
     if plan.out is None:
         say("With --out FOLDER trials are kept, and each winner is written as a config.")
 

@@ -199,6 +199,11 @@ def resolve_names(
     return item_id, item_name
 
 
+def usual_column(names: Sequence[str], role: Role, *, source: str) -> str | None:
+    """Return the column of a usual name for a role, None where there is none; several are an error."""
+    return _recognised(names, _USUAL[role], source=source, option=role)
+
+
 def existing(names: Sequence[str], name: str, *, source: str, option: str) -> str:
     """Return ``name`` if the log has such a column, or raise with the names it has."""
     if name in names:

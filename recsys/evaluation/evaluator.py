@@ -20,6 +20,7 @@ from recsys.evaluation.metrics import Metric
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.recommend.restriction import Restriction
 from recsys.remarks import Remark, RemarkCode
 from recsys.typing import Float32Array, Int64Array
 
@@ -35,6 +36,7 @@ def evaluate(
     catalogue: Catalogue | None = None,
     groups: UserGroups | None = None,
     block_bytes: int = BLOCK_BYTES,
+    rules: Restriction | None = None,
     progress: Progress = SILENT,
 ) -> Measurements:
     """Measure a fitted model on held-out pairs; all unseen items are ranked, none are sampled.
@@ -53,6 +55,8 @@ def evaluate(
         Groups whose means a gap compares; by default quarters by activity.
     block_bytes : int
         Bound on the memory of a block of scores with its lists; one user at a time is the least.
+    rules : Restriction, optional
+        What lists keep to; a held-out item that may not be listed counts as missed.
     progress : Progress
 
     Raises
@@ -89,7 +93,7 @@ def evaluate(
                 f"not known to training); choose another split, or check that ids are written alike in both "
                 f"logs."
             )
-        _rank(model, seen, accumulator, block_bytes, progress)
+        _rank(model, seen, accumulator, block_bytes, rules, progress)
     values, group_means = accumulator.compute()
     remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
     if ranked and getattr(model, "ranks_by_value", False):  # an object of one's own need not say
@@ -147,7 +151,12 @@ def _predicted(model: Scorer, held_out: HeldOut) -> Float32Array:
 
 
 def _rank(
-    model: Scorer, seen: CompressedRows, accumulator: MetricAccumulator, block_bytes: int, progress: Progress
+    model: Scorer,
+    seen: CompressedRows,
+    accumulator: MetricAccumulator,
+    block_bytes: int,
+    rules: Restriction | None,
+    progress: Progress,
 ) -> None:
     """Rank block by block and measure each block."""
     n_items, keep_scores = model.n_items_, accumulator.needs_scores
@@ -157,9 +166,16 @@ def _rank(
     row_bytes = 4 * n_items * (1 + keep_scores) + 21 * width
     scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
     with task(progress, f"evaluate {model.name}", len(accumulator.users)) as running:
-        for block in ranked_blocks(
-            model, accumulator.users, width, seen, block_bytes=scores_bytes, keep_scores=keep_scores
-        ):
+        blocks = ranked_blocks(
+            model,
+            accumulator.users,
+            width,
+            seen,
+            block_bytes=scores_bytes,
+            keep_scores=keep_scores,
+            rules=rules,
+        )
+        for block in blocks:
             accumulator.update(block.users, block.items, block.n_listed, block.unseen_scores)
             running.advance(len(block.users))
 

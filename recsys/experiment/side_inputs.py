@@ -16,6 +16,7 @@ from recsys.errors import ParameterError
 from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.prepared_split import PreparedSplit, default_metrics
+from recsys.recommend.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class SidePlan:
         Their columns of labels. An item may have several categories, split by ``|``.
     block_mib : int, optional
         Most MiB of scores and lists held at a time.
+    rules : Rules, optional
+        What lists keep to, so that they are measured as they will be used. A held-out item that may not be
+        listed counts as missed.
     """
 
     items: Any = None
@@ -41,8 +45,16 @@ class SidePlan:
     group: str | None = None
     group_id: str | None = None
     block_mib: int | None = None
+    rules: Rules | None = None
 
     def __post_init__(self) -> None:
+        if self.rules is not None and not isinstance(self.rules, Rules):
+            raise ParameterError(f"rules is {self.rules!r:.80}; expected recsys.Rules(...).")
+        if self.rules is not None and (self.rules.include_seen or self.rules.bought_before):
+            raise ParameterError(
+                "include_seen and bought_before cannot be measured: what a user has in training is not "
+                "among the held-out pairs."
+            )
         if self.block_mib is not None and self.block_mib < 1:
             raise ParameterError(f"block_mib is {self.block_mib}; expected 1 or more.")
 
@@ -59,6 +71,7 @@ class SideInputs:
     groups : Labels or None
         Of the users, one each.
     block_bytes : int or None
+    rules : Rules or None
     """
 
     user_ids: Ids
@@ -66,6 +79,7 @@ class SideInputs:
     categories: Labels | None = None
     groups: Labels | None = None
     block_bytes: int | None = None
+    rules: Rules | None = None
 
     def measuring(self, prepared: PreparedSplit) -> Mapping[str, Any]:
         """Return arguments of `recsys.evaluation.evaluator.evaluate`, in the row numbers of a split."""
@@ -78,13 +92,19 @@ class SideInputs:
             arguments["groups"] = UserGroups.from_labels(self.groups.select(users))
         if self.block_bytes is not None:
             arguments["block_bytes"] = self.block_bytes
+        if self.rules is not None and not self.rules.is_empty:
+            train = prepared.train
+            arguments["rules"] = self.rules.restriction(prepared.user_ids, train.item_ids, train.item_counts)
         return arguments
 
     @property
     def context(self) -> dict[str, str]:
         """A digest of each thing that results depend on."""
         labels = {"categories": self.categories, "groups": self.groups}
-        return {name: _digest(of) for name, of in labels.items() if of is not None}
+        digests = {name: _digest(of) for name, of in labels.items() if of is not None}
+        if self.rules is not None and not self.rules.is_empty:
+            digests["rules"] = self.rules.digest
+        return digests
 
 
 def check_side(plan: SidePlan, asked: Sequence[Metric] | None, *, names_are_shown: bool = True) -> None:
@@ -113,7 +133,8 @@ def check_side(plan: SidePlan, asked: Sequence[Metric] | None, *, names_are_show
         return
     if plan.groups is not None and not any(metric.is_gap for metric in asked):
         raise ParameterError("no metric asked for compares --groups; add e.g. ndcg-gap@10 to --metrics.")
-    if plan.item_category is not None and not any(metric.uses_categories for metric in asked):
+    ruled = plan.rules is not None and plan.rules.uses_categories
+    if plan.item_category is not None and not ruled and not any(metric.uses_categories for metric in asked):
         those = " or ".join(
             f"{name}@10" for name in registered(ListMetric) if Metric(name, 10).uses_categories
         )
@@ -150,7 +171,7 @@ def read_side(plan: SidePlan, loaded: LoadedLog, n_threads: int | None = None) -
         )
         UserGroups.from_labels(groups)  # nobody is in two
     block_bytes = None if plan.block_mib is None else plan.block_mib * 2**20
-    return SideInputs(log.user_ids, log.item_ids, categories, groups, block_bytes)
+    return SideInputs(log.user_ids, log.item_ids, categories, groups, block_bytes, plan.rules)
 
 
 def default_metrics_for(plan: SidePlan, loaded: LoadedLog) -> tuple[Metric, ...]:

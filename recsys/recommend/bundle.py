@@ -42,6 +42,7 @@ from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_histories, lists_for_users
 from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
+from recsys.recommend.rules import Rules
 from recsys.recommend.similar import Similarities, similar_items, similar_users
 from recsys.recommend.theme_items import ThemeItems
 from recsys.typing import AnyArray, Float32Array, Int64Array
@@ -155,10 +156,11 @@ class Bundle:
         n: int = 10,
         *,
         include_seen: bool = False,
+        rules: Rules | None = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for each user, by ids; see `Recommender.recommend`."""
-        lists = lists_for_users(self, users, n, include_seen=include_seen)
+        lists = lists_for_users(self, users, n, include_seen=include_seen, rules=rules)
         return with_reasons(self, lists, reasons)
 
     def recommend_for(
@@ -167,6 +169,7 @@ class Bundle:
         n: int = 10,
         *,
         include_seen: bool = False,
+        rules: Rules | None = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for somebody who is known by what they did alone (fold-in).
@@ -179,6 +182,8 @@ class Bundle:
             Longest list, 1 or more.
         include_seen : bool
             Whether items of the history may be listed.
+        rules : Rules, optional
+            What else the list keeps to; those for single users name "history".
         reasons : int
             Most past items that the reason for an item names; 0 for no reasons.
 
@@ -196,8 +201,18 @@ class Bundle:
         ModelError
             If the model cannot answer for users it was not trained on.
         """
-        lists = lists_for_histories(self, {"history": history}, n, include_seen=include_seen)
+        lists = lists_for_histories(self, {"history": history}, n, include_seen=include_seen, rules=rules)
         return with_reasons(self, lists, reasons, {"history": history})
+
+    def notes_on(self, rules: Rules) -> tuple[str, ...]:
+        """Return what is to be said of rules before they are used: ids that are not known, and the like.
+
+        Raises
+        ------
+        InputError
+            If they leave no item, or name nothing that is known.
+        """
+        return rules.restriction(self.user_ids, self.item_ids, self.item_counts).notes
 
     def explain(
         self,

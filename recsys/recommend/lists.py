@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
+from recsys.recommend.restriction import Restriction
+from recsys.recommend.rules import Rules
 from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 _BLOCK_NUMBERS = 2**23  # contributions of themes at a time
@@ -59,11 +62,13 @@ def lists_for_users(
     n: int,
     *,
     include_seen: bool = False,
+    rules: Rules | None = None,
     block_bytes: int = BLOCK_BYTES,
     progress: Progress = SILENT,
 ) -> Recommendations:
     """Return the best n items for each user; see `recsys.recommend.recommender.Recommender.recommend`."""
     check_n(n)
+    restriction, includes_seen = _restriction(fitted, rules), include_seen or _includes_seen(rules)
     wanted: list[Id] = list(fitted.user_ids) if users is None else listed_ids(users, "users")
     rows = fitted.user_ids.rows(wanted)
     # "7" and 7 may be one user: known users are identified by row, unknown ones by the id itself.
@@ -74,7 +79,8 @@ def lists_for_users(
     once = list(first.values())
     wanted, rows = [wanted[number] for number in once], rows[once]
     is_known, is_blank = rows >= 0, _is_blank(fitted, rows)
-    seen = None if include_seen else fitted.seen
+    names = tuple(fitted.user_ids.spelled(user) for user in wanted)
+    seen = None if includes_seen else fitted.seen
     popularity = Popularity.of_counts(fitted.item_counts, len(fitted.user_ids) or 1)
     lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
     with task(progress, "recommend", len(wanted)) as running:
@@ -83,14 +89,27 @@ def lists_for_users(
             (popularity, is_blank, seen),
         ):
             positions = iter(np.flatnonzero(group).tolist())
-            for block in ranked_blocks(model, rows[group], n, left_out, block_bytes=block_bytes):
+            called = [names[position] for position in np.flatnonzero(group)]
+            blocks = ranked_blocks(
+                model, rows[group], n, left_out, block_bytes=block_bytes, rules=restriction, names=called
+            )
+            for block in blocks:
                 for number in range(len(block.users)):
                     lists[next(positions)] = _list(block, number)
                 running.advance(len(block.users))
-        if not is_known.all():  # one list for all of them
-            block = next(ranked_blocks(popularity, np.zeros(1, np.int64), n, None))
-            for position in np.flatnonzero(~is_known).tolist():
-                lists[position] = _list(block, 0)
+        unknown = np.flatnonzero(~is_known).tolist()
+        is_alike = restriction is None or not (restriction.excluded_for or restriction.only_for)
+        called = [names[position] for position in (unknown[:1] if is_alike else unknown)]
+        everyone = np.zeros(len(called), dtype=np.int64)
+        unknown_lists = [
+            _list(block, number)
+            for block in ranked_blocks(popularity, everyone, n, None, rules=restriction, names=called)
+            for number in range(len(block.users))
+        ]
+        for number, position in enumerate(
+            unknown
+        ):  # one list for all of them, unless rules name single users
+            lists[position] = unknown_lists[0 if is_alike else number]
 
     lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
     items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
@@ -100,7 +119,7 @@ def lists_for_users(
     themes, shares = strongest_themes(fitted, of_rows, items, scores)
     item_ids = fitted.item_ids.values[items]
     return Recommendations(
-        users=tuple(fitted.user_ids.spelled(user) for user in wanted),
+        users=names,
         indptr=np.r_[0, np.cumsum(lengths)],
         items=item_ids,
         names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
@@ -109,7 +128,7 @@ def lists_for_users(
         theme_shares=shares,
         sources=tuple("model" if row >= 0 else "popularity" for row in rows),
         why_short=tuple(
-            "" if length == n else _why_short(int(length), all_listed=include_seen or not known)
+            "" if length == n else _why_short(int(length), restriction, all_listed=includes_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
         ),
         predicted=fitted.model.predict_by_row(of_rows, items) if _predicts_beside(fitted.model) else None,
@@ -122,6 +141,7 @@ def lists_for_histories(
     n: int,
     *,
     include_seen: bool = False,
+    rules: Rules | None = None,
 ) -> Recommendations:
     """Return the best n items for people known by what they did alone; see `Bundle.recommend_for`.
 
@@ -132,6 +152,7 @@ def lists_for_histories(
         A history is the ids of items, or a mapping of item id to rating or amount.
     n : int
     include_seen : bool
+    rules : Rules, optional
 
     Raises
     ------
@@ -141,6 +162,7 @@ def lists_for_histories(
         If the model cannot answer for users it was not trained on.
     """
     check_n(n)
+    restriction, includes_seen = _restriction(fitted, rules), include_seen or _includes_seen(rules)
     fitted.model.check_folds_in()
     parts = [history_row(fitted, history) for history in histories.values()]
     rows = CompressedRows(
@@ -151,7 +173,8 @@ def lists_for_histories(
     )
     scorer = NewUsers(fitted.model, rows)
     lists: list[tuple[Int64Array, Float32Array]] = []
-    for block in ranked_blocks(scorer, np.arange(len(parts)), n, None if include_seen else rows):
+    names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
+    for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names):
         lists += [_list(block, number) for number in range(len(block.users))]
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
@@ -166,7 +189,8 @@ def lists_for_histories(
         theme_shares=np.zeros(len(items), dtype=np.float32),
         sources=("model",) * len(lists),
         why_short=tuple(
-            "" if length == n else _why_short(length, all_listed=include_seen) for length in lengths
+            "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
+            for length in lengths
         ),
         predicted=scorer.predict_by_row(np.repeat(np.arange(len(parts)), lengths), items)
         if _predicts_beside(fitted.model)
@@ -234,7 +258,20 @@ def strongest_themes(
     return themes, shares
 
 
-def _why_short(length: int, *, all_listed: bool) -> str:
+def _restriction(fitted: Fitted, rules: Rules | None) -> Restriction | None:
+    """Return what rules come to; None where there are none but those on what is seen."""
+    if rules is None or replace(rules, include_seen=False).is_empty:
+        return None
+    return rules.restriction(fitted.user_ids, fitted.item_ids, fitted.item_counts)
+
+
+def _includes_seen(rules: Rules | None) -> bool:
+    return rules is not None and rules.include_seen
+
+
+def _why_short(length: int, rules: Restriction | None, *, all_listed: bool) -> str:
+    if rules is not None:
+        return rules.why_short(length, includes_seen=all_listed)
     items = "1 item" if length == 1 else f"{length:,} items"
     return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
 

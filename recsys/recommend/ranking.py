@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recsys import threads
+from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
 from recsys.kernels.ranking import select_top
 from recsys.models.scorer import BlockScorer
+from recsys.recommend.restriction import Restriction
 from recsys.typing import Float32Array, Int32Array, Int64Array
 
 BLOCK_BYTES = 64 * 2**20
@@ -53,6 +55,8 @@ def ranked_blocks(
     *,
     block_bytes: int = BLOCK_BYTES,
     keep_scores: bool = False,
+    rules: Restriction | None = None,
+    names: Sequence[Id] | None = None,
 ) -> Iterator[RankedBlock]:
     """Rank all unseen items for each user; ties fall to the lower item number.
 
@@ -70,6 +74,10 @@ def ranked_blocks(
         Bound on a block of scores; at least one user is scored at a time.
     keep_scores : bool
         Whether blocks hold the scores of all items; the next block is then scored beside them.
+    rules : Restriction, optional
+        What else may not be listed.
+    names : sequence of id, (n_users,), optional
+        The users as rules for single users name them, where row numbers do not say it.
 
     Raises
     ------
@@ -79,17 +87,24 @@ def ranked_blocks(
     check_n(n)
     n = min(int(n), model.n_items_)
     step = max(1, block_bytes // (4 * model.n_items_))
-    nothing = np.zeros(1, np.int64), np.zeros(0, np.int32)
-    indptr, items = nothing if seen is None else (seen.indptr, seen.columns)
+    indptr, items = (
+        (np.zeros(1, np.int64), np.zeros(0, np.int32)) if seen is None else (seen.indptr, seen.columns)
+    )
+    depth = n if rules is None else rules.depth(n, model.n_items_)
     for start in range(0, len(users), step):
         block = np.ascontiguousarray(users[start : start + step], dtype=np.int64)
+        left_out = block if seen is not None else np.full(len(block), -1)
+        if rules is not None:
+            called = rules.names_of(block) if names is None else names[start : start + step]
+            indptr, items = rules.left_out(block, called, seen)
+            left_out = np.arange(len(block))
         scores = model.score_block(block)
         ranked = RankedBlock(
             users=block,
-            items=np.empty((len(block), n), dtype=np.int32),
-            scores=np.empty((len(block), n), dtype=np.float32),
+            items=np.empty((len(block), depth), dtype=np.int32),
+            scores=np.empty((len(block), depth), dtype=np.float32),
             n_listed=np.empty(len(block), dtype=np.int64),
-            unseen_scores=scores if keep_scores else None,
+            unseen_scores=_unseen(scores, block, seen, rules) if keep_scores else None,
         )
         is_finite = np.empty(len(block), dtype=np.bool_)
         with threads.launch():
@@ -97,7 +112,7 @@ def ranked_blocks(
                 scores,
                 indptr,
                 items,
-                block if seen is not None else np.full(len(block), -1),
+                left_out,
                 ranked.items,
                 ranked.scores,
                 ranked.n_listed,
@@ -106,5 +121,21 @@ def ranked_blocks(
         if not is_finite.all():
             user = int(block[np.flatnonzero(~is_finite)[0]])
             raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
+        if rules is not None:
+            kept = rules.capped(scores, ranked.items, ranked.scores, ranked.n_listed, n)
+            ranked = replace(ranked, items=kept[0], scores=kept[1], n_listed=kept[2])
         del scores  # before the next block is made
         yield ranked
+
+
+def _unseen(
+    scores: Float32Array, users: Int64Array, seen: CompressedRows | None, rules: Restriction | None
+) -> Float32Array:
+    """Return what holds the scores of all that is unseen: the scratch of selection, or with rules a copy."""
+    if rules is None:
+        return scores
+    unseen = scores.copy()
+    for number, user in enumerate(users.tolist() if seen is not None else []):
+        assert seen is not None
+        unseen[number, seen.row(user)[0]] = -np.inf
+    return unseen

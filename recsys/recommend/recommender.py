@@ -13,6 +13,7 @@ from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_users
 from recsys.recommend.ranking import BLOCK_BYTES
 from recsys.recommend.recommendations import Recommendations
+from recsys.recommend.rules import Rules
 
 
 class Recommender:
@@ -44,6 +45,7 @@ class Recommender:
         n: int = 10,
         *,
         include_seen: bool = False,
+        rules: Rules | None = None,
         reasons: int = 0,
         block_bytes: int = BLOCK_BYTES,
         progress: GivenProgress = SILENT,
@@ -60,6 +62,8 @@ class Recommender:
             Longest list, 1 or more.
         include_seen : bool
             Whether items of the training data may be listed.
+        rules : Rules, optional
+            What else lists keep to.
         reasons : int
             Most past items that the reason for an item names; 0 for no reasons. For each user past items
             are then removed one by one, and the user folded in again, which takes longer than the lists do.
@@ -72,7 +76,7 @@ class Recommender:
         ParameterError
             If n is below 1, or reasons below 0.
         InputError
-            If ``users`` holds something that is no id.
+            If ``users`` holds something that is no id, or the rules leave no item.
         """
         listening = listener(progress)
         lists = lists_for_users(
@@ -80,6 +84,7 @@ class Recommender:
             users,
             n,
             include_seen=include_seen,
+            rules=rules,
             block_bytes=block_bytes,
             progress=listening,
         )
