@@ -16,6 +16,8 @@ from recsys.experiment.tuning.space import parse_searches
 from recsys_cli.options import source_of
 
 if TYPE_CHECKING:
+    from recsys.data.ids import Id, Ids
+    from recsys.recommend.bundle import Bundle
     from recsys.recommend.rules import Rules
     from recsys_cli.options import RuleOptions
 
@@ -103,7 +105,7 @@ def rules_of(
     bought_before: bool = False,
 ) -> Rules | None:
     """Return the rules that flags give, None where they give none."""
-    from recsys.recommend.rule_files import read_rules
+    from recsys.recommend.id_files import read_rules
     from recsys.recommend.rules import Rules
 
     by_category = [
@@ -133,3 +135,49 @@ def rules_of(
         bought_before=bought_before,
     )
     return None if rules == Rules() else rules
+
+
+_MOST_COMPARED = 200_000  # ids that are looked through for one that may be meant
+
+
+def as_in_log(ids: Ids, given: Sequence[str]) -> list[str]:
+    """Return ids of users as they stand in the log, where blanks around them or ".0" is all that differs."""
+    spelled = list(given)
+    for number, row in enumerate(ids.rows(spelled).tolist()):
+        if row >= 0:
+            continue
+        bare = spelled[number].strip()
+        forms = [bare, bare.removesuffix(".0"), f"{bare}.0"]
+        known = [form for form, found in zip(forms, ids.rows(forms).tolist(), strict=True) if found >= 0]
+        if known:
+            spelled[number] = known[0]
+    return spelled
+
+
+def close_to(ids: Ids, user: Id) -> list[str]:
+    """Return at most two ids that may be meant by one that is not known."""
+    import difflib
+
+    if len(ids) > _MOST_COMPARED:
+        return []
+    return difflib.get_close_matches(str(user), [str(known) for known in ids], n=2, cutoff=0.8)
+
+
+def known_histories(bundle: Bundle, path: Path) -> tuple[dict[Id, Any], str]:
+    """Read histories from a file, and leave out items that the model does not know; return what to note."""
+    from recsys.recommend.id_files import histories_in
+
+    histories = histories_in(path)
+    listed = list(dict.fromkeys(item for history in histories.values() for item in history))
+    rows = bundle.item_ids.rows(listed).tolist()
+    unknown = {item for item, row in zip(listed, rows, strict=True) if row < 0}
+    if not unknown:
+        return dict(histories), ""
+    known: dict[Id, Any] = {
+        user: {item: value for item, value in history.items() if item not in unknown}
+        if isinstance(history, dict)
+        else tuple(item for item in history if item not in unknown)
+        for user, history in histories.items()
+    }
+    few = ", ".join(map(str, sorted(map(str, unknown))[:3])) + (", ..." if len(unknown) > 3 else "")
+    return known, f"{len(unknown):,} of {len(listed):,} items are not known to the model ({few})"

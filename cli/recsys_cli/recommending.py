@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from recsys.data.ids import Ids
 
 _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
 
@@ -23,8 +26,30 @@ def recommend(
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
     ] = None,
+    users: Annotated[
+        Path | None,
+        typer.Option(
+            "--users",
+            metavar="FILE",
+            help="Users' ids: one a line, or a table with a column of users.",
+            show_default=False,
+        ),
+    ] = None,
     history: options.History = None,
+    histories: Annotated[
+        Path | None,
+        typer.Option(
+            "--histories",
+            metavar="FILE",
+            help="What people have who are not in the log: a table with columns of users and items, and of "
+            "ratings or amounts.",
+            show_default=False,
+        ),
+    ] = None,
     all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with an error if a user is not known to the model.")
+    ] = False,
     n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
     out: Annotated[
         Path | None,
@@ -80,12 +105,15 @@ def recommend(
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.training import check_list_path, write_lists
     from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.id_files import user_ids_in
     from recsys.recommend.recommender import Recommender
-    from recsys_cli.inputs import history_of, rules_of
+    from recsys_cli.inputs import as_in_log, history_of, known_histories, rules_of
 
-    if [bool(user), all_users, history is not None].count(True) != 1:
+    asked = [bool(user), users is not None, all_users, history is not None, histories is not None]
+    if asked.count(True) != 1:
         raise typer.BadParameter(
-            "give --user ID (several times if you like), --history A,B,C or --all-users."
+            "give one of --user ID (several times if you like), --users FILE, --all-users, --history A,B,C "
+            "and --histories FILE."
         )
     if out is not None:
         out = out.expanduser()
@@ -101,17 +129,21 @@ def recommend(
     )
     bundle = load_bundle(model.expanduser())
     notes = [] if ruled is None else list(bundle.notes_on(ruled))
-    if not json:
-        for note in notes:
-            say(f"Note: {note}")
     if bundle.model.ranks_by_value and not json:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
     with pool.use(threads), progress(quiet=json) as listener:
         if history is not None:
             lists = bundle.recommend_for(history_of(history), n, rules=ruled, reasons=n_named)
+        elif histories is not None:
+            known, note = known_histories(bundle, histories)
+            notes += [note] if note else []
+            lists = bundle.recommend_for_each(known, n, rules=ruled, reasons=n_named)
         else:
+            wanted = None if all_users else as_in_log(bundle.user_ids, user or user_ids_in(users or ""))
+            if strict and wanted is not None:
+                bundle.user_ids.known_rows(wanted, "user")
             lists = Recommender(bundle).recommend(
-                None if all_users else user,
+                wanted,
                 n,
                 rules=ruled,
                 reasons=n_named,
@@ -119,10 +151,15 @@ def recommend(
             )
         if out is not None:
             write_lists(lists, out)
+    unknown = lists.sources.count("popularity")
+    if not json:
+        for note in notes:
+            say(f"Note: {note}")
     if json:
         summary = {
             "n_users": len(lists),
             "n_rows": len(lists.items),
+            "n_by_popularity": unknown,
             "out": None if out is None else str(out),
             **({"notes": notes} if notes else {}),
         }
@@ -130,14 +167,31 @@ def recommend(
         return
     if out is not None:
         say(f"Wrote {len(lists.items):,} rows for {len(lists):,} users to {out}")
+        if unknown:
+            say(
+                f"  {unknown:,} of them the model knows nothing of: the most popular items, their source is "
+                f"'popularity'"
+            )
         return
     for record in lists.lists():
-        known = "" if record["source"] == "model" else " (not known to the model: the most popular)"
-        say(f"User {record['user']}{known}" if history is None else "For that history")
+        who = "For that history" if history is not None else f"User {record['user']}"
+        if record["source"] != "model":
+            is_new = history is not None or histories is not None
+            why = "nothing is known of these items" if is_new else _not_known(bundle.user_ids, record["user"])
+            who += f" ({why}: the most popular)"
+        say(who)
         if record["items"]:
             _say_items(record["items"])
         if record["why_short"]:
             say(f"  {record['why_short']}")
+
+
+def _not_known(ids: Ids, user: int | str) -> str:
+    """Say that a user is not known, and which one may be meant."""
+    from recsys_cli.inputs import close_to
+
+    close = close_to(ids, user)
+    return "not known to the model" + (f"; did you mean {' or '.join(close)}?" if close else "")
 
 
 def _say_items(entries: Sequence[Mapping[str, Any]]) -> None:

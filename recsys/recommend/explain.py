@@ -53,6 +53,8 @@ class Subject:
     row : int
         Row number of the training data; -1 for others.
     history : History
+    is_in_log : bool
+        Whether the user is asked for by id, not by a history.
     """
 
     fitted: Explainable
@@ -60,6 +62,7 @@ class Subject:
     source: str
     row: int
     history: History
+    is_in_log: bool = True
 
     @classmethod
     def of_user(cls, fitted: Explainable, user: Id) -> Subject:
@@ -77,7 +80,8 @@ class Subject:
         """Return somebody known by a history alone."""
         fitted.model.check_folds_in()
         columns, values = history_row(fitted, history)
-        return cls(fitted, "history", "history", -1, History(fitted.model, columns, values))
+        source = "history" if len(columns) else "popularity"
+        return cls(fitted, "history", source, -1, History(fitted.model, columns, values), is_in_log=False)
 
     @property
     def _model(self) -> Model:
@@ -139,7 +143,7 @@ def explain(
 
 
 def _list_of(fitted: Explainable, subject: Subject, n: int) -> Recommendations:
-    if subject.source != "history":
+    if subject.is_in_log:
         return lists_for_users(fitted, [subject.user], n)
     history = subject.history
     values = dict(zip((fitted.item_ids[int(i)] for i in history.items), history.values.tolist(), strict=True))
@@ -283,6 +287,8 @@ def with_reasons(
                 subject = Subject.of_user(fitted, user)
             else:
                 subject = Subject.of_history(fitted, histories[user])
+            if lists.sources[number] == "popularity":
+                subject = replace(subject, source="popularity")
             if len(targets):
                 attribution = subject.attribution(targets, n_named + MORE_THAN_NAMED)
                 reasons += [

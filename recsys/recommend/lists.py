@@ -176,6 +176,15 @@ def lists_for_histories(
     names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
     for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names):
         lists += [_list(block, number) for number in range(len(block.users))]
+    # A history without items, or of items that the model knows nothing of, has scores of 0 for everything.
+    is_blank = np.array([len(listed) > 0 and not scores.any() for listed, scores in lists], dtype=bool)
+    is_blank |= rows.counts == 0
+    blank = np.flatnonzero(is_blank)
+    popularity = Popularity.of_counts(fitted.item_counts, max(len(parts), 1))
+    called, positions = [names[position] for position in blank], iter(blank.tolist())
+    for block in ranked_blocks(popularity, blank, n, left_out, rules=restriction, names=called):
+        for number in range(len(block.users)):
+            lists[next(positions)] = _list(block, number)
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
     item_ids = fitted.item_ids.values[items]
@@ -187,15 +196,26 @@ def lists_for_histories(
         scores=np.concatenate([_EMPTY[1], *(scores for _, scores in lists)]),
         themes=np.zeros(len(items), dtype=np.int64),
         theme_shares=np.zeros(len(items), dtype=np.float32),
-        sources=("model",) * len(lists),
+        sources=tuple("popularity" if blank else "model" for blank in is_blank),
         why_short=tuple(
             "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
             for length in lengths
         ),
-        predicted=scorer.predict_by_row(np.repeat(np.arange(len(parts)), lengths), items)
-        if _predicts_beside(fitted.model)
-        else None,
+        predicted=_predicted(
+            fitted.model, scorer, np.repeat(np.where(is_blank, -1, everyone), lengths), items
+        ),
     )
+
+
+def _predicted(model: Model, scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array | None:
+    """Return predicted ratings of new users, -1 being one of whom nothing is known."""
+    if not _predicts_beside(model):
+        return None
+    predicted = model.predict_by_row(np.full(len(users), -1), items)
+    known = users >= 0
+    if known.any():
+        predicted[known] = scorer.predict_by_row(users[known], items[known])
+    return predicted
 
 
 def _predicts_beside(model: Model) -> bool:

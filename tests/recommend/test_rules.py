@@ -15,7 +15,7 @@ from recsys.errors import InputError, ParameterError
 from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.metrics import parse_metrics
 from recsys.models.registry import MODELS
-from recsys.recommend.rule_files import categories_of, read_rules, rule_items
+from recsys.recommend.id_files import categories_of, read_rules, rule_items
 from recsys.recommend.rules import Rules
 from tests.logs import random_log
 from tests.recommend.test_explain import IMPLICIT, fitted_bundle

@@ -1,4 +1,4 @@
-"""Rules as people keep them: ids in a line or a file, and categories in a table of items."""
+"""Ids, histories and rules as people keep them: in a line, in a file, in a table of items."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from recsys.data import sources
-from recsys.data.columns import existing, normalised, resolve_names, usual_column
+from recsys.data.columns import Role, existing, is_rating, resolve_names, usual_column
 from recsys.data.ids import Id
+from recsys.data.source import Source
 from recsys.data.text_rows import text_rows
 from recsys.errors import InputError
 from recsys.recommend.rules import Rules
@@ -58,13 +59,8 @@ def rule_items(text: str) -> RuleItems:
             raise InputError(f"{path}: the file holds no id.")
         return RuleItems(tuple(lines))
     source = sources.open_files(path, None)
-    item = usual_column(source.names, "item", source=source.name)
+    item = _role_column(source, "item")
     user = usual_column(source.names, "user", source=source.name)
-    if item is None:
-        raise InputError(
-            f"{path}: no column of a usual name for items, such as item_id; the columns are "
-            f"{', '.join(source.names)}."
-        )
     rows = text_rows(source, [item] if user is None else [item, user])
     if not rows:
         raise InputError(f"{path}: the file holds no id.")
@@ -76,7 +72,77 @@ def rule_items(text: str) -> RuleItems:
     return RuleItems(None, {user_id: tuple(items) for user_id, items in by_user.items()})
 
 
-def _plain_lines(path: Path) -> list[str] | None:
+def user_ids_in(path: str | Path) -> list[str]:
+    """Read ids of users from a file: one a line, or a table with a column of users under a usual name.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is empty, or no column of it holds users.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; expected one with a user's id a line.")
+    lines = _plain_lines(path, "user")
+    if lines is None:
+        source = sources.open_files(path, None)
+        user = _role_column(source, "user")
+        lines = [row[0] for row in text_rows(source, [user])]
+    if not lines:
+        raise InputError(f"{path}: the file holds no id.")
+    return list(dict.fromkeys(lines))
+
+
+def histories_in(path: str | Path) -> dict[Id, dict[Id, float] | tuple[Id, ...]]:
+    """Read histories from a table: columns of users and items, and of ratings or amounts where there are.
+
+    Of repeats of a pair amounts are added up, and of ratings the last one counts.
+
+    Returns
+    -------
+    dict
+        By the name of each user: a mapping of item to value, or items alone.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is missing, or a value is no number.
+    """
+    source = sources.open_files(Path(path).expanduser(), None)
+    user, item = _role_column(source, "user"), _role_column(source, "item")
+    value = usual_column(source.names, "value", source=source.name)
+    rows = text_rows(source, [name for name in (user, item, value) if name is not None])
+    if not rows:
+        raise InputError(f"{path}: the file holds no history.")
+    if value is None:
+        items: dict[Id, dict[Id, None]] = {}
+        for user_id, item_id in rows:
+            items.setdefault(user_id, {})[item_id] = None
+        return {user_id: tuple(listed) for user_id, listed in items.items()}
+    adds_up = not is_rating(value)
+    amounts: dict[Id, dict[Id, float]] = {}
+    for user_id, item_id, text in rows:
+        try:
+            number = float(text)
+        except ValueError:
+            raise InputError(f"{path}: {text!r} in column {value!r} is no number.") from None
+        of_user = amounts.setdefault(user_id, {})
+        of_user[item_id] = number + (of_user.get(item_id, 0.0) if adds_up else 0.0)
+    return dict(amounts)
+
+
+def _role_column(source: Source, role: Role) -> str:
+    """Return the column of a usual name for a role, or raise InputError."""
+    column = usual_column(source.names, role, source=source.name)
+    if column is None:
+        raise InputError(
+            f"{source.name}: no column of a usual name for {role}s, such as {role}_id; the columns are "
+            f"{', '.join(source.names)}."
+        )
+    return column
+
+
+def _plain_lines(path: Path, role: Role = "item") -> list[str] | None:
     """Return the ids of a file with one a line, without a header; None where it is a table."""
     if path.suffix not in (".csv", ".tsv", ".txt", ""):
         return None
@@ -87,7 +153,7 @@ def _plain_lines(path: Path) -> list[str] | None:
     lines = [line for line in lines if line]
     if any(mark in line for line in lines for mark in _BETWEEN):
         return None
-    is_header = bool(lines) and usual_column([normalised(lines[0])], "item", source=str(path)) is not None
+    is_header = bool(lines) and usual_column([lines[0]], role, source=str(path)) is not None
     return lines[1:] if is_header else lines
 
 

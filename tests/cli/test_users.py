@@ -1,0 +1,68 @@
+"""Whom ``recsys recommend`` makes lists for: files of users, new people, ids spelled another way."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def model(recsys, ratings, tmp_path):
+    folder = tmp_path / "model"
+    code, _, err = recsys(
+        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
+    )
+    assert code == 0, err
+    return folder
+
+
+def test_a_file_of_users(as_json, recsys, model, tmp_path):
+    path = tmp_path / "users.txt"
+    path.write_text("u00\nu05\nnobody\n")
+    record = as_json("recommend", model, "--users", path, "-n", "2")
+    assert [entry["user"] for entry in record["lists"]] == ["u00", "u05", "nobody"]
+    assert record["n_by_popularity"] == 1
+    code, _, err = recsys("recommend", model, "--users", path, "--strict")
+    assert code == 1
+    assert "user 'nobody' is not known" in err
+    _, out, _ = recsys("recommend", model, "--users", path, "--out", tmp_path / "lists.csv")
+    assert "1 of them the model knows nothing of" in out
+    assert set(pd.read_csv(tmp_path / "lists.csv").source) == {"model", "popularity"}
+
+
+def test_a_file_of_histories(as_json, recsys, model, tmp_path):
+    path = tmp_path / "histories.csv"
+    path.write_text("user,item,rating\nann,i00,5\nann,i03,4\nbob,new,5\n")
+    record = as_json("recommend", model, "--histories", path, "-n", "2", "--reasons", "1")
+    ann, bob = record["lists"]
+    assert (ann["user"], ann["source"]) == ("ann", "model")
+    assert (bob["user"], bob["source"]) == ("bob", "popularity")
+    assert record["notes"] == ["1 of 3 items are not known to the model (new)"]
+    alone = as_json("recommend", model, "--history", "i00=5,i03=4", "-n", "2", "--reasons", "1")["lists"][0]
+    assert ann["items"] == alone["items"]
+    _, out, _ = recsys("recommend", model, "--histories", path, "-n", "2")
+    assert "User bob (nothing is known of these items: the most popular)" in out
+
+
+def test_ids_with_blanks_are_found_and_others_are_guessed_at(recsys, model):
+    _, out, _ = recsys("recommend", model, "--user", " u00 ", "--user", "u0x", "-n", "1")
+    assert "User u00\n" in out
+    assert "User u0x (not known to the model; did you mean" not in out.split("User u00")[0]
+    assert "not known to the model" in out
+    _, out, _ = recsys("recommend", model, "--user", "uu00", "-n", "1")
+    assert "did you mean u00" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "give one of --user ID"),
+        (("--user", "u00", "--all-users"), 2, "give one of --user ID"),
+        (("--users", "gone.txt"), 1, "there is no such file"),
+        (("--user", "nobody", "--strict"), 1, "user 'nobody' is not known"),
+    ],
+)
+def test_what_is_refused(recsys, model, arguments, code, message):
+    ended, _, err = recsys("recommend", model, *arguments)
+    assert ended == code
+    assert message in err
