@@ -192,7 +192,17 @@ __all__ = ["__version__", *_HOMES]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'recsys' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    try:
+        value = getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "recsys":
+            raise
+        from recsys.errors import DependencyError
+
+        package = error.name.partition(".")[0]
+        raise DependencyError(
+            f"recsys.{name} needs {package}, which is not installed here: pip install {package}."
+        ) from error
     globals()[name] = value
     return value
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Int64Array
+
+if TYPE_CHECKING:
+    import pandas as pd  # imported where it is used: models of plain matrices do without
 
 Id: TypeAlias = int | str
 
@@ -38,12 +40,19 @@ class Ids:
         self.values.setflags(write=False)
         if not self.is_integer:
             _check_encodable(self.values)
-        if not self._index.is_unique:
+        if not self._ascends and not self._index.is_unique:
             twice = self[int(np.flatnonzero(self._index.duplicated())[0])]
             raise InputError(f"id {twice!r} stands twice in a list of ids; expected each once.")
 
+    @property
+    def _ascends(self) -> bool:
+        """Whether these are integers in strictly ascending order, and so unique."""
+        return self.is_integer and bool(np.greater(self.values[1:], self.values[:-1]).all())
+
     @cached_property
     def _index(self) -> pd.Index:
+        import pandas as pd
+
         return pd.Index(self.values)
 
     @property
@@ -90,6 +99,8 @@ class Ids:
             listed = listed.astype(str).astype(object)
         elif not self.is_integer:
             listed = np.asarray([_text(value) for value in listed], dtype=object)
+        import pandas as pd
+
         return np.asarray(self._index.get_indexer(pd.Index(listed)), dtype=np.int64)
 
     def known_rows(self, ids: Iterable[Id] | AnyArray, kind: str) -> Int64Array:
@@ -254,5 +265,7 @@ def encode(values: AnyArray) -> tuple[Int64Array, Ids]:
             is_there = np.zeros(high - low + 1, dtype=bool)
             is_there[ids - low] = True
             return (np.cumsum(is_there) - 1)[ids - low], Ids(np.flatnonzero(is_there) + low)
+    import pandas as pd
+
     codes, unique = pd.factorize(ids, sort=True)
     return np.asarray(codes, dtype=np.int64), Ids(np.asarray(unique))

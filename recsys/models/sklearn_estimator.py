@@ -81,8 +81,9 @@ class SklearnEstimator:
     def _contained(self, data: Float32Array, X: Any) -> Any:
         """Return what was found for ``X`` in the container chosen here, or for all of scikit-learn."""
         chosen = self._output_container
-        if chosen is None and "sklearn" in sys.modules:
-            chosen = sys.modules["sklearn"].get_config()["transform_output"]
+        sklearn = sys.modules.get("sklearn")
+        if chosen is None and sklearn is not None:
+            chosen = sklearn.get_config()["transform_output"]
         if chosen == "pandas":
             import pandas as pd
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from recsys.data.ids import Id
 from recsys.recommend.reasons import Reason
 from recsys.typing import AnyArray, Float32Array, Int64Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,8 @@ class Recommendations:
         because_share_1 for the first past item it names, and so on: as many as the longest reason has.
         If only some of the users are integers, which unknown ones need not be, all are text.
         """
+        import pandas as pd
+
         lengths = np.diff(self.indptr)
         users = np.empty(len(self.users), dtype=object)
         one_kind = len({type(user) for user in self.users}) <= 1
@@ -139,6 +143,8 @@ class Recommendations:
 
 def _reason_columns(reasons: Sequence[Reason]) -> dict[str, list[Any]]:
     """Return the columns of a table in which reasons stand."""
+    import pandas as pd
+
     columns: dict[str, list[Any]] = {"reason": [reason.text for reason in reasons]}
     for place in range(max((len(reason.items) for reason in reasons), default=0)):
         has_place = [place < len(reason.items) for reason in reasons]

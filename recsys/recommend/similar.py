@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
-import pandas as pd
 
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.rows import CompressedRows
@@ -19,6 +18,9 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.item_item import ItemItemModel
 from recsys.recommend.ranking import check_n, ranked_blocks
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 By = Literal["factors", "neighbors"]
 
@@ -59,6 +61,8 @@ class Similarities:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns item (or user), rank, similar, name, and similarity or weight."""
+        import pandas as pd
+
         lengths = np.diff(self.indptr)
         return pd.DataFrame(
             {
