@@ -90,6 +90,8 @@ class Ids:
         Text that spells an integer, and a float that is a whole number, find an integer id and the
         other way round, since a command line and a file of another kind know no better.
         """
+        if ids is self.values:
+            return np.arange(len(self))
         listed = ids if isinstance(ids, np.ndarray) else np.asarray(list(ids), dtype=object)
         if len(listed) == 0 or len(self) == 0:
             return np.full(len(listed), -1, dtype=np.int64)
