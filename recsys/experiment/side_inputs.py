@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from recsys.data.ids import Ids
-from recsys.data.labels import Labels, UserGroups, label_table
+from recsys.data.label_table import label_table
+from recsys.data.labels import Labels, UserGroups
 from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.evaluation.catalogue import Catalogue
