@@ -20,6 +20,7 @@ BLOCKS = {
     str(path.relative_to(PAGES)): re.findall(r"^```(python|sh)\n(.*?)^```", path.read_text(), re.S | re.M)
     for path in sorted(PAGES.rglob("*.md"))
 }
+REPRODUCE = "how-to/reproduce.md"
 WITH_BLOCKS = [name for name, blocks in BLOCKS.items() if blocks]
 
 
@@ -100,12 +101,32 @@ def test_pages_show_both_ways_in():
     assert len(WITH_BLOCKS) >= 8
 
 
-@pytest.mark.parametrize("name", WITH_BLOCKS)
+@pytest.mark.parametrize("name", [name for name in WITH_BLOCKS if name != REPRODUCE])
 def test_the_blocks_of_a_page_run(name, logs, capsys):
     run_page(name, capsys)
     if name == "tutorial.md":
         assert (logs / "report.html").is_file()
         assert len(pd.read_parquet(logs / "lists.parquet")) > 0
+
+
+def test_the_page_on_reproducing_finds_its_numbers(shared_data, monkeypatch, capsys):
+    monkeypatch.chdir(shared_data / "ml-100k")
+    for language, text in BLOCKS[REPRODUCE]:
+        if language == "python":
+            exec(compile(text, REPRODUCE, "exec"), {})
+    printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert printed == {"ml-100k-masked-nmf.toml": "0.9039 0.7121", "masked-nmf": "0.9132 0.7199"}
+    page = (PAGES / REPRODUCE).read_text()
+    assert all(number in page for numbers in printed.values() for number in numbers.split())
+
+
+def test_the_commands_on_reproducing_want_nothing_but_their_logs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for language, text in BLOCKS[REPRODUCE]:
+        for line in text.splitlines() if language == "sh" else ():
+            if line.startswith("recsys evaluate"):
+                assert run(shlex.split(line)[1:]) == 1, line
+                assert ".parquet" in capsys.readouterr().err
 
 
 @pytest.mark.slow
