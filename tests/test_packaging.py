@@ -38,6 +38,12 @@ def unpacked(wheel, tmp_path_factory):
     return folder
 
 
+def test_the_citation_is_of_this_version():
+    import recsys
+
+    assert f"\nversion: {recsys.__version__}\n" in (PROJECT / "CITATION.cff").read_text()
+
+
 def test_the_wheel_holds_all_that_is_needed_and_no_tests(unpacked):
     for kind in ("configs", "datasets"):
         travelled = {file.name for file in (unpacked / "recsys" / "_bundled" / kind).iterdir()}
