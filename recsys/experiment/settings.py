@@ -63,18 +63,24 @@ class ModelSpec:
         return () if cls is None else tuple(item["name"] for item in parameters.describe(cls))
 
     def resolved(self, metrics: Sequence[Metric] = ()) -> ModelSpec:
-        """Return the spec with "auto" replaced by the model for the task.
+        """Return the spec with "auto" replaced by the model for the task, and nothing fitted in vain.
 
         Parameters
         ----------
         metrics : sequence of Metric
             What it will be measured by. Only errors of predicted ratings ask for masked-nmf; lists, and
-            nothing in particular, for hybrid-nmf, which predicts ratings, too, where there are some.
+            nothing in particular, for hybrid-nmf, which predicts ratings, too, where there are some. Where
+            lists alone are measured, what a model learns for predicted ratings alone is left out, unless
+            its parameters say otherwise; see `Model.lists_only_params`.
         """
-        if self.name != AUTO:
-            return self
-        only_errors = len(metrics) > 0 and all(metric.is_error for metric in metrics)
-        return replace(self, name=_FOR_RATINGS if only_errors else _FOR_LISTS)
+        spec = self
+        if self.name == AUTO:
+            only_errors = len(metrics) > 0 and all(metric.is_error for metric in metrics)
+            spec = replace(self, name=_FOR_RATINGS if only_errors else _FOR_LISTS)
+        cls = MODELS.get(spec.name) if spec.template is None else None
+        if cls is None or not metrics or any(metric.is_error for metric in metrics):
+            return spec
+        return replace(spec, params={**cls.lists_only_params, **spec.params})
 
     def seeded(self, seed: int) -> ModelSpec:
         """Return the spec with a seed, where the model has one and none is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -44,6 +45,9 @@ class Model(ABC):
     """How a plain matrix given to `fit` is read."""
     has_themes: ClassVar[bool] = False
     """Whether scores are sums of non-negative parts, of which some are components: see `component_model`."""
+
+    lists_only_params: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Parameters that leave out what only predicted values need, for where lists alone are measured."""
 
     n_users_: int
     n_items_: int

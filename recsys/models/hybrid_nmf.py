@@ -14,7 +14,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
-from recsys.models.base import Model, PartArrays
+from recsys.models.base import Model, PartArrays, require
 from recsys.models.factor_model import FactorModel
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
@@ -31,6 +31,7 @@ from recsys.typing import AnyArray, BoolArray, Float32Array
 _LEAST_COMPONENTS, _MOST_COMPONENTS, _ROWS_A_COMPONENT = 64, 1024, 16
 _LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
+_RATINGS_L2 = f"{_RATINGS}l2"
 
 _OF_THEMES = (
     "n_components",
@@ -85,6 +86,7 @@ class HybridNMF(Model):
 
     name: ClassVar[str] = "hybrid-nmf"
     has_themes: ClassVar[bool] = True
+    lists_only_params: ClassVar[Mapping[str, Any]] = {"ratings": "no"}
 
     n_components: int | None = param(
         None,
@@ -109,7 +111,7 @@ class HybridNMF(Model):
     item_exponent: float = param_of(WeightedNMF, "item_exponent")
     user_l1: float | None = param_of(WeightedNMF, "user_l1")
     item_l1: float | None = param_of(WeightedNMF, "item_l1")
-    max_iter: int = param_of(WeightedNMF, "max_iter", 6)
+    max_iter: int = param_of(WeightedNMF, "max_iter", 3)
     random_state: int = param_of(WeightedNMF, "random_state")
     neighbor_l2: float = param_of(SLIM, "l2")
     neighbor_l1: float = param_of(SLIM, "l1")
@@ -262,11 +264,14 @@ class HybridNMF(Model):
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
-        return {
+        arrays = {
             prefix + name: array
             for prefix, part in self._named_parts()
             for name, array in part.to_arrays().items()
         }
+        if self.ratings_ is not None:  # its penalty is no parameter of the whole
+            arrays[_RATINGS_L2] = np.array([self.ratings_.fitted_params_["l2"]], dtype=np.float64)
+        return arrays
 
     def _named_parts(self) -> Iterator[tuple[str, Model]]:
         yield _THEMES, self.themes_
@@ -289,8 +294,10 @@ class HybridNMF(Model):
         """Take back what `to_arrays` gave; see `Model.restore`."""
         n_components = self.n_components or _LEAST_COMPONENTS
         self.themes_, self.neighbors_ = self._parts(n_components)
-        has_ratings = any(name.startswith(_RATINGS) for name in arrays)
-        self.ratings_ = MaskedNMF(random_state=self.random_state) if has_ratings else None
+        self.ratings_ = None
+        if any(name.startswith(_RATINGS) for name in arrays):
+            (l2,) = require(arrays, _RATINGS_L2, np.float64, 1)
+            self.ratings_ = MaskedNMF(l2=float(l2), random_state=self.random_state)
         sizes = {}
         for prefix, part in self._named_parts():
             part.load(PartArrays(arrays, prefix))

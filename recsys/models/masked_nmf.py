@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
 from recsys.factorization.entries import Entries
@@ -20,11 +21,13 @@ from recsys.models.base import require
 from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
+from recsys.models.rating_penalty import ratings_l2
 from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.typing import AnyArray, Float32Array
 
+_KL_L2 = 0.08  # the loss grows with the values as the penalty does: it has no unit
 _L1_SWEEPS = 10  # in which l1 rises: by then components stand out from a random start
 
 
@@ -74,7 +77,9 @@ class MaskedNMF(NMF):
     How a fit ends, `NMF` tells. The error on entries held out (``validation_share``, ``n_init``) is the
     rmse, or with ``loss="kl"`` the mean divergence.
 
-    ``l2`` is in the units of the values: for values twice as large, twice as much of it does the same.
+    ``l2`` is in the units of the values: for values twice as large, twice as much of it does the same. Where
+    it is not given it follows their spread, and is the smaller the more ratings users and items have (see
+    `recsys.models.rating_penalty.ratings_l2`); with ``loss="kl"``, where it has no unit, it is 0.08.
     In a ``warm_up``, and in the first ten sweeps with an l1 penalty, penalties have not yet their values:
     ``tol`` and ``gradient_tol`` wait for that, held-out errors do not.
 
@@ -104,8 +109,12 @@ class MaskedNMF(NMF):
 
     _: KW_ONLY
     loss: str = param("squared", "squared error, or Kullback-Leibler for counts", choices=("squared", "kl"))
-    l2: float = param(
-        0.08, "squared penalty on factors (lambda)", minimum=0, search=Range(0.01, 0.5, log=True)
+    l2: float | None = param(
+        None,
+        "squared penalty on factors (lambda); none: by spread and number of ratings",
+        minimum=0,
+        kind=float,
+        search=Range(0.01, 0.5, log=True),
     )
     l2_exponent: float = param(
         1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
@@ -119,7 +128,27 @@ class MaskedNMF(NMF):
     # -- what is minimised ----------------------------------------------------------------------
     def objective(self, entries: Entries | None, *, fresh: bool = False) -> SquaredObjective | KLObjective:
         """Return what is minimised; see `NMF.objective`."""
-        penalty = Penalty(self.l2, self.l2_exponent, self.user_l1, self.item_l1)
+        return self._objective(self._l2_of(entries), entries, fresh=fresh)
+
+    def objective_of_fit(self, entries: Entries | None = None) -> SquaredObjective | KLObjective:
+        """Return what the last fit minimised, with its penalty."""
+        return self._objective(self._l2_of(None), entries)
+
+    def _objective_of_update(self, entries: Entries) -> SquaredObjective | KLObjective:
+        return self.objective_of_fit(entries)
+
+    def _l2_of(self, entries: Entries | None) -> float:
+        """Return the penalty: as given, by the rule for entries, or without them as of the fit."""
+        if self.l2 is not None:
+            return float(self.l2)
+        if entries is None:
+            return float(self.fitted_params_["l2"])
+        return _KL_L2 if self.loss == "kl" else ratings_l2(entries.by_user)
+
+    def _objective(
+        self, l2: float, entries: Entries | None, *, fresh: bool = False
+    ) -> SquaredObjective | KLObjective:
+        penalty = Penalty(l2, self.l2_exponent, self.user_l1, self.item_l1)
         bounds = None
         if self.clip and entries is not None:
             values = entries.by_user.values
@@ -149,9 +178,13 @@ class MaskedNMF(NMF):
             )
 
     def _note_fit(self, entries: Entries, objective: Objective) -> None:
+        self._used_l2 = objective.penalty.l2
         values = entries.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))
         self.typical_value_ = float(np.average(values.astype(np.float64), weights=entries.weights))
+
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        return {**super()._resolved_params(data), "l2": self._used_l2}
 
     def _note_update(self, new: Training, entries: Entries) -> None:
         low, high = self.value_range_

@@ -76,3 +76,24 @@ def test_auto_predicts_ratings_where_only_errors_are_asked_for(ratings):
     (model,) = run_beside_floor(ModelSpec("auto", {"max_iter": 5}), ratings, parse_metrics("rmse,mae"))
     assert model.spec.name == "masked-nmf"
     assert RemarkCode.RANKS_BY_VALUE not in codes(model)
+
+
+@pytest.mark.parametrize("name", ["auto", "hybrid-nmf"])
+def test_what_only_predicted_ratings_need_is_left_out_where_lists_alone_are_measured(name):
+    lists, both = parse_metrics("ndcg@10,coverage@10"), parse_metrics("ndcg@10,rmse")
+    assert ModelSpec(name).resolved(lists).params == {"ratings": "no"}
+    assert ModelSpec(name, {"ratings": "yes"}).resolved(lists).params == {"ratings": "yes"}
+    assert ModelSpec(name).resolved(both).params == {}
+    assert ModelSpec(name).resolved().params == {}
+    assert ModelSpec("als").resolved(lists).params == {}
+
+
+def test_leaving_out_predicted_ratings_changes_no_list(ratings):
+    parameters = {"max_iter": 1, "n_components": 8, "n_neighbors": 5}
+    lists, both = (
+        run_beside_floor(ModelSpec("hybrid-nmf", parameters), ratings, parse_metrics(metrics))[0]
+        for metrics in ("ndcg@10", "ndcg@10,rmse")
+    )
+    assert lists.model.ratings_ is None
+    assert both.model.ratings_ is not None
+    assert lists.measurements.metrics["ndcg@10"] == both.measurements.metrics["ndcg@10"]

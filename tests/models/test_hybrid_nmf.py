@@ -39,7 +39,7 @@ def test_every_part_of_a_score_is_non_negative_and_they_add_up(fitted):
 
 
 def test_the_parts_are_those_fitted_alone_at_the_given_ratio(fitted):
-    themes_alone = WeightedNMF(4, l2=0.1, unobserved_weight=0.1, max_iter=6).fit(TRAIN)
+    themes_alone = WeightedNMF(4, l2=0.1, unobserved_weight=0.1, max_iter=3).fit(TRAIN)
     neighbors_alone = SLIM().fit(TRAIN)
     np.testing.assert_array_equal(fitted.themes_.score_block(EVERYONE), themes_alone.score_block(EVERYONE))
     ours, alone = fitted.neighbors_.score_block(EVERYONE), neighbors_alone.score_block(EVERYONE)

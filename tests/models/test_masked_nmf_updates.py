@@ -188,7 +188,7 @@ def test_other_settings_are_refused(given, message):
 
 def test_factors_whose_products_would_overflow_are_an_error():
     # The new item's one user is all but zero, and beside such values no penalty counts.
-    model = MaskedNMF(1, biases=False).fit(np.array([[1e20, 1e20], [3e37, 3e37], [3e37, 3e37]]))
+    model = MaskedNMF(1, biases=False, l2=0.08).fit(np.array([[1e20, 1e20], [3e37, 3e37], [3e37, 3e37]]))
     before = model.item_factors_.copy()
     new = np.full((3, 3), ABSENT)
     new[0, 2] = 3e37

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,12 +18,16 @@ from recsys.factorization.penalty import Penalty
 from recsys.factorization.squared import SquaredObjective
 from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
-from recsys.models.parameters import param
+from recsys.models.masked_nmf import MaskedNMF
+from recsys.models.parameters import param, param_of
+from recsys.models.rating_penalty import ratings_l2
 from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.trainer import StoppingRules, Trainer
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
+
+_ANY_SIGN = 1.5  # times the penalty of non-negative factors: what is free in sign fits noise sooner
 
 
 @register_model
@@ -62,9 +66,7 @@ class ExplicitALS(FactorModel):
 
     n_components: int = param(64, "number of factors", minimum=1, search=Range(8, 256, log=True))
     _: KW_ONLY
-    l2: float = param(
-        0.12, "squared penalty on factors (lambda)", minimum=0, search=Range(0.01, 0.5, log=True)
-    )
+    l2: float | None = param_of(MaskedNMF, "l2")
     l2_exponent: float = param(
         1.0, "power nu of a row's number of entries that scales l2; 1 is ALS-WR", minimum=0, maximum=2
     )
@@ -75,10 +77,16 @@ class ExplicitALS(FactorModel):
     clip: bool = param(True, "keep predictions inside the range of the values seen")
     random_state: int = param(0, "seed of the start", minimum=0)
 
-    def objective(self) -> SquaredObjective:
-        """Return what is minimised."""
+    def objective(self, entries: Entries | None = None) -> SquaredObjective:
+        """Return what is minimised when entries are fitted; without any, what the last fit minimised."""
+        if self.l2 is not None:
+            l2 = float(self.l2)
+        elif entries is None:
+            l2 = float(self.fitted_params_["l2"])
+        else:
+            l2 = _ANY_SIGN * ratings_l2(entries.by_user)
         return SquaredObjective(
-            Penalty(self.l2, self.l2_exponent),
+            Penalty(l2, self.l2_exponent),
             biases=True,
             bias_l2=self.bias_l2,
             nonnegative=False,
@@ -86,18 +94,24 @@ class ExplicitALS(FactorModel):
         )
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        entries = Entries(data.by_user, data.by_item)
+        objective = self.objective(entries)
         trainer = Trainer(
-            self.objective(),
+            objective,
             self.n_components,
             StoppingRules(self.max_iter, self.tol),
             seed=int(self.random_state),
             name=self.name,
             progress=progress,
         )
-        result = trainer.fit(Entries(data.by_user, data.by_item))
+        result = trainer.fit(entries)
+        self._used_l2 = objective.penalty.l2
         self._learned(result.factors, history=result.history)
         values = data.by_user.values
         self.value_range_ = (float(values.min()), float(values.max()))
+
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        return {"l2": self._used_l2}
 
     def _fold_in(self, rows: CompressedRows) -> SideFactors:
         return self._new_users(self.objective(), rows)
