@@ -85,8 +85,7 @@ def _print(done: Demo) -> None:
     say()
     say("The themes of the model, by the share of purchases they explain:")
     for theme in done.themes[:12]:
-        names = list(dict.fromkeys(name for _, name, _ in theme.items))[:4]
-        say(f"  {theme.number:>3}. {100 * theme.share:4.1f} %  {'; '.join(names)}")
+        say(f"  {theme.number:>3}. {100 * theme.share:4.1f} %  {theme.name}")
     if len(done.themes) > 12:
         say(f"  ... and {len(done.themes) - 12} more: recsys themes {done.files['model']}")
     say()

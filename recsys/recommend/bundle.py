@@ -6,6 +6,7 @@
     arrays.safetensors   what the model learned, the entries seen in training, item counts
     users.parquet        id
     items.parquet        id, name
+    themes.toml          what people call the themes, where somebody wrote it; the one file to be edited
 
 Written to a sibling, synced and renamed: a reader finds the old bundle or the new one.
 """
@@ -45,6 +46,7 @@ from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
 from recsys.recommend.similar import Similarities, similar_items, similar_users
 from recsys.recommend.theme_items import ThemeItems
+from recsys.recommend.theme_labels import FILE, labels_text, read_labels
 from recsys.typing import AnyArray, Float32Array, Int64Array
 
 FORMAT = 1
@@ -70,6 +72,8 @@ class Bundle:
         Where the data came from: source, digest, counts, seconds.
     has_values : bool
         Whether ``seen`` holds the values trained on; of a bundle of an older version it holds ones.
+    theme_labels : mapping of int to str
+        What people call themes, by number from 1.
     """
 
     model: Model
@@ -80,6 +84,7 @@ class Bundle:
     item_names: Mapping[Id, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     has_values: bool = True
+    theme_labels: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -392,6 +397,8 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
             "parts": {part: sha256(place / part) for part in _PARTS},
         }
         record["digest"] = _digest(record)
+        if bundle.theme_labels:
+            (place / FILE).write_text(labels_text(bundle.theme_labels), encoding="utf-8")
         (place / "model.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
@@ -513,7 +520,9 @@ def _load(folder: Path) -> Bundle:
     counts = require(arrays, "item_counts", np.int64, 1)
     if len(counts) != len(item_ids) or (len(counts) and counts.min() < 0):
         raise BundleError(f"{folder}: the counts of items do not fit the list of items.")
-    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"], has_values)
+    components = model.component_model
+    labels = {} if components is None else read_labels(folder, len(components.shares_))
+    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels)
 
 
 def _ids(table: pa.Table) -> Ids:

@@ -25,8 +25,6 @@ from recsys.recommend.removal import History, fewest_to_remove
 from recsys.recommend.theme_items import ThemeItems
 from recsys.typing import Int64Array
 
-_N_LABEL = 3
-
 
 class Explainable(Fitted, Protocol):
     """What explanations are made from: a fitted model with its ids and training entries; see `Bundle`."""
@@ -38,6 +36,10 @@ class Explainable(Fitted, Protocol):
     @property
     def theme_items(self) -> ThemeItems | None:
         """What the components are about; None of a model without."""
+
+    @property
+    def theme_labels(self) -> Mapping[int, str]:
+        """What people call themes, by number from 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +237,9 @@ def theme_label(fitted: Explainable, number: int) -> tuple[str, ...]:
     about = fitted.theme_items
     if about is None:
         return ()
-    return tuple(fitted.name_of(fitted.item_ids[int(i)]) for i in about.particular(number, _N_LABEL))
+    if number + 1 in fitted.theme_labels:
+        return (fitted.theme_labels[number + 1],)
+    return about.names(number, lambda row: fitted.name_of(fitted.item_ids[row]))
 
 
 def words_of(fitted: Explainable) -> Words:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from recsys.data.rows import CompressedRows
 from recsys.models.factor_model import FactorModel
 from recsys.typing import Float64Array, Int64Array
 
 _RELEVANCE = 0.5  # how much the weight inside the component counts beside the lift
+_LOOKED_THROUGH = 8  # times as many items as names are wanted, where several have one name
 _LEAST_OF_STRONGEST = 0.05  # an item of less than this part of the strongest one says nothing of a component
 
 
@@ -48,6 +51,33 @@ class ThemeItems:
             masses.append(mass)
         return cls(tuple(items), tuple(masses), totals)
 
+    def similarities(self) -> Float64Array:
+        """Return the cosine of every two components' items, (n_components, n_components).
+
+        An item counts as the root of what the component adds to it, divided by the fourth root of what all
+        add: bestsellers, which are in all components, would else make all alike.
+        """
+        lengths = [len(rows) for rows in self.items]
+        columns = np.concatenate([np.zeros(0, np.int64), *self.items])
+        weights = np.concatenate([np.zeros(0), *self.masses]) ** 0.5
+        weights /= np.maximum(self.totals[columns], np.finfo(np.float64).tiny) ** 0.25
+        indptr = np.r_[0, np.cumsum(lengths, dtype=np.int64)]
+        vectors = sparse.csr_array((weights, columns, indptr), shape=(len(lengths), len(self.totals)))
+        norms = np.sqrt(vectors.power(2).sum(axis=1))
+        scale = np.divide(1.0, norms, out=np.zeros(len(norms)), where=norms > 0)
+        return np.asarray((vectors @ vectors.T).toarray() * np.outer(scale, scale))
+
+    def joined(self, groups: Sequence[Sequence[int]]) -> ThemeItems:
+        """Return the same of groups of components, each as if it were one."""
+        size, masses, items = len(self.totals), [], []
+        for group in groups:
+            mass = np.zeros(size)
+            for number in group:
+                mass[self.items[number]] += self.masses[number]
+            items.append(np.flatnonzero(mass))
+            masses.append(mass[items[-1]])
+        return ThemeItems(tuple(items), tuple(masses), self.totals)
+
     def strongest(self, number: int, n: int) -> tuple[Int64Array, Float64Array]:
         """Return the items to which a component adds most, and how much; at most n."""
         order = np.argsort(-self.masses[number], kind="stable")[:n]
@@ -70,3 +100,17 @@ class ThemeItems:
         relevance[mass < _LEAST_OF_STRONGEST * mass.max()] = -np.inf
         order = np.argsort(-relevance, kind="stable")[:n]
         return np.asarray(rows[order[np.isfinite(relevance[order])]])
+
+    def names(self, number: int, name_of: Callable[[int], str], n: int = 3) -> tuple[str, ...]:
+        """Return different names of the items that are most particular to a component; at most n.
+
+        Parameters
+        ----------
+        number : int
+            Of the component, from 0.
+        name_of : callable
+            From the row number of an item to its name, which others may share.
+        n : int
+        """
+        rows = self.particular(number, _LOOKED_THROUGH * n)
+        return tuple(dict.fromkeys(name_of(int(row)) for row in rows))[:n]

@@ -14,6 +14,7 @@ from recsys.errors import ModelError
 from recsys.models.base import Model
 from recsys.models.registry import MODELS, about
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.reasons import short
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Theme:
         How alike the theme is in other starts (1: the same), where several were run.
     items : tuple of (id, name, weight)
         The items to which the theme adds most over all observed entries, relative to the first.
+    about : tuple of str
+        Names of the items that are most particular to it, see `ThemeItems.particular`.
+    label : str
+        What people call it, where a label was given; else empty.
     """
 
     number: int
@@ -43,11 +48,19 @@ class Theme:
     sparsity: float
     stability: float | None
     items: tuple[tuple[Id, str, float], ...]
+    about: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The label, or what is particular to the theme."""
+        return self.label or "; ".join(short(name) for name in self.about)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain record."""
         return {
             "theme": self.number,
+            "name": self.name,
             "share": self.share,
             "n_users": self.n_users,
             "n_items": self.n_items,
@@ -127,21 +140,16 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
             f"{bundle.model.name} has no themes: its scores are no sums of parts that are 0 or more; those "
             f"of {', '.join(name for name in MODELS if about(name)['has_themes'])} are."
         )
-    stability = model.stability_
+    stability, theme_items = model.stability_, bundle.theme_items
+    assert theme_items is not None
     result = []
-    seen = bundle.seen
-    by_item = seen.with_values(np.ones(seen.nnz, dtype=np.float32)).to_scipy().T
     for f in np.flatnonzero(model.shares_ > 0)[:n_themes].tolist():
         users, items = model.component(f)
-        # What a theme adds over all observed entries of an item: a large factor that few met is no sign.
-        weights = items * (by_item @ users.astype(np.float64))
-        order = np.argsort(-weights, kind="stable")[:n_items]
-        order = order[weights[order] > 0]
-        top = float(weights[order[0]]) if len(order) else 1.0
+        strongest, masses = theme_items.strongest(f, n_items)
         listed = []
-        for item in order:
-            item_id = bundle.item_ids[int(item)]
-            listed.append((item_id, bundle.name_of(item_id), float(weights[item]) / top))
+        for item, mass in zip(strongest.tolist(), masses.tolist(), strict=True):
+            item_id = bundle.item_ids[item]
+            listed.append((item_id, bundle.name_of(item_id), mass / float(masses[0])))
         n_with = int(np.count_nonzero(items))
         result.append(
             Theme(
@@ -152,6 +160,8 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
                 sparsity=1.0 - n_with / model.n_items_,
                 stability=None if stability is None else float(stability[f]),
                 items=tuple(listed),
+                about=theme_items.names(f, lambda row: bundle.name_of(bundle.item_ids[row])),
+                label=bundle.theme_labels.get(f + 1, ""),
             )
         )
     return result

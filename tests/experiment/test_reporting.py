@@ -152,7 +152,7 @@ def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
     (themes,) = found["themes"]
     assert set(themes) == {"label", "n_themes", "themes"}
     assert set(themes["themes"][0]) == {
-        "theme", "share", "n_users", "n_items", "sparsity", "stability", "items",
+        "theme", "name", "share", "n_users", "n_items", "sparsity", "stability", "items",
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ _COLUMNS = (
     Column("theme", "theme", "count"),
     Column("share", "share", "share"),
     Column("stability", "stability", "ratio"),
+    Column("name", "particular to it"),
     Column("items", "strongest items"),
 )
 
@@ -66,7 +67,7 @@ def _card(theme: Theme, largest: float, *, is_anchored: bool = False) -> Card:
     if theme.stability is not None:
         note += f"; stability {theme.stability:.2f}"
     return Card(
-        f"Theme {theme.number}",
+        f"Theme {theme.number}{f' · {theme.name}' if theme.name else ''}",
         (
             CardList(
                 tuple(CardEntry(name, weight=weight) for _, name, weight in theme.items), is_ordered=True
@@ -81,7 +82,13 @@ def _card(theme: Theme, largest: float, *, is_anchored: bool = False) -> Card:
 
 def _table(theme_set: ThemeSet) -> Table:
     rows = tuple(
-        (theme.number, theme.share, theme.stability, "; ".join(name for _, name, _ in theme.items))
+        (
+            theme.number,
+            theme.share,
+            theme.stability,
+            theme.name,
+            "; ".join(name for _, name, _ in theme.items),
+        )
         for theme in theme_set.themes
     )
     return Table(f"Themes of {theme_set.label}", _COLUMNS, rows)
