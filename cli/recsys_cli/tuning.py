@@ -15,8 +15,10 @@ from recsys_cli.results import say_results
 
 if TYPE_CHECKING:
     from recsys.experiment.tuning.answer import TunedModel, Tuning
+    from recsys.experiment.tuning.trial import Trial
 
 _SHOWN = 5
+_MOST_COLUMNS = 5
 _SEARCH = "Search"
 
 
@@ -199,13 +201,18 @@ def _say_trials(model: TunedModel, tuning: Tuning) -> None:
     if 0 not in shown:
         shown.append(0)
     searched = list(model.study.space.searched)
+    in_columns = searched if len(searched) <= _MOST_COLUMNS else []
     rows = []
     for number in shown:
         trial = model.trials[number]
-        values = [_text(trial.config.get(name, trial.params.get(name))) for name in searched]
+        values = [_text(_value(trial, name)) for name in in_columns]
         note = "without tuning" if number == 0 else ""
         rows.append([str(number), fixed(trial.value), f"{trial.seconds:.1f}", *values, note])
-    say_table(["trial", str(tuning.metric), "seconds", *searched, ""], rows)
+    say_table(["trial", str(tuning.metric), "seconds", *in_columns, ""], rows)
+    if not in_columns:
+        for trial in {model.best.number: model.best, 0: model.untuned}.values():
+            settings = ", ".join(f"{name}={_text(_value(trial, name))}" for name in searched)
+            say(f"  trial {trial.number}: {settings}")
 
 
 def _say_remarks(model: TunedModel, tuning: Tuning) -> None:
@@ -220,6 +227,11 @@ def _say_remarks(model: TunedModel, tuning: Tuning) -> None:
     for trial in model.trials:
         if trial.state == "failed":
             say(f"  trial {trial.number} failed: {trial.error}")
+
+
+def _value(trial: Trial, name: str) -> Any:
+    """Return the value of a parameter, rules filled in, or as proposed where the fit failed."""
+    return trial.config.get(name, trial.params.get(name))
 
 
 def _text(value: Any) -> str:
