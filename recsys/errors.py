@@ -20,7 +20,17 @@ from pathlib import Path
 
 
 class RecsysError(Exception):
-    """Base of all errors; catch it to catch them all."""
+    """Base of all errors; catch it to catch them all.
+
+    Examples
+    --------
+    >>> import recsys
+    >>> try:
+    ...     recsys.MaskedNMF(n_components=0).fit([[1.0]])
+    ... except recsys.RecsysError as error:
+    ...     print(type(error).__name__, error)
+    ParameterError masked-nmf: n_components is 0; expected a whole number, 1 or more.
+    """
 
 
 class InputError(RecsysError, ValueError):

@@ -29,6 +29,23 @@ class Progress(Protocol):
     from the thread that does the work. A listener may also have ``iteration(Iteration)``, which is called
     after each iteration of a fit, before the ``advance`` that counts it. What a listener raises ends the
     work; a KeyboardInterrupt does so as ctrl-c does, with the best state so far kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from recsys import MaskedNMF
+    >>> class Steps:
+    ...     n_done = 0
+    ...     def start(self, task, total):
+    ...         self.total = total
+    ...     def advance(self, steps=1, note=""):
+    ...         self.n_done += steps
+    ...     def finish(self):
+    ...         pass
+    >>> steps = Steps()
+    >>> model = MaskedNMF(1, max_iter=3, tol=0.0).fit(np.array([[5, 3], [4, 1]]), progress=steps)
+    >>> steps.n_done, steps.total
+    (3, 3)
     """
 
     def start(self, task: str, total: int | None) -> None:
@@ -59,6 +76,12 @@ class Iteration:
         What is minimised; None where the model does not compute it.
     held_out_error : float or None
         With a ``validation_share``: the error on entries held out.
+
+    Examples
+    --------
+    >>> from recsys import Iteration
+    >>> Iteration("masked-nmf", 3, 100, 0.2, objective=12.5).number
+    3
     """
 
     task: str

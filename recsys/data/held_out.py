@@ -38,6 +38,17 @@ class HeldOut:
         items cannot hold them and a rating already seen is no test.
     n_zero : int
         Pairs of a log of amounts whose amount is 0, left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> held_out = recsys.split(frame, "random:0.25").held_out
+    >>> held_out.n_pairs, held_out.users.shape, held_out.n_repeated
+    (2, (2,), 0)
     """
 
     users: Int64Array

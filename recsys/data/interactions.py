@@ -37,6 +37,15 @@ class Interactions:
     feedback : {"explicit", "implicit"}
     time : int64, shape (nnz,), optional
         Time of each entry of ``by_user``: that of the latest event joined into it.
+
+    Examples
+    --------
+    >>> from recsys import Interactions
+    >>> data = Interactions.from_pairs(["ann", "ann", "bob"], ["tea", "jam", "tea"], [5, 3, 4])
+    >>> data
+    Interactions(2 users x 2 items, 3 entries, explicit feedback)
+    >>> list(data.user_ids), data.by_user.to_scipy().toarray().tolist()
+    (['ann', 'bob'], [[3.0, 5.0], [0.0, 4.0]])
     """
 
     by_user: CompressedRows

@@ -21,6 +21,14 @@ class Labels:
         Label numbers of row r stand at ``indptr[r]:indptr[r + 1]``, ascending and without repeats.
     names : tuple of str
         In alphabetical order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from recsys import Labels
+    >>> labels = Labels.from_pairs(np.array([0, 2, 2]), np.array(["drink", "drink", "hot"]), 3)
+    >>> labels.names, labels.counts.tolist()
+    (('drink', 'hot'), [1, 0, 2])
     """
 
     indptr: Int64Array
@@ -70,6 +78,14 @@ class UserGroups:
     of_user : int64, (n_users,)
         Number of the group; -1 for a user in none.
     names : tuple of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from recsys import UserGroups
+    >>> groups = UserGroups.by_activity(np.array([1, 1, 5, 9]))
+    >>> groups.names, groups.of_user.tolist()
+    (('1 item', '5 items', '9 items'), [0, 0, 1, 2])
     """
 
     of_user: Int64Array

@@ -44,6 +44,17 @@ class LoadedLog:
         Everything told or recognised of how the log is written: read with these options, it is the same log.
     remarks : tuple of Remark
         What was recognised where it may be wrong, and what is strange.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> loaded = recsys.load_log(frame)
+    >>> loaded.describe()["n_users"], loaded.log.feedback
+    (4, 'explicit')
     """
 
     log: Log

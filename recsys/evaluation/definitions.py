@@ -60,6 +60,16 @@ class ListMetric(MetricDefinition):
     needs : frozenset of Need
     uses_categories : bool
         Whether categories of items change its value, where there are any; implied by needing them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from recsys import ListMetric, register_metric, unregister_metric
+    >>> def first_hit(block, k):
+    ...     return block.hits[:, 0].astype(float)
+    >>> metric = ListMetric(name="first-hit", function=first_hit, definition="whether the first is a hit")
+    >>> register_metric(metric)
+    >>> unregister_metric("first-hit")
     """
 
     takes_k: ClassVar[bool] = True

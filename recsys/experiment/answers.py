@@ -44,6 +44,19 @@ class Comparison:
     seed : int
         Of splits, starts, intervals and tests.
     threads : int, optional
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> comparison = recsys.compare(["bias"], frame, split="random:0.3", metrics="rmse")
+    >>> [result.label for result in comparison.results]
+    ['bias', 'popularity']
+    >>> list(comparison.to_frame()[["rmse", "n_users"]].columns)
+    ['rmse', 'n_users']
     """
 
     results: tuple[Result, ...]
@@ -182,6 +195,20 @@ class Evaluation:
     metrics_asked : tuple of str
     seed : int
     threads : int, optional
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> evaluation = recsys.evaluate("bias", frame, split="random:0.3", metrics="rmse")
+    >>> list(evaluation.metrics), evaluation.model.name
+    (['rmse'], 'bias')
+    >>> interval = evaluation.interval("rmse")
+    >>> interval.low <= evaluation.metrics["rmse"] <= interval.high
+    True
     """
 
     result: Result

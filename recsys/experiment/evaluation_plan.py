@@ -57,6 +57,18 @@ class EvaluationPlan:
     ------
     ParameterError
         If something cannot be read, or two parts of it exclude one another; before any log is read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> spec = recsys.ModelSpec("bias")
+    >>> plan = recsys.EvaluationPlan.of((spec,), frame, split="random:0.3", metrics="rmse")
+    >>> recsys.evaluate(plan).result.label
+    'bias'
     """
 
     models: tuple[ModelSpec, ...]

@@ -52,6 +52,18 @@ class PreparedSplit:
         The user numbers of ``held_out`` are then the rows of this.
     log : LoadedLog or None
         What was split.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> parts = recsys.split(frame, "random:0.25")
+    >>> parts.train.nnz, parts.held_out.n_pairs
+    (6, 2)
+    >>> evaluation = recsys.evaluate("bias", parts, metrics="rmse")
     """
 
     train: Interactions

@@ -35,6 +35,12 @@ class ModelSpec:
         What tables call it; the name unless two specs share it.
     template : Model, optional
         Of a class that has no name of its own in the registry: a copy of it is trained.
+
+    Examples
+    --------
+    >>> from recsys import ModelSpec
+    >>> ModelSpec("masked-nmf", {"n_components": 2}).made().n_components
+    2
     """
 
     name: str

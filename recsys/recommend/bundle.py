@@ -74,6 +74,21 @@ class Bundle:
         Whether ``seen`` holds the values trained on; of a bundle of an older version it holds ones.
     theme_labels : mapping of int to str
         What people call themes, by number from 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> bundle = recsys.train(recsys.MaskedNMF(1), frame)
+    >>> bundle
+    Bundle(masked-nmf: 4 users, 3 items, 8 pairs seen, from the data frame)
+    >>> [row["item"] for row in next(bundle.recommend(1, n=1).lists())["items"]]
+    ['c']
+    >>> bundle.predict([1, 2], ["c", "b"]).shape
+    (2,)
     """
 
     model: Model

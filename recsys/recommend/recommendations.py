@@ -42,6 +42,19 @@ class Recommendations:
         The predicted rating of each item, of a model that ranks by something else and predicts ratings, too.
     reasons : tuple of Reason, (n_rows,), or None
         The reason for each item, where reasons were asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> lists = recsys.train("popularity", frame).recommend([1, 2], n=1)
+    >>> [row["item"] for found in lists.lists() for row in found["items"]]
+    ['c', 'b']
+    >>> list(lists.to_frame().columns[:5])
+    ['user', 'rank', 'item', 'name', 'score']
     """
 
     users: tuple[Id, ...]

@@ -28,6 +28,17 @@ class Recommender:
     ------
     InputError
         If it is something else, such as a model without its data.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> recommender = recsys.Recommender(recsys.train("popularity", frame))
+    >>> [row["item"] for row in next(recommender.recommend([1], 1).lists())["items"]]
+    ['c']
     """
 
     def __init__(self, bundle: Bundle) -> None:

@@ -74,6 +74,17 @@ class Split:
         Which repeat of a drawing rule this is, from 0.
     remarks : tuple of Remark
         What the parts show that the name does not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> frame = pd.DataFrame(
+    ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
+    ... )
+    >>> split = recsys.split(frame, "random:0.25", seed=3).split
+    >>> split.name, split.n_held_out_pairs
+    ('random:0.25', 2)
     """
 
     name: str
