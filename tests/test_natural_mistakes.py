@@ -94,6 +94,31 @@ def test_progress_may_be_a_function_or_true():
         recsys.MaskedNMF(1).fit(recsys.Interactions.from_frame(FRAME), progress=3)
 
 
+def test_a_model_without_ids_says_who_recommends():
+    model = recsys.MaskedNMF(1).fit(np.array([[5.0, 3.0], [4.0, np.nan]]))
+    with pytest.raises(AttributeError, match=r"Bundle\.of\(model, interactions\).*bundle\.recommend"):
+        model.recommend(1, np.zeros((1, 2)))
+    assert not hasattr(model, "recommend")
+
+
+@pytest.mark.parametrize("log", [recsys.load_log(FRAME), recsys.split(FRAME, "random:0.4"), "ratings.csv"])
+def test_a_log_is_no_matrix(log):
+    with pytest.raises(recsys.InputError, match=r"is no matrix.*Of a log, take recsys\.train.*its train"):
+        recsys.MaskedNMF(1).fit(log)
+
+
+def test_a_frame_with_its_columns_in_another_order_is_refused():
+    ratings = pd.DataFrame([[5, 3, 1.0], [4, np.nan, 2]], columns=["tea", "jam", "milk"])
+    model = recsys.MaskedNMF(1).fit(ratings)
+    assert list(model.feature_names_in_) == ["tea", "jam", "milk"]
+    for call in (model.transform, model.complete):
+        with pytest.raises(recsys.InputError, match="column 0 of the frame is 'milk'; expected 'tea'"):
+            call(ratings[["milk", "jam", "tea"]])
+        assert call(ratings).shape == call(ratings.to_numpy()).shape
+    model.fit(ratings.to_numpy())
+    assert not hasattr(model, "feature_names_in_")
+
+
 JUNK = st.one_of(
     st.none(),
     st.booleans(),

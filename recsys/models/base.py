@@ -17,7 +17,7 @@ from recsys.errors import InputError, ModelError, NotFittedError
 from recsys.factorization.history import History
 from recsys.models import parameters
 from recsys.models.observed_entries import checked_entries
-from recsys.models.row_numbers import NoPredict, checked_rows
+from recsys.models.row_numbers import NoPredict, NoRecommend, checked_rows
 from recsys.models.score_parts import ScoreParts
 from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array
@@ -54,6 +54,7 @@ class Model(ABC):
     fitted_params_: dict[str, Any]
     if not TYPE_CHECKING:  # a class of somebody's own may have one
         predict = NoPredict()
+        recommend = NoRecommend()
 
     # -- parameters, as scikit-learn has them ---------------------------------------------------
     def get_params(self, deep: bool = True) -> dict[str, Any]:

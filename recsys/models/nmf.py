@@ -61,6 +61,8 @@ class NMF(SklearnEstimator, FactorModel):
         What was fitted; `partial_fit` adds to it. Not stored in a bundle.
     n_features_in_, n_iter_ : int
         Number of items and of sweeps.
+    feature_names_in_ : array of str, (n_items,)
+        Columns of the data frame that was fitted; there only if it was one whose columns are text.
     """
 
     fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components",)
@@ -161,6 +163,7 @@ class NMF(SklearnEstimator, FactorModel):
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
         data = self._checked(X)
+        self._note_columns(X)
         if entry_weight is not None and isinstance(X, ObservedEntries):
             entry_weight = X.in_order(entry_weight)
         self._fit(data, listener(progress), W, H, entry_weight)
@@ -417,6 +420,8 @@ class NMF(SklearnEstimator, FactorModel):
 
     def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""
+        if not wider:
+            self._check_columns(X)
         return rows_of_items(X, self.n_items_, type(self).__name__, wider=wider)
 
     def inverse_transform(self, W: Any) -> Float32Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -196,4 +197,9 @@ def checked_entries(X: Any, feedback: Feedback) -> Interactions:
         return X.interactions(feedback)
     if isinstance(X, Interactions):
         return X
+    if isinstance(X, (str, Path)) or not any(hasattr(X, name) for name in ("__len__", "shape", "__array__")):
+        raise InputError(
+            f"{type(X).__name__} is no matrix; expected Interactions, a sparse matrix or an array. Of a log, "
+            f"take recsys.train(model, log) or Interactions.from_log(log); of a split, its train."
+        )
     return Interactions.from_matrix(without_labels(X), feedback=feedback)

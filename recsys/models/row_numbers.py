@@ -56,3 +56,14 @@ class NoPredict:
             f"item_ids); by row numbers of the training data, predict_by_row(user_rows, item_rows)"
             f"{of_matrices}."
         )
+
+
+class NoRecommend:
+    """In the place of ``recommend``, which a model without ids cannot answer; as `NoPredict`."""
+
+    def __get__(self, model: object, owner: type) -> object:
+        raise AttributeError(
+            f"{owner.__name__} has no recommend: a model knows no ids and no items to leave out. Make a "
+            f"bundle, recsys.train(model, log) or recsys.Bundle.of(model, interactions), and call "
+            f"bundle.recommend(user_ids, n)."
+        )

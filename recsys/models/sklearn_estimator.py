@@ -11,7 +11,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
-from recsys.errors import DependencyError, ParameterError
+import numpy as np
+
+from recsys.errors import DependencyError, InputError, ParameterError
 from recsys.typing import AnyArray, Float32Array
 
 _CONTAINERS = ("default", "pandas", "polars")
@@ -22,6 +24,7 @@ class SklearnEstimator:
 
     _output_container: str | None = None
     _routing: Any = None
+    feature_names_in_: AnyArray
 
     if TYPE_CHECKING:  # what the model has
 
@@ -56,6 +59,27 @@ class SklearnEstimator:
         except ImportError:
             return shown
         return {**shown, "text/html": estimator_html_repr(self)}
+
+    # -- names of columns --------------------------------------------------------------------------
+    def _note_columns(self, X: Any) -> None:
+        """Keep the names of a frame's columns as ``feature_names_in_``, where all are text."""
+        names = _names(X)
+        if names is None:
+            self.__dict__.pop("feature_names_in_", None)
+        else:
+            self.feature_names_in_ = names
+
+    def _check_columns(self, X: Any) -> None:
+        """Raise InputError if a frame has other columns than the one fitted, or in another order."""
+        fitted, names = getattr(self, "feature_names_in_", None), _names(X)
+        if fitted is None or names is None or len(names) != len(fitted):
+            return  # a wrong number is said where entries are read
+        for position, (name, expected) in enumerate(zip(names, fitted, strict=True)):
+            if name != expected:
+                raise InputError(
+                    f"column {position} of the frame is {name!r}; expected {expected!r}, as fitted: give the "
+                    f"same columns in the same order."
+                )
 
     # -- the container of what transform returns -------------------------------------------------
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -127,3 +151,11 @@ class SklearnEstimator:
         request = MetadataRequest(owner=self)
         request.fit.add_request(param="entry_weight", alias=None)
         return request
+
+
+def _names(X: Any) -> AnyArray | None:
+    """Return the columns of a data frame, if all are text."""
+    if not (hasattr(X, "columns") and hasattr(X, "iloc")):
+        return None
+    names = np.asarray(X.columns, dtype=object)
+    return names if all(isinstance(name, str) for name in names) else None
