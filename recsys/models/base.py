@@ -297,6 +297,21 @@ class Model(ABC):
         """
         return None
 
+    def history_components(self, rows: CompressedRows) -> Float32Array | None:
+        """Return the factors of new users in the components of `component_model`, items held.
+
+        Parameters
+        ----------
+        rows : CompressedRows, (n_new_users, n_items)
+            The entries of each.
+
+        Returns
+        -------
+        float32, (n_new_users, n_components), or None
+            None for a model without non-negative components.
+        """
+        return None
+
     def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
         """Return scores of some items for users who were not trained on, to be compared within the items.
 

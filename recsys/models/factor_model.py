@@ -185,6 +185,13 @@ class FactorModel(Model):
         self._check_histories(history)
         return self._parts(self._fold_in(history), items)
 
+    def history_components(self, rows: CompressedRows) -> Float32Array | None:
+        """Return the factors of new users, items held; see `Model.history_components`."""
+        if not self.has_themes:
+            return None
+        self._check_histories(rows)
+        return self._fold_in(rows).factors.dense()
+
     def _parts(self, user: SideFactors, items: AnyArray) -> ScoreParts:
         rows = np.asarray(items, dtype=np.int64)
         return ScoreParts(

@@ -230,6 +230,11 @@ class HybridNMF(Model):
         parts = (part.history_score_parts(rows, items) for part in (self.themes_, self.neighbors_))
         return _joined(*parts)
 
+    def history_components(self, rows: CompressedRows) -> Float32Array | None:
+        """Return the factors of new users in the part with components; see the base."""
+        self._check_histories(rows)
+        return self.themes_.history_components(self._liked(rows))
+
     def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
         """Return the scores of some items for new users; see `Model.scores_of_items`."""
         self._check_histories(rows)

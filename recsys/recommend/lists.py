@@ -116,7 +116,7 @@ def lists_for_users(
     scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
     rows = np.where(is_blank, -1, rows)
     of_rows = np.repeat(rows, lengths)
-    themes, shares = strongest_themes(fitted, of_rows, items, scores)
+    themes, shares = strongest_themes(fitted.model, of_rows, items, scores)
     item_ids = fitted.item_ids.values[items]
     return Recommendations(
         users=names,
@@ -188,22 +188,23 @@ def lists_for_histories(
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
     item_ids = fitted.item_ids.values[items]
+    scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
+    of_lists = np.repeat(np.where(is_blank, -1, everyone), lengths)
+    themes, shares = strongest_themes(fitted.model, of_lists, items, scores, rows)
     return Recommendations(
         users=tuple(histories),
         indptr=np.r_[0, np.cumsum(lengths, dtype=np.int64)],
         items=item_ids,
         names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
-        scores=np.concatenate([_EMPTY[1], *(scores for _, scores in lists)]),
-        themes=np.zeros(len(items), dtype=np.int64),
-        theme_shares=np.zeros(len(items), dtype=np.float32),
+        scores=scores,
+        themes=themes,
+        theme_shares=shares,
         sources=tuple("popularity" if blank else "model" for blank in is_blank),
         why_short=tuple(
             "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
             for length in lengths
         ),
-        predicted=_predicted(
-            fitted.model, scorer, np.repeat(np.where(is_blank, -1, everyone), lengths), items
-        ),
+        predicted=_predicted(fitted.model, scorer, of_lists, items),
     )
 
 
@@ -254,22 +255,31 @@ def _is_blank(fitted: Fitted, rows: Int64Array) -> BoolArray:
 
 
 def strongest_themes(
-    fitted: Fitted, users: Int64Array, items: Int64Array, scores: Float32Array
+    whole: Model,
+    users: Int64Array,
+    items: Int64Array,
+    scores: Float32Array,
+    histories: CompressedRows | None = None,
 ) -> tuple[Int64Array, Float32Array]:
     """Return the theme (from 1) that adds most to each pair's score, and its share of all.
 
-    All is what the themes add; where neighbors add to a score, too, it is the score.
+    All is what the themes add; where neighbors add to a score, too, it is the score. Users are rows of the
+    training data or, where they are given, of histories; -1 is one of whom nothing is known.
     """
     themes = np.zeros(len(users), dtype=np.int64)
     shares = np.zeros(len(users), dtype=np.float32)
-    model = fitted.model.component_model
-    if model is None:
+    model = whole.component_model
+    new_users = None if histories is None or model is None else whole.history_components(histories)
+    if model is None or (histories is not None and new_users is None):
         return themes, shares
     step = max(1, _BLOCK_NUMBERS // len(model.shares_))
     for start in range(0, len(users), step):
         known = start + np.flatnonzero(users[start : start + step] >= 0)
-        parts = model.contributions(users[known], items[known])
-        totals = parts.sum(axis=1) if model is fitted.model else scores[known]
+        if new_users is None:
+            parts = model.contributions(users[known], items[known])
+        else:
+            parts = new_users[users[known]] * model.item_rows(items[known])
+        totals = parts.sum(axis=1) if model is whole else scores[known]
         best = parts.argmax(axis=1)
         explained = parts.any(axis=1) & (totals > 0)
         pairs = known[explained]

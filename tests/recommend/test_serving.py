@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import recsys
+from recsys.data.rows import CompressedRows
 from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
 from tests.matrices import random_matrix
 
@@ -42,6 +43,26 @@ def test_calls_from_many_threads_answer_as_one_thread_does(model):
     alone = [answer(user) for user in range(60)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(answer, [*range(60)] * 3)) == alone * 3
+
+
+@pytest.mark.parametrize(
+    "model", [recsys.WeightedNMF(4), recsys.HybridNMF(), recsys.MaskedNMF(4), recsys.ItemKNN()]
+)
+def test_lists_for_a_history_name_the_strongest_theme(model):
+    bundle = Bundle.of(model.fit(DATA), DATA)
+    told = dict.fromkeys(range(0, 40, 5), 4.0)
+    listed = bundle.recommend_for(told, 8)
+    if bundle.model.component_model is None:
+        assert not listed.themes.any()
+        return
+    columns = np.array(sorted(told), dtype=np.int32)
+    history = CompressedRows(np.array([0, len(columns)]), columns, np.full(len(columns), 4.0), 40)
+    parts = bundle.model.history_score_parts(history, listed.items).components
+    explained = parts.any(axis=1)
+    np.testing.assert_array_equal(listed.themes, np.where(explained, parts.argmax(axis=1) + 1, 0))
+    wholes = parts.sum(axis=1) if bundle.model.component_model is bundle.model else listed.scores
+    shares = parts.max(axis=1)[explained] / wholes[explained]
+    np.testing.assert_allclose(listed.theme_shares[explained], shares, rtol=1e-4)
 
 
 def test_models_are_fitted_and_asked_in_threads_at_once():
