@@ -15,7 +15,7 @@ from recsys.data.columns import listed
 from recsys.data.database import connect, literal, lock, quoted
 from recsys.data.file import Copies, File
 from recsys.data.locations import Located, head_of, kind_of, locate
-from recsys.data.log_format import NO_QUOTE, LogFormat
+from recsys.data.log_format import NONE, LogFormat
 from recsys.data.source import Source
 from recsys.data.text_files import TextFile
 from recsys.errors import LogError
@@ -164,7 +164,7 @@ def _open_texts(
         read_as=LogFormat(
             delimiter=first.delimiter,
             encoding=None if first.encoding == text_copies.UTF8 else first.encoding,
-            quote=None if first.dialect.quote == '"' or first.is_spaced else first.dialect.quote or NO_QUOTE,
+            quote=None if first.dialect.quote == '"' or first.is_spaced else first.dialect.quote or NONE,
             header="row" if first.has_header else "none",
         ),
         remarks=_remarks(first, log_format),

@@ -21,11 +21,11 @@ class ArrowTable(Protocol):
         """Return the table as an Arrow stream; see the Arrow PyCapsule interface."""
 
 
-def open_table(table: Any, n_threads: int | None = None) -> Source:
-    """Open a pandas DataFrame, an Arrow table, or a table that can be read as one."""
+def open_table(table: Any, n_threads: int | None = None, *, name: str = "") -> Source:
+    """Open a pandas DataFrame, an Arrow table, or what can be read as one; messages call it ``name``."""
     if not isinstance(table, (pd.DataFrame, pa.Table)) and hasattr(table, "__arrow_c_stream__"):
         table = pa.table(table)
-    name = "the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table"
+    name = name or ("the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table")
     if isinstance(table, pd.DataFrame):
         table = table.set_axis([str(column) for column in table.columns], axis=1)
         text_files.check_unique(list(table.columns), name)

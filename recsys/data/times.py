@@ -14,7 +14,7 @@ import numpy as np
 
 from recsys.data.database import literal, quoted
 from recsys.data.log import TimeKind
-from recsys.data.log_format import NO_UNIT, LogFormat
+from recsys.data.log_format import NONE, LogFormat
 from recsys.data.source import Source
 from recsys.errors import LogError
 from recsys.typing import Int64Array
@@ -113,14 +113,14 @@ def reading_of(
     A number with a fraction is refused unless its unit is given: to cut it would change the order.
     """
     column = quoted(name)
-    unit = log_format.time_unit or NO_UNIT
+    unit = log_format.time_unit or NONE
     if kind == "VARCHAR" or kind.startswith("ENUM"):
         column = f"CAST({column} AS VARCHAR)"
         if log_format.time_format is not None:
             way = _plausible(f"epoch_us(try_strptime({column}, {literal(log_format.time_format)}))")
             _check_format(source, name, log_format.time_format)
             return TimeReading(way, "timestamp")
-        if unit != NO_UNIT:
+        if unit != NONE:
             is_whole = f"regexp_matches({column}, '^\\s*-?[0-9]+\\s*$')"
             whole, number = f"TRY_CAST({column} AS BIGINT)", f"TRY_CAST({column} AS DOUBLE)"
             scaled = (
@@ -129,7 +129,7 @@ def reading_of(
             return TimeReading(_plausible(scaled), "timestamp")
         return _text_time(source, kept, name, column)
     if kind in (*INTEGERS, *FLOATS) or kind.startswith("DECIMAL"):
-        if unit != NO_UNIT:
+        if unit != NONE:
             scaled = (
                 _of_integers(f"TRY_CAST({column} AS BIGINT)", unit)
                 if kind in INTEGERS
@@ -173,7 +173,7 @@ def recognised(times: Int64Array, unit: str | None) -> tuple[Int64Array, TimeKin
     written : str
         "s", "ms", "us", "ns" or "%Y%m%d"; empty where the numbers are not recognised.
     """
-    if unit == NO_UNIT or len(times) == 0:
+    if unit == NONE or len(times) == 0:
         return times, "number", ""
     low, high = int(times.min()), int(times.max())
     for name, factor in _EPOCHS.items():
