@@ -17,7 +17,7 @@ from recsys.data.compressed import head_of
 from recsys.data.database import first_line, quoted
 from recsys.data.log_format import LogFormat
 from recsys.data.source import Source
-from recsys.data.tables import open_table
+from recsys.data.tables import open_table, typed_column
 from recsys.errors import LogError, ParameterError
 
 Engine = Literal["SQLite", "DuckDB"]
@@ -125,20 +125,8 @@ def _from_sqlite(path: Path, log_format: LogFormat, n_threads: int | None) -> tu
         titles = [description[0] for description in cursor.description]
     finally:
         connection.close()
-    arrays = [_typed(path, name, column) for name, column in zip(titles, columns, strict=True)]
+    arrays = [typed_column(column, path, name) for name, column in zip(titles, columns, strict=True)]
     return pa.table(arrays, names=titles), what
-
-
-def _typed(path: Path, name: str, cells: list[Any]) -> pa.Array:
-    """Return a column of SQLite, whose cells have types of their own: all numbers, else all text."""
-    kinds = {type(cell) for cell in cells} - {type(None)}
-    if bytes in kinds:
-        raise LogError("the column holds bytes; expected numbers or text.", source=path, column=name)
-    if kinds <= {int}:
-        return pa.array(cells, pa.int64())
-    if kinds <= {int, float}:
-        return pa.array(cells, pa.float64())
-    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
 def _from_duckdb(path: Path, log_format: LogFormat, n_threads: int | None) -> tuple[pa.Table, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources
+from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
 from recsys.data.columns import IGNORE, Columns, existing, is_rating, resolve
 from recsys.data.conditions import Drop
 from recsys.data.database import as_written
@@ -198,9 +198,11 @@ def _opened(
     database = databases.engine_of(source)
     if database is not None:
         return databases.open_database(*database, told, n_threads), []
+    if spreadsheets.is_spreadsheet(source):
+        return spreadsheets.open_spreadsheet(Path(source).expanduser(), told, n_threads), []
     for option in ("table", "query"):
         if getattr(told, option) is not None:
-            raise ParameterError(f"{option} is of use for a database only, and the log is none.")
+            raise ParameterError(f"{option} is of use for a database or workbook, and the log is none.")
     is_several = isinstance(source, (list, tuple)) and all(isinstance(part, (str, Path)) for part in source)
     if is_several or isinstance(source, (str, Path)):
         named = (told.user, told.item, told.value, told.time)

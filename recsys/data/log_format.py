@@ -78,7 +78,7 @@ class LogFormat:
     id_rule : str, optional
         What makes two spellings one id, one or several of: trim, casefold, integer (7.0 is 7).
     table, query : str, optional
-        What to read of a database.
+        What to read of a database; ``table`` is also the sheet of a workbook.
     item_id, item_name : str, optional
         Columns of the file of items.
     returns : {"refuse", "drop", "net"}, optional
@@ -172,7 +172,10 @@ class LogFormat:
         default="0",
     )
     table: str | None = _option(
-        "Table of a database (SQLite, DuckDB).", WRITTEN, checks.text("ratings"), default="if it has only one"
+        "Table of a database (SQLite, DuckDB), or sheet of a workbook.",
+        WRITTEN,
+        checks.text("ratings"),
+        default="if it has only one",
     )
     query: str | None = _option(
         "SELECT on a database, instead of --table.", WRITTEN, checks.text("SELECT * FROM ratings")
