@@ -39,6 +39,8 @@ class RemarkCode(StrEnum):
     """Ids that differ only in how they are written, or that a spreadsheet rounded."""
     ITEMS_NAMED = "items-named"
     """How many items have a name in the table of items."""
+    SERVICE_CODES = "service-codes"
+    """Items that look like services, such as postage, rather than goods."""
     ZERO_RATINGS = "zero-ratings"
     """Many ratings are 0, which often stands for none."""
     AMOUNTS_AS_RATINGS = "amounts-as-ratings"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from recsys.data.log_format import LogFormat
@@ -49,6 +52,35 @@ def list_(json: options.Json = False) -> None:
     say_table(
         ["format", "files", "address"], [[each.name, each.title, each.address] for each in known], left=3
     )
+
+
+@app.command("prepare", cls=Command)
+@grouped
+def prepare(
+    log: options.Log,
+    read_as: LogFormat,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the prepared log.", show_default=False)],
+    items: options.Items = None,
+    threads: options.Threads = None,
+    json: options.Json = False,
+) -> None:
+    """Read a log once and write it as a folder, which every command takes for LOG and maps at once."""
+    from recsys.data.prepared import save_log
+    from recsys.experiment.given_logs import loaded_of
+    from recsys_cli.inputs import columns_used, log_plan
+
+    with progress(quiet=json) as listener:
+        loaded, seconds = loaded_of(log_plan(log, read_as, items), n_threads=threads, progress=listener)
+        save_log(loaded, out)
+    if json:
+        say_json({**loaded.describe(), "seconds": {"load": seconds}, "out": str(out)})
+        return
+    say(f"Read {loaded.n_read:,} rows of {loaded.source}")
+    for drop in loaded.dropped:
+        say(f"  {drop.n_rows:,} dropped: {drop.reason}")
+    say(f"  {columns_used(loaded, read_as.feedback)}")
+    say_remarks(loaded.remarks)
+    say(f"Prepared {len(loaded.log):,} events in {out}. Next: recsys train {out} --out MODEL")
 
 
 @app.command("describe", cls=Command)

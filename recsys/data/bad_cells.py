@@ -76,7 +76,8 @@ class Checker:
         rows: Int64Array = batch.column("row").to_numpy()
         for role in get_args(Role):
             if role in batch.schema.names:
-                bad = np.flatnonzero(_is_bad(role, batch.column(role)))
+                allows_negative = self.log_format.returns in ("drop", "net")
+                bad = np.flatnonzero(_is_bad(role, batch.column(role), allows_negative=allows_negative))
                 self._n_bad[role] += len(bad)
                 if len(bad):
                     first = int(bad[np.argmin(rows[bad])])
@@ -123,7 +124,11 @@ class Checker:
             )
         return (
             f"found {cell!r}; expected 0 or more, a non-negative model has no place for less",
-            self._filter(f"{column} > 0", "", "If these are returns, leave them out with"),
+            self._filter(
+                f"{column} > 0",
+                "",
+                "If these are returns, take them off by --returns net, or leave them out with",
+            ),
         )
 
     def _said_of_time(self, cell: str, ignore: str) -> tuple[str, str]:
@@ -173,8 +178,8 @@ class Checker:
         return None if text is None else str(text)
 
 
-def _is_bad(role: str, column: pa.Array) -> BoolArray:
+def _is_bad(role: str, column: pa.Array, *, allows_negative: bool) -> BoolArray:
     if role != "value":
         return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
     values: Float64Array = column.to_numpy(zero_copy_only=False)  # a NULL becomes NaN
-    return ~(np.isfinite(values) & (values >= 0))
+    return ~(np.isfinite(values) & (allows_negative | (values >= 0)))

@@ -38,10 +38,10 @@ def compression_in(path: Path) -> Compression:
     return compression_of(path, head_of(path))
 
 
-def head_of(path: Path) -> bytes:
+def head_of(path: Path, n_bytes: int = 8) -> bytes:
     """Return the first bytes of a file as they are."""
     with opened(path, "none") as file:
-        return file.read(8)
+        return file.read(n_bytes)
 
 
 @contextmanager

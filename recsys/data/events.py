@@ -91,7 +91,7 @@ def read_events(
         cannot be evaluated; if no row is there, or none is left; if an open quote swallowed rows.
     """
     log_format = log_format or LogFormat()
-    as_text = _columns_as_text(source, columns, log_format)
+    as_text = _columns_as_text(source, columns, drops, log_format)
     numbered = source.relation(as_text).select(f"*, row_number() OVER () - 1 AS {_ROW}")
     relation = _cleaned(numbered, columns, log_format)
     expressions = [as_expression(source, relation, drop) for drop in drops]
@@ -124,21 +124,21 @@ def read_events(
     return gathered.finish()
 
 
-def _columns_as_text(source: Source, columns: Columns, log_format: LogFormat) -> list[str]:
+def _columns_as_text(
+    source: Source, columns: Columns, drops: Sequence[Drop], log_format: LogFormat
+) -> list[str]:
     """Return the columns of a text file whose cells the database must not parse."""
     if not source.texts:
         return []
+    if not drops:  # types are for conditions; to find them the database reads the whole file
+        return list(source.names)
     as_text = [columns.user, columns.item]
     if columns.value is not None and (log_format.decimal or log_format.thousands):
         as_text.append(columns.value)
-    if columns.time is not None:
-        if log_format.time_format is not None:
-            as_text.append(columns.time)
-        else:
-            relation = source.relation(as_text)
-            kind = str(dict(zip(relation.columns, relation.types, strict=True))[columns.time])
-            if kind.startswith(("DATE", "TIMESTAMP")) and times.has_short_years(relation, columns.time):
-                as_text.append(columns.time)
+    if columns.time is not None and (
+        log_format.time_format is not None or any(map(times.has_short_year, source.first_cells(columns.time)))
+    ):
+        as_text.append(columns.time)
     return list(dict.fromkeys(as_text))
 
 

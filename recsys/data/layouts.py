@@ -78,10 +78,11 @@ _USER, _ITEM, _VALUE = (quoted(f"{role} of the matrix") for role in ("user", "it
 
 def unnested(source: Source, item: str, log_format: LogFormat) -> Source:
     """Return a source whose cells of items hold one each, where they hold lists, or texts to be split."""
-    kind = dict(zip(source.names, map(str, source.relation().types), strict=True))[item]
     column = quoted(item)
     separator = log_format.item_separator
-    if kind.endswith("[]"):
+    # Cells of a text file are no lists; to ask for its types would read all of it.
+    kinds = {} if source.texts else dict(zip(source.names, map(str, source.relation().types), strict=True))
+    if kinds.get(item, "").endswith("[]"):
         parts = f"unnest({column})"
     elif separator is not None:
         text = f"regexp_replace(CAST({column} AS VARCHAR), {literal(_BRACKETS)}, '', 'g')"
@@ -107,6 +108,8 @@ def unnested(source: Source, item: str, log_format: LogFormat) -> Source:
 
 def flattened(source: Source) -> Source:
     """Return a source in which the fields of nested columns are columns, too: ``user.id``."""
+    if source.texts:
+        return source
     relation = source.relation()
     nested = [
         pair

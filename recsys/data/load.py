@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from recsys.data import catalog, formats, item_names, layouts, sources
+from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
 from recsys.data.columns import IGNORE, Columns, existing, is_rating, resolve
 from recsys.data.conditions import Drop
 from recsys.data.database import as_written
@@ -23,7 +23,9 @@ from recsys.data.loaded_log import Dropped, LoadedLog
 from recsys.data.locations import STANDARD_INPUT
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LISTS, MATRIX, LogFormat
+from recsys.data.preparation import prepare
 from recsys.data.source import Source
+from recsys.data.suspects import service_codes
 from recsys.data.tables import ArrowTable, open_table
 from recsys.errors import InputError, ParameterError
 from recsys.remarks import Remark, RemarkCode
@@ -55,8 +57,9 @@ def load_log(
     source : str, Path or several of them, or table of pandas, polars or Arrow
         A file (text of columns, JSON lines or a JSON array, each also compressed by gzip or zstd;
         Parquet), a pattern such as ``logs/*.csv``, a zip archive or a path into one, a folder of
-        folders such as ``year=2024``, "-" for standard input, a table, or the name of a catalogued
-        data set; an existing file of that name wins.
+        folders such as ``year=2024``, "-" for standard input, a database of SQLite or DuckDB, a
+        prepared log, a table, or the name of a catalogued data set; an existing file of that name
+        wins.
     user, item, value, time : str, optional
         Names of the columns; the usual ones are recognised. In a text file without a header they
         are positions: "1", "2" ... The name "-" for value or time leaves such a column unused.
@@ -113,6 +116,8 @@ def read_log(
     source: Any, told: LogFormat, *, items: str | Path | None = None, n_threads: int | None = None
 ) -> LoadedLog:
     """Load a log that is written as a `LogFormat` tells; see `load_log`."""
+    if prepared.is_prepared(source):
+        return _prepared_further(prepared.open_log(source, told), told)
     asked = told
     entry = _catalogued(source)
     opened, drops = _opened(source, entry, told, n_threads)
@@ -148,6 +153,9 @@ def read_log(
         times=events.times,
         time_kind=events.time_kind,
     )
+    if told.transform == "binary" and told.feedback is None:
+        log = replace(log, feedback="implicit")
+    log, taken = prepare(log, told)
     remarks = [*opened.remarks, *_on_times(events, log, told), *events.remarks, *_on_values(log, columns)]
     names: ItemNames = MappingProxyType({})
     if items is not None:
@@ -155,12 +163,16 @@ def read_log(
         remarks.append(coverage)
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
+    remarks.extend(service_codes(log, columns, names))
     return LoadedLog(
         log=log,
         source=opened.name,
         columns=columns,
         n_read=events.n_read,
-        dropped=tuple(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
+        dropped=(
+            *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
+            *taken,
+        ),
         item_names=names,
         licence=None if entry is None else entry.licence,
         read_as=_read_as(asked, opened, columns, events, log.feedback),
@@ -168,11 +180,29 @@ def read_log(
     )
 
 
+def _prepared_further(loaded: LoadedLog, told: LogFormat) -> LoadedLog:
+    """Return a prepared log after the steps that are told beside."""
+    feedback: Feedback = (
+        "implicit" if told.transform == "binary" and told.feedback is None else loaded.log.feedback
+    )
+    log = loaded.log if feedback == loaded.log.feedback else replace(loaded.log, feedback=feedback)
+    log, taken = prepare(log, told)
+    return loaded if log is loaded.log else replace(loaded, log=log, dropped=(*loaded.dropped, *taken))
+
+
 def _opened(
     source: Any, entry: catalog.Entry | None, told: LogFormat, n_threads: int | None
 ) -> tuple[Source, list[Drop]]:
     if entry is not None:
         return entry.open(n_threads), list(entry.drops)
+    database = databases.engine_of(source)
+    if database is not None:
+        return databases.open_database(*database, told, n_threads), []
+    if spreadsheets.is_spreadsheet(source):
+        return spreadsheets.open_spreadsheet(Path(source).expanduser(), told, n_threads), []
+    for option in ("table", "query"):
+        if getattr(told, option) is not None:
+            raise ParameterError(f"{option} is of use for a database or workbook, and the log is none.")
     is_several = isinstance(source, (list, tuple)) and all(isinstance(part, (str, Path)) for part in source)
     if is_several or isinstance(source, (str, Path)):
         named = (told.user, told.item, told.value, told.time)
@@ -247,6 +277,8 @@ def _read_as(
 def _catalogued(source: object) -> catalog.Entry | None:
     """Return the catalogue's entry if a source names one, None if it is a file or a table."""
     if not isinstance(source, str) or source == STANDARD_INPUT:
+        return None
+    if databases.engine_of(source) is not None:
         return None
     path = Path(source).expanduser()
     if path.is_file() or any(parent.is_file() for parent in path.parents):

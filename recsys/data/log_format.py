@@ -1,26 +1,25 @@
 """How a log is written: one description that flags, TOML, Python and the catalogue's formats fill alike.
 
 Each field is an option of the command line, an entry of ``[log]`` in a plan or of a format in
-``datasets/``, and a keyword of `recsys.load_log`, all by its name: a new way to say what a file is
-is a new field here, and the line that reads it.
+``datasets/formats/``, and a keyword of `recsys.load_log`, all by its name: a new way to say what a
+file is is a new field here, and the line that reads it.
 """
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from recsys.data import option_checks as checks
+from recsys.data.option_checks import BLANKS as BLANKS
+from recsys.data.option_checks import DELIMITER_NAMES, Check
+from recsys.data.option_checks import NONE as NONE
 from recsys.errors import ParameterError
 
 COLUMNS, WRITTEN, CELLS = "Columns of the log", "How the log is written", "What cells mean"
-
-NO_QUOTE = "none"
-BLANKS = "blanks"
-NO_UNIT = "none"
+PREPARED = "What is made of the log"
 EVENTS, LISTS, MATRIX = LAYOUTS = ("events", "lists", "matrix")
 NULL_MARKERS = (
     *("NA", "N/A", "#N/A", "<NA>", r"\N", "NULL", "Null", "null", "None", "NaN", "nan"),
@@ -28,35 +27,12 @@ NULL_MARKERS = (
 )
 """Cells that stand for a missing one, unless ``null`` holds "none"."""
 
-_NAMED = {
-    "comma": ",",
-    "tab": "\t",
-    r"\t": "\t",
-    "semicolon": ";",
-    "pipe": "|",
-    "space": " ",
-    "colon": ":",
-}
-_ENCODINGS = {"latin1": "latin-1", "ansi": "windows-1252", "cp1252": "windows-1252"}
 
-
-def _option(
-    help_text: str,
-    panel: str,
-    *,
-    choices: tuple[str, ...] = (),
-    default: str | bool = False,
-    metavar: str = "",
-) -> Any:
-    """Return a field with what the command line says of it; ``choices`` are all that it may hold."""
+def _option(help_text: str, panel: str, check: Check, *, default: str | bool = False) -> Any:
+    """Return a field with its check, and with what the command line says of it."""
     return field(
         default=None,
-        metadata={
-            "help": help_text,
-            "panel": panel,
-            "choices": choices,
-            "shown": default,
-        },
+        metadata={"help": help_text, "panel": panel, "check": check, "shown": default},
     )
 
 
@@ -101,8 +77,20 @@ class LogFormat:
         Of whole numbers since 1970; "none": numbers of another kind, which only order events.
     id_rule : str, optional
         What makes two spellings one id, one or several of: trim, casefold, integer (7.0 is 7).
+    table, query : str, optional
+        What to read of a database; ``table`` is also the sheet of a workbook.
     item_id, item_name : str, optional
         Columns of the file of items.
+    returns : {"refuse", "drop", "net"}, optional
+        What becomes of values below 0; see `recsys.data.returns.net_returns`.
+    min_value, clip : float, optional
+        Rows with a lower value are left out; values above ``clip`` become it.
+    core : int, optional
+        Least different items of a user and users of an item; those with fewer are left out, in turn.
+    transform : {"binary", "log"}, optional
+        1 for each value above 0, which makes feedback implicit; or the logarithm of 1 + value.
+    half_life : str, optional
+        Time after which a value counts half: a number and h, d, w or y.
 
     Raises
     ------
@@ -110,110 +98,151 @@ class LogFormat:
         If a field holds what it cannot.
     """
 
-    user: str | None = _option("Column of users.", COLUMNS, default="recognised")
-    item: str | None = _option("Column of items.", COLUMNS, default="recognised")
+    user: str | None = _option("Column of users.", COLUMNS, checks.column("user_id"), default="recognised")
+    item: str | None = _option("Column of items.", COLUMNS, checks.column("item_id"), default="recognised")
     value: str | None = _option(
-        "Column of ratings or amounts; '-': each row counts 1.", COLUMNS, default="recognised"
+        "Column of ratings or amounts; '-': each row counts 1.",
+        COLUMNS,
+        checks.column("rating"),
+        default="recognised",
     )
-    time: str | None = _option("Column of times; '-': none.", COLUMNS, default="recognised")
-    where: str | None = _option('Rows to keep, as an SQL condition, e.g. "Quantity > 0".', COLUMNS)
+    time: str | None = _option(
+        "Column of times; '-': none.", COLUMNS, checks.column("timestamp"), default="recognised"
+    )
+    where: str | None = _option(
+        'Rows to keep, as an SQL condition, e.g. "Quantity > 0".', COLUMNS, checks.text("rating > 0")
+    )
     feedback: str | None = _option(
         "explicit (ratings) or implicit (purchases, plays, clicks).",
         COLUMNS,
-        choices=("explicit", "implicit"),
+        checks.choice("explicit", "implicit"),
         default="by the value column",
     )
-    item_id: str | None = _option("Column of ids in --items.", COLUMNS, default="recognised")
-    item_name: str | None = _option("Column of names in --items.", COLUMNS, default="recognised")
+    item_id: str | None = _option(
+        "Column of ids in --items.", COLUMNS, checks.column("item_id"), default="recognised"
+    )
+    item_name: str | None = _option(
+        "Column of names in --items.", COLUMNS, checks.column("title"), default="recognised"
+    )
     format: str | None = _option(
         "A format of the catalogue, e.g. movielens-1m; 'recsys data list' names all. Other flags win.",
         WRITTEN,
-    )
-    delimiter: str | None = _option(
-        "Between fields: one character, '::', tab, comma, semicolon, pipe, space or blanks (any number).",
-        WRITTEN,
-        default="recognised",
-    )
-    encoding: str | None = _option(
-        "Encoding of text, e.g. latin-1, windows-1252, utf-16.", WRITTEN, default="utf-8"
+        checks.text("movielens-1m"),
     )
     layout: str | None = _option(
         "events: a row each; lists: a line is a user and all items of the user; matrix: a row is a user, a "
         "column an item.",
         WRITTEN,
-        choices=LAYOUTS,
-        default="events",
+        checks.choice(*LAYOUTS),
+        default=EVENTS,
+    )
+    delimiter: str | None = _option(
+        "Between fields: one character, '::', tab, comma, semicolon, pipe, space or blanks (any number).",
+        WRITTEN,
+        checks.delimiter,
+        default="recognised",
     )
     item_separator: str | None = _option(
-        "Between items where a cell holds several: as --delimiter; [1, 2] goes by a comma.", WRITTEN
+        "Between items where a cell holds several: as --delimiter; [1, 2] goes by a comma.",
+        WRITTEN,
+        checks.delimiter,
+    )
+    encoding: str | None = _option(
+        "Encoding of text, e.g. latin-1, windows-1252, utf-16.", WRITTEN, checks.encoding, default="utf-8"
     )
     quote: str | None = _option(
-        "Character around fields that hold delimiters; none: quotes are text.", WRITTEN, default='"'
+        "Character around fields that hold delimiters; none: quotes are text.",
+        WRITTEN,
+        checks.character_or_none,
+        default='"',
     )
     escape: str | None = _option(
-        "Character before a quote inside of quotes.", WRITTEN, default="the quote, doubled"
+        "Character before a quote inside of quotes.", WRITTEN, checks.character, default="the quote, doubled"
     )
     header: str | None = _option(
         "row: the first line names the columns; none: it is the first row.",
         WRITTEN,
-        choices=("row", "none"),
+        checks.choice("row", NONE),
         default="recognised",
     )
-    skip: int | None = _option("Lines to leave out at the top.", WRITTEN, default="0")
+    skip: int | None = _option(
+        "Lines to leave out at the top.",
+        WRITTEN,
+        checks.number(0, "a number of lines, 0 or more", is_whole=True),
+        default="0",
+    )
+    table: str | None = _option(
+        "Table of a database (SQLite, DuckDB), or sheet of a workbook.",
+        WRITTEN,
+        checks.text("ratings"),
+        default="if it has only one",
+    )
+    query: str | None = _option(
+        "SELECT on a database, instead of --table.", WRITTEN, checks.text("SELECT * FROM ratings")
+    )
     null: tuple[str, ...] | None = _option(
         "A cell that stands for a missing one, beside NA, NULL, \\N and the like; 'none': not those. "
         "Give it several times.",
         CELLS,
+        checks.markers,
     )
-    decimal: str | None = _option("Decimal mark of values.", CELLS, choices=(".", ","), default=".")
-    thousands: str | None = _option("Mark between thousands of values.", CELLS)
+    decimal: str | None = _option("Decimal mark of values.", CELLS, checks.choice(".", ","), default=".")
+    thousands: str | None = _option("Mark between thousands of values.", CELLS, checks.character)
     time_format: str | None = _option(
-        "How times are written, e.g. '%d/%m/%y %H:%M'.", CELLS, default="recognised"
+        "How times are written, e.g. '%d/%m/%y %H:%M'.",
+        CELLS,
+        checks.text("%d/%m/%y %H:%M"),
+        default="recognised",
     )
     time_unit: str | None = _option(
         "Unit of whole numbers since 1970: s, ms, us or ns; none: numbers that only order events.",
         CELLS,
-        choices=("s", "ms", "us", "ns", NO_UNIT),
+        checks.choice("s", "ms", "us", "ns", NONE),
         default="recognised",
     )
     id_rule: str | None = _option(
         "What makes two spellings one id: trim (blanks around), casefold (letter case), integer (7.0 is 7); "
         "several with commas.",
         CELLS,
+        checks.id_rule,
+    )
+    returns: str | None = _option(
+        "What becomes of values below 0: refuse; drop; net: taken off what was bought before.",
+        PREPARED,
+        checks.choice("refuse", "drop", "net"),
+        default="refuse",
+    )
+    min_value: float | None = _option(
+        "Leave rows with a lower value out.",
+        PREPARED,
+        checks.number(0, "a number, 0 or more", is_whole=False),
+    )
+    core: int | None = _option(
+        "Leave out users and items, in turn, with fewer of the other kind: the k-core.",
+        PREPARED,
+        checks.number(1, "a whole number, 1 or more", is_whole=True),
+    )
+    clip: float | None = _option(
+        "Largest value; what is above becomes it.",
+        PREPARED,
+        checks.number(0, "a number, 0 or more", is_whole=False),
+    )
+    transform: str | None = _option(
+        "binary: every value above 0 is 1; log: the logarithm of 1 + value.",
+        PREPARED,
+        checks.choice("binary", "log"),
+    )
+    half_life: str | None = _option(
+        "Time after which a value counts half, back from the last event: 12h, 30d, 4w, 1y.",
+        PREPARED,
+        checks.half_life,
     )
 
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
             if value is not None:
-                object.__setattr__(self, each.name, self._checked(each.name, value, each.metadata["choices"]))
-
-    def _checked(self, name: str, value: Any, choices: tuple[str, ...]) -> Any:
-        if name == "skip":
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ParameterError(f"skip is {value!r}; expected a number of lines, 0 or more.")
-            return value
-        if name == "null":
-            markers = (value,) if isinstance(value, str) else tuple(value)
-            if not all(isinstance(marker, str) for marker in markers):
-                raise ParameterError(f"null is {value!r:.80}; expected text, or several.")
-            return markers or None
-        if isinstance(value, int) and not isinstance(value, bool) and name in _ROLES:
-            return str(value)  # a table may have numbers for names
-        if not isinstance(value, str):
-            raise ParameterError(f"{name} is {value!r:.80}; expected text, e.g. {name}={_EXAMPLES[name]!r}.")
-        if choices and value not in choices:
-            raise ParameterError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
-        check = {
-            "delimiter": lambda text: _delimiter(name, text),
-            "item_separator": lambda text: _delimiter(name, text),
-            "quote": lambda text: text if text == NO_QUOTE else _character("quote", text),
-            "escape": lambda text: _character("escape", text),
-            "thousands": lambda text: _character("thousands", text),
-            "encoding": _encoding,
-            "id_rule": _id_rule,
-        }.get(name)
-        return value if check is None else check(value)
+                object.__setattr__(self, each.name, each.metadata["check"](each.name, value))
 
     @classmethod
     def of(cls, **options: Any) -> LogFormat:
@@ -255,68 +284,12 @@ class LogFormat:
 
     def flags(self) -> str:
         """Return the flags that say all this, as one line for a shell."""
+        names = {character: name for name, character in DELIMITER_NAMES.items()}
         words: list[str] = []
-        names = {character: name for name, character in reversed(_NAMED.items()) if name != r"\t"}
-        for name, value in self.given.items():
-            for one in value if isinstance(value, tuple) else (value,):
-                text = names.get(str(one), str(one)) if name in _SEPARATORS else str(one)
-                words.extend((f"--{name.replace('_', '-')}", text))
+        for each in fields(self):
+            value = getattr(self, each.name)
+            parts = [] if value is None else [*value] if isinstance(value, tuple) else [value]
+            is_mark = each.metadata["check"] is checks.delimiter
+            for part in map(str, parts):
+                words += [f"--{each.name.replace('_', '-')}", names.get(part, part) if is_mark else part]
         return shlex.join(words)
-
-
-_SEPARATORS = ("delimiter", "item_separator")
-_ROLES = ("user", "item", "value", "time", "item_id", "item_name")
-_EXAMPLES: Mapping[str, str] = {
-    **{role: f"{role}_id" for role in ("user", "item")},
-    **{"value": "rating", "time": "timestamp", "where": "rating > 0", "feedback": "explicit"},
-    **{
-        "item_id": "item_id",
-        "item_name": "title",
-        "delimiter": ";",
-        "item_separator": "|",
-        "layout": "lists",
-        "encoding": "latin-1",
-        "quote": "none",
-    },
-    **{"escape": "\\", "header": "none", "decimal": ",", "thousands": ".", "time_format": "%d/%m/%y"},
-    **{"time_unit": "s", "id_rule": "trim", "format": "movielens-1m"},
-}
-ID_RULES = ("trim", "casefold", "integer")
-
-
-def _delimiter(option: str, text: str) -> str:
-    text = _NAMED.get(text, text)
-    if text != BLANKS and not ((1 <= len(text) <= 4 and text.isprintable()) or text == "\t"):
-        raise ParameterError(
-            f"{option} is {text!r}; expected one character, up to four such as '::', or one of "
-            f"{', '.join(name for name in _NAMED if name.isalpha())}, {BLANKS}."
-        )
-    return text
-
-
-def _character(name: str, text: str) -> str:
-    if len(text) != 1 or not text.isprintable() or len(text.encode()) > 1:
-        more = ", or none" if name == "quote" else ""
-        raise ParameterError(f"{name} is {text!r}; expected one character{more}.")
-    return text
-
-
-def _encoding(text: str) -> str:
-    try:
-        known = codecs.lookup(text)
-        b"".decode(text)  # codecs of bytes, such as base64, decode no text
-    except (LookupError, ValueError):
-        raise ParameterError(
-            f"encoding is {text!r}, which is not known; there are utf-8, latin-1, windows-1252, utf-16, "
-            f"cp1250, shift_jis, gb18030 and others."
-        ) from None
-    name = known.name.replace("iso8859-1", "latin1").replace("_", "-")
-    return _ENCODINGS.get(name, name)
-
-
-def _id_rule(text: str) -> str:
-    rules = [rule.strip() for rule in text.split(",")]
-    wrong = [rule for rule in rules if rule not in ID_RULES]
-    if wrong:
-        raise ParameterError(f"id_rule is {text!r}; expected one or several of {', '.join(ID_RULES)}.")
-    return ",".join(rule for rule in ID_RULES if rule in rules)

@@ -79,6 +79,13 @@ class Source:
         except duckdb.Error as error:
             raise self.explained(error) from error
 
+    def first_cells(self, name: str) -> list[str]:
+        """Return the first cells of a column of a text, as they stand in its first file that has it."""
+        for text in self.texts:
+            if name in text.names:
+                return text_faults.first_cells(text, text.names.index(name))
+        return []
+
     def place(self, row: int) -> tuple[str, int]:
         """Return the file and the line (or row, from 1) of row ``row`` (from 0) of the source."""
         if self.locate is not None:

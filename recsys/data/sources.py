@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from recsys.data.columns import listed
 from recsys.data.database import connect, literal, lock, quoted
 from recsys.data.file import Copies, File
 from recsys.data.locations import Located, head_of, kind_of, locate
-from recsys.data.log_format import NO_QUOTE, LogFormat
+from recsys.data.log_format import NONE, LogFormat
 from recsys.data.source import Source
 from recsys.data.text_files import TextFile
 from recsys.errors import LogError
@@ -138,18 +138,32 @@ def _open_texts(
     lock(connection)
     first = texts[0]
 
+    # Types are found once for each set of columns that stay text: that reads the whole file.
+    known: dict[tuple[str, frozenset[str]], Mapping[str, str]] = {}
+
+    def rows(text: TextFile, paths: str, as_text: frozenset[str], markers: Sequence[str]) -> str:
+        if as_text >= set(text.names) and not located.is_partitioned:
+            return _read_csv(text, paths, dict.fromkeys(text.names, "VARCHAR"), markers)
+        key = (paths, as_text)
+        if key not in known:
+            own = {name: "VARCHAR" for name in text.names if name in as_text}
+            guessing = _read_csv(
+                text, paths, own, log_format.null_markers, guesses=True, is_partitioned=located.is_partitioned
+            )
+            if located.is_partitioned:
+                return guessing
+            described = connection.sql(guessing)
+            known[key] = dict(zip(described.columns, map(str, described.types), strict=True))
+        return _read_csv(text, paths, known[key], markers)
+
     def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
         markers = () if is_raw else log_format.null_markers
+        kept = frozenset(first.names if is_raw else as_text)
         if are_alike:
-            return _read_csv(
-                first, _listed(contents), as_text, markers, is_partitioned=located.is_partitioned
-            )
+            return rows(first, _listed(contents), kept, markers)
         # By name: a column that a file lacks is empty there.
         return " UNION ALL BY NAME ".join(
-            _read_csv(
-                text, _listed([text.content]), [name for name in as_text if name in text.names], markers
-            )
-            for text in texts
+            rows(text, _listed([text.content]), kept & set(text.names), markers) for text in texts
         )
 
     opened = Source(
@@ -164,7 +178,7 @@ def _open_texts(
         read_as=LogFormat(
             delimiter=first.delimiter,
             encoding=None if first.encoding == text_copies.UTF8 else first.encoding,
-            quote=None if first.dialect.quote == '"' or first.is_spaced else first.dialect.quote or NO_QUOTE,
+            quote=None if first.dialect.quote == '"' or first.is_spaced else first.dialect.quote or NONE,
             header="row" if first.has_header else "none",
         ),
         remarks=_remarks(first, log_format),
@@ -191,27 +205,32 @@ def _remarks(text: TextFile, log_format: LogFormat) -> tuple[Remark, ...]:
 def _read_csv(
     layout: TextFile,
     paths: str,
-    as_text: Collection[str],
+    types: Mapping[str, str],
     markers: Sequence[str],
     *,
+    guesses: bool = False,
     is_partitioned: bool = False,
 ) -> str:
-    names = ", ".join(literal(name) for name in layout.names)
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in as_text if name in layout.names)
+    """Return a query for the rows of text files; with ``guesses``, types that are not given are found."""
     dialect = layout.dialect
     marks = {dialect.delimiter, dialect.quote, dialect.escape} - {""}
     # A marker that holds one of these cannot be told to the database; it counts in the four columns alone.
     safe = [marker for marker in markers if not any(mark in marker for mark in marks)]
     nulls = ", ".join(literal(marker) for marker in ("", *safe))
+    typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+    if guesses:
+        names = ", ".join(literal(name) for name in layout.names)
+        how = "auto_detect = true, sample_size = -1, files_to_sniff = -1, "
+        how += f"names = [{names}], types = {{{typed}}}"
+    else:
+        how = f"auto_detect = false, columns = {{{typed}}}"
     # The date format is set so that 1/12/2010 stays text: whether that is December is not DuckDB's to guess.
     return (
-        f"SELECT * FROM read_csv({paths}, auto_detect = true, sample_size = -1, "  # noqa: S608
-        f"files_to_sniff = -1, hive_partitioning = {str(is_partitioned).lower()}, "
+        f"SELECT * FROM read_csv({paths}, {how}, hive_partitioning = {str(is_partitioned).lower()}, "  # noqa: S608
         f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, "
         f"escape = {literal(dialect.escape)}, comment = '', nullstr = [{nulls}], "
         f"header = {str(layout.has_header).lower()}, skip = {layout.skip}, "
-        f"compression = {literal(layout.compression)}, dateformat = '%Y-%m-%d', "
-        f"names = [{names}], types = {{{types}}})"
+        f"compression = {literal(layout.compression)}, dateformat = '%Y-%m-%d')"
         + (f" WHERE {quoted(text_files.LINE)} IS NOT NULL" if layout.list_delimiter else "")
     )
 

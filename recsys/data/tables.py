@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -21,11 +23,11 @@ class ArrowTable(Protocol):
         """Return the table as an Arrow stream; see the Arrow PyCapsule interface."""
 
 
-def open_table(table: Any, n_threads: int | None = None) -> Source:
-    """Open a pandas DataFrame, an Arrow table, or a table that can be read as one."""
+def open_table(table: Any, n_threads: int | None = None, *, name: str = "") -> Source:
+    """Open a pandas DataFrame, an Arrow table, or what can be read as one; messages call it ``name``."""
     if not isinstance(table, (pd.DataFrame, pa.Table)) and hasattr(table, "__arrow_c_stream__"):
         table = pa.table(table)
-    name = "the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table"
+    name = name or ("the data frame" if isinstance(table, pd.DataFrame) else "the Arrow table")
     if isinstance(table, pd.DataFrame):
         table = table.set_axis([str(column) for column in table.columns], axis=1)
         text_files.check_unique(list(table.columns), name)
@@ -45,6 +47,27 @@ def open_table(table: Any, n_threads: int | None = None) -> Source:
     connection.register("log", table)
     lock(connection)
     return Source(name, connection, tuple(table.column_names), _all_rows)
+
+
+def typed_column(cells: list[Any], source: Path, name: str) -> pa.Array:
+    """Return cells that each have a type of their own: all integers, numbers or times, else all text.
+
+    Raises
+    ------
+    LogError
+        If there are bytes among them.
+    """
+    kinds = {type(cell) for cell in cells} - {type(None)}
+    if bytes in kinds:
+        raise LogError("the column holds bytes; expected numbers or text.", source=source, column=name)
+    for known, kind in (
+        ({int}, pa.int64()),
+        ({int, float}, pa.float64()),
+        ({datetime.datetime}, pa.timestamp("us")),
+    ):
+        if kinds <= known:
+            return pa.array(cells, kind)
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
 def _all_rows(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from recsys.data.compressed import opened
 from recsys.data.text_files import DELIMITERS, TextFile, first_undecodable
@@ -29,6 +30,13 @@ def line_of(file: TextFile, row: int) -> int | None:
             if number - file.has_header == row:
                 return line
     return None
+
+
+def first_cells(file: TextFile, column: int, most: int = 1_000) -> list[str]:
+    """Return the cells of a column in the first rows."""
+    with _records(file) as found:
+        rows = [record for _, _, record in islice(found, most + file.has_header)]
+    return [record[column] for record in rows[file.has_header :] if len(record) > column]
 
 
 def count_rows(file: TextFile) -> int:

@@ -17,7 +17,7 @@ from recsys.data import text_copies
 from recsys.data.columns import is_usual, listed
 from recsys.data.compressed import Compression, opened
 from recsys.data.file import Copies, File
-from recsys.data.log_format import BLANKS, LISTS, MATRIX, NO_QUOTE, LogFormat
+from recsys.data.log_format import BLANKS, LISTS, MATRIX, NONE, LogFormat
 from recsys.data.text_records import Dialect, records
 from recsys.errors import LogError, ParameterError
 
@@ -248,13 +248,13 @@ def _decoded(file: File, compression: Compression, sample: bytes, is_whole: bool
 
 def _dialect(log_format: LogFormat, delimiter: str) -> Dialect:
     if delimiter == BLANKS or len(delimiter) > 1:
-        if log_format.quote not in (None, NO_QUOTE):
+        if log_format.quote not in (None, NONE):
             raise ParameterError(
                 f"quote is {log_format.quote!r}; where fields are split by {delimiter!r} quotes are text: "
                 f"leave it out."
             )
         return Dialect("\t" if delimiter == BLANKS else delimiter, "", "")
-    quote = "" if log_format.quote == NO_QUOTE else log_format.quote or '"'
+    quote = "" if log_format.quote == NONE else log_format.quote or '"'
     return Dialect(delimiter, quote, (log_format.escape or quote) if quote else "")
 
 

@@ -6,6 +6,7 @@ can be read in two ways is refused, and a year outside of 1900 to 2199 is no tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from recsys.data.database import literal, quoted
 from recsys.data.log import TimeKind
-from recsys.data.log_format import NO_UNIT, LogFormat
+from recsys.data.log_format import NONE, LogFormat
 from recsys.data.source import Source
 from recsys.errors import LogError
 from recsys.typing import Int64Array
@@ -58,6 +59,7 @@ def _dated(order: str, marks: str = "/.-") -> tuple[str, ...]:
 
 
 _LONG, _SHORT = _DIGITS + r"[0-9]{4}\b", _DIGITS + r"[0-9]{2}\b"
+_SHORT_YEAR = re.compile(_SHORT)
 _WAYS: Mapping[str, _Way] = {
     "%d/%m/%Y": _Way(_LONG, _dated("%d %m %Y")),
     "%m/%d/%Y": _Way(_LONG, _dated("%m %d %Y")),
@@ -113,14 +115,14 @@ def reading_of(
     A number with a fraction is refused unless its unit is given: to cut it would change the order.
     """
     column = quoted(name)
-    unit = log_format.time_unit or NO_UNIT
+    unit = log_format.time_unit or NONE
     if kind == "VARCHAR" or kind.startswith("ENUM"):
         column = f"CAST({column} AS VARCHAR)"
         if log_format.time_format is not None:
             way = _plausible(f"epoch_us(try_strptime({column}, {literal(log_format.time_format)}))")
             _check_format(source, name, log_format.time_format)
             return TimeReading(way, "timestamp")
-        if unit != NO_UNIT:
+        if unit != NONE:
             is_whole = f"regexp_matches({column}, '^\\s*-?[0-9]+\\s*$')"
             whole, number = f"TRY_CAST({column} AS BIGINT)", f"TRY_CAST({column} AS DOUBLE)"
             scaled = (
@@ -129,7 +131,7 @@ def reading_of(
             return TimeReading(_plausible(scaled), "timestamp")
         return _text_time(source, kept, name, column)
     if kind in (*INTEGERS, *FLOATS) or kind.startswith("DECIMAL"):
-        if unit != NO_UNIT:
+        if unit != NONE:
             scaled = (
                 _of_integers(f"TRY_CAST({column} AS BIGINT)", unit)
                 if kind in INTEGERS
@@ -152,12 +154,9 @@ def reading_of(
     )
 
 
-def has_short_years(kept: duckdb.DuckDBPyRelation, name: str) -> bool:
-    """Return whether a typed column holds years below 100: years of two digits, which were misread."""
-    column = quoted(name)
-    sample = kept.select(duckdb.SQLExpression(column)).limit(_SAMPLE)
-    short = sample.aggregate(f"count(*) FILTER (isfinite({column}) AND year({column}) < 100)").fetchall()
-    return bool(short[0][0])
+def has_short_year(cell: str) -> bool:
+    """Return whether a cell looks like a date whose year has two digits, which DuckDB takes for 1 to 99."""
+    return _SHORT_YEAR.match(cell) is not None
 
 
 def recognised(times: Int64Array, unit: str | None) -> tuple[Int64Array, TimeKind, str]:
@@ -173,7 +172,7 @@ def recognised(times: Int64Array, unit: str | None) -> tuple[Int64Array, TimeKin
     written : str
         "s", "ms", "us", "ns" or "%Y%m%d"; empty where the numbers are not recognised.
     """
-    if unit == NO_UNIT or len(times) == 0:
+    if unit == NONE or len(times) == 0:
         return times, "number", ""
     low, high = int(times.min()), int(times.max())
     for name, factor in _EPOCHS.items():
@@ -219,20 +218,31 @@ def _iso(column: str) -> str:
 
 def _text_time(source: Source, kept: duckdb.DuckDBPyRelation, name: str, column: str) -> TimeReading:
     """Find the one way of writing times that fits a whole text column."""
-    whole = f"TRY_CAST(regexp_replace({column}, '^\\s*(-?[0-9]+)(\\.0+)?\\s*$', '\\1') AS BIGINT)"
-    ways = {"ISO": _iso(column), "number": whole} | {form: way.sql(column) for form, way in _WAYS.items()}
+    is_whole = f"regexp_matches({column}, '^\\s*-?[0-9]+(\\.0+)?\\s*$')"
+    whole = f"CASE WHEN {is_whole} THEN TRY_CAST(split_part(trim({column}), '.', 1) AS BIGINT) END"
+    # The plain ways come first: they are quicker, and mostly enough.
+    ways = {
+        "plain ISO": _microseconds(
+            f"TRY_CAST(CASE WHEN substr({column}, 5, 1) = '-' THEN {column} END AS TIMESTAMPTZ)"
+        ),
+        "plain number": f"CASE WHEN NOT contains({column}, '.') THEN TRY_CAST({column} AS BIGINT) END",
+        "ISO": _iso(column),
+        "number": whole,
+    } | {form: way.sql(column) for form, way in _WAYS.items()}
     present = kept.select(duckdb.SQLExpression(quoted(name))).filter(
         duckdb.SQLExpression(f"{column} IS NOT NULL")
     )
     n_bad = _n_bad(source, present.limit(_SAMPLE), ways)
     fitting = [way for way, n in n_bad.items() if n == 0]
+    if fitting[:1] in (["plain ISO"], ["plain number"]):
+        return TimeReading(ways[fitting[0]], "timestamp" if fitting[0] == "plain ISO" else "number")
     if len(fitting) > 1:  # those that the first rows do not tell apart
         n_bad = {**n_bad, **_n_bad(source, present, {way: ways[way] for way in fitting})}
         fitting = [way for way in fitting if n_bad[way] == 0] or fitting
         _check_clear(source, present, name, {way: ways[way] for way in fitting})
     best = fitting[0] if fitting else min(ways, key=lambda way: n_bad[way])
-    written = "" if best in ("ISO", "number") else _one_format(source, present, column, _WAYS[best].formats)
-    return TimeReading(ways[best], "number" if best == "number" else "timestamp", written)
+    written = "" if best not in _WAYS else _one_format(source, present, column, _WAYS[best].formats)
+    return TimeReading(ways[best], "number" if best.endswith("number") else "timestamp", written)
 
 
 def _one_format(

@@ -24,9 +24,9 @@ Relative paths start, as those of flags, from the folder in which the command is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from recsys.data.log_format import LogFormat
 from recsys.errors import ParameterError
@@ -43,13 +43,13 @@ from recsys.experiment.settings import (
 )
 from recsys.report.writing import check_report
 
-# Options of a log that are no text.
-_KINDS: Mapping[str, type] = {"skip": int, "null": tuple}
+_KINDS: Mapping[Any, type] = {int | None: int, float | None: float, tuple[str, ...] | None: tuple}
+_LOG_OPTIONS = {name: (name, _KINDS.get(hint, str)) for name, hint in get_type_hints(LogFormat).items()}
 # Table, entry: the flag it stands for, and its type.
 _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
     "log": {
         "source": ("log", str),
-        **{part.name: (part.name, _KINDS.get(part.name, str)) for part in fields(LogFormat)},
+        **_LOG_OPTIONS,
         "duplicates": ("duplicates", str),
         "items": ("items", Path),
         "item_category": ("item_category", str),
@@ -75,7 +75,13 @@ _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
 }
 _MODELS = "models"
 _DEFAULT_MODELS = (AUTO, "als", "popularity")
-_TYPES = {str: "text", Path: "text", int: "a whole number, 0 or more", bool: "true or false"}
+_TYPES = {
+    str: "text",
+    Path: "text",
+    int: "a whole number, 0 or more",
+    bool: "true or false",
+    float: "a number",
+}
 
 
 def plan_entries() -> list[tuple[str, str, str, str]]:
@@ -224,6 +230,10 @@ def _checked(value: Any, kind: type, where: str) -> Any:
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return tuple(value)
         raise ParameterError(f'{where} is {value!r}; expected a list of text, e.g. ["NA", "?"].')
+    if kind is float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        raise ParameterError(f"{where} is {value!r}; expected a number.")
     is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     is_right = is_whole if kind is int else isinstance(value, str if kind is Path else kind)
     if not is_right:

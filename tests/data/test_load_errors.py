@@ -266,6 +266,6 @@ def test_dates_that_can_be_read_two_ways(tmp_path: Path) -> None:
 
 
 def test_times_that_are_none(tmp_path: Path) -> None:
-    assert "holds TIME" in str(failure(tmp_path / "log.csv", "user,item,time\n1,2,08:30:00\n"))
+    assert "found '08:30:00'" in str(failure(tmp_path / "log.csv", "user,item,time\n1,2,08:30:00\n"))
     error = failure(tmp_path / "log.csv", "user,item,time\n1,2,1.5\n")
     assert "found '1.5'; expected a date, a timestamp or a whole number" in str(error)

@@ -1,0 +1,225 @@
+"""A log prepared once: its events as arrays on disk, which are mapped and not read.
+
+::
+
+    log.json         columns, ledger, remarks, the flags by which it was read, a hash of each part
+    users.npy ...    users, items, values, times: one entry an event, in the order of the source
+    user_ids.npy     ids that are integers; text stands in user_ids.arrow
+    item_names.arrow names of items, if there are any
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.data.columns import Columns
+from recsys.data.ids import Id, Ids
+from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.log import Feedback, Log
+from recsys.data.log_format import LogFormat
+from recsys.errors import InputError, LogError, ParameterError
+from recsys.files import atomic_write_folder, sha256
+from recsys.remarks import Remark, RemarkCode
+from recsys.typing import AnyArray
+
+FORMAT = "recsys log 1"
+RECORD = "log.json"
+
+_EVENTS = {"users": np.int32, "items": np.int32, "values": np.float64, "times": np.int64}
+_LATER = ("min_value", "core", "clip", "transform", "half_life", "feedback")
+"""Options that can still be applied to a prepared log; all others were when it was prepared."""
+
+
+def is_prepared(source: object) -> bool:
+    """Return whether a source is the folder of a prepared log."""
+    return isinstance(source, (str, Path)) and (Path(source).expanduser() / RECORD).is_file()
+
+
+def save_log(loaded: LoadedLog, folder: str | Path) -> None:
+    """Write a log as a folder that `recsys.load_log` maps.
+
+    An older prepared log at that place is replaced as a whole.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` is something else than a prepared log or an empty folder.
+    """
+    folder = Path(folder).expanduser()
+    if folder.exists() and not is_prepared(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(f"{folder} is no prepared log, and is not overwritten; name another folder.")
+    log = loaded.log
+    with atomic_write_folder(folder) as place:
+        for name in _EVENTS:
+            array = getattr(log, name)
+            if array is not None:
+                np.save(place / f"{name}.npy", array)
+        for name in ("user_ids", "item_ids"):
+            _save_ids(getattr(log, name), place / name)
+        if loaded.item_names:
+            rows = {"id": [str(item) for item in loaded.item_names], "name": list(loaded.item_names.values())}
+            _save_table(pa.table(rows), place / "item_names.arrow")
+        parts = sorted(path.name for path in place.iterdir())
+        record = {
+            "format": FORMAT,
+            "source": loaded.source,
+            "columns": {role: getattr(loaded.columns, role) for role in ("user", "item", "value", "time")},
+            "feedback": log.feedback,
+            "time_kind": log.time_kind,
+            "n_events": len(log),
+            "n_users": len(log.user_ids),
+            "n_items": len(log.item_ids),
+            "n_read": loaded.n_read,
+            "dropped": [[drop.reason, drop.n_rows] for drop in loaded.dropped],
+            "remarks": [[remark.code, remark.text] for remark in loaded.remarks],
+            "read_as": loaded.read_as.given,
+            "licence": loaded.licence,
+            "parts": {part: sha256(place / part) for part in parts},
+        }
+        (place / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
+    """Map a prepared log; what it was prepared with cannot be told otherwise.
+
+    Raises
+    ------
+    ParameterError
+        If an option is told that had to be when it was prepared.
+    LogError
+        If a part is missing or is not of the length and the range that it must be.
+    """
+    folder = Path(source).expanduser()
+    record = _record(folder)
+    read_as = LogFormat.of(**record["read_as"])
+    columns = Columns(**record["columns"])
+    kept = read_as.given | {role: name or "-" for role, name in record["columns"].items()}
+    for name, value in told.given.items():
+        if name not in _LATER and kept.get(name) != value:
+            raise ParameterError(
+                f"{name} is {value!r}, but the log is prepared: what was told then holds. Prepare it anew "
+                f"with this, or leave it out."
+            )
+    arrays = {name: _mapped(folder, record, f"{name}.npy") for name in _EVENTS}
+    user_ids, item_ids = (_ids(folder, record, name) for name in ("user_ids", "item_ids"))
+    users, items, values, times = (cast(Any, arrays[name]) for name in _EVENTS)
+    n_events = record["n_events"]
+    for name, array, n in (("users", users, len(user_ids)), ("items", items, len(item_ids))):
+        # Read as unsigned a number below 0 is beyond all others: one pass finds both.
+        if array is None or len(array) != n_events or not n_events or array.view(np.uint32).max() >= n:
+            raise _damaged(folder, f"{name}.npy")
+    if users is None or items is None or values is None:
+        raise _damaged(folder, "values.npy")
+    log = Log(
+        users=users,
+        items=items,
+        values=values,
+        user_ids=user_ids,
+        item_ids=item_ids,
+        feedback=cast(Feedback, told.feedback or record["feedback"]),
+        times=times,
+        time_kind=record["time_kind"],
+    )
+    return LoadedLog(
+        log=log,
+        source=f"{record['source']} (prepared in {folder})",
+        columns=columns,
+        n_read=record["n_read"],
+        dropped=tuple(Dropped(reason, n_rows) for reason, n_rows in record["dropped"]),
+        item_names=_Names(folder, record, item_ids),
+        licence=record["licence"],
+        read_as=read_as,
+        remarks=tuple(Remark(RemarkCode(code), text) for code, text in record["remarks"]),
+    )
+
+
+class _Names(Mapping[Id, str]):
+    """Names of items, read when the first is asked for."""
+
+    def __init__(self, folder: Path, record: Mapping[str, Any], item_ids: Ids) -> None:
+        self._folder, self._record, self._item_ids = folder, record, item_ids
+
+    @cached_property
+    def _names(self) -> dict[Id, str]:
+        if "item_names.arrow" not in self._record["parts"]:
+            return {}
+        table = _read_table(self._folder, "item_names.arrow")
+        ids = table.column("id").to_pylist()
+        return dict(zip(map(self._item_ids.spelled, ids), table.column("name").to_pylist(), strict=True))
+
+    def __getitem__(self, item: Id) -> str:
+        return self._names[item]
+
+    def __iter__(self) -> Iterator[Id]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if record["format"] == FORMAT:
+            return dict(record)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, RECORD) from error
+    raise LogError(
+        f"a log of the format {record['format']!r}; expected {FORMAT!r}.",
+        advice="Prepare it anew.",
+        source=folder,
+    )
+
+
+def _damaged(folder: Path, part: str) -> LogError:
+    return LogError("missing, or not what was written.", advice="Prepare the log anew.", source=folder / part)
+
+
+def _mapped(folder: Path, record: Mapping[str, Any], part: str) -> AnyArray | None:
+    if part not in record["parts"]:
+        return None
+    try:
+        array = np.load(folder / part, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(folder, part) from error
+    kind = _EVENTS.get(part.removesuffix(".npy"), np.int64)
+    n = record["n_events"] if part.removesuffix(".npy") in _EVENTS else len(array)
+    if array.dtype != kind or array.shape != (n,):
+        raise _damaged(folder, part)
+    return np.asarray(array)
+
+
+def _save_ids(ids: Ids, path: Path) -> None:
+    if ids.is_integer:
+        np.save(path.with_suffix(".npy"), ids.values)
+    else:
+        _save_table(pa.table({"id": pa.array(ids.values, pa.large_string())}), path.with_suffix(".arrow"))
+
+
+def _ids(folder: Path, record: Mapping[str, Any], name: str) -> Ids:
+    values = _mapped(folder, record, f"{name}.npy")
+    if values is None:
+        values = _read_table(folder, f"{name}.arrow").column("id").to_numpy()
+    ids = Ids.trusted(values)
+    if len(ids) != record["n_users" if name == "user_ids" else "n_items"]:
+        raise _damaged(folder, name)
+    return ids
+
+
+def _save_table(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read_table(folder: Path, part: str) -> pa.Table:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(folder / part))).read_all()
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(folder, part) from error
