@@ -28,7 +28,8 @@ from recsys.progress import Progress
 from recsys.typing import AnyArray, BoolArray, Float32Array
 
 # The rule for the number of components: a part of the smaller side of the matrix.
-_LEAST_COMPONENTS, _MOST_COMPONENTS, _ROWS_A_COMPONENT = 64, 1024, 16
+_LEAST_COMPONENTS = 64
+_ROWS_A_COMPONENT = ((8, 256), (16, 1024))  # an eighth up to 256, from there on a sixteenth up to 1,024
 _LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 _RATINGS_L2 = f"{_RATINGS}l2"
@@ -62,8 +63,8 @@ class HybridNMF(Model):
     (``ratings``): lists are in the order of the scores, `predict_by_row` gives what it says in units of the
     log.
 
-    Where ``n_components`` is not given it is a sixteenth of the users or of the items, whichever are fewer,
-    at least 64 and at most 1,024.
+    Where ``n_components`` is not given it follows the users or the items, whichever are fewer: an eighth of
+    them, between 64 and 256, or a sixteenth where that is more, at most 1,024.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class HybridNMF(Model):
 
     n_components: int | None = param(
         None,
-        "number of themes; none: a sixteenth of users or items, 64 to 1,024",
+        "number of themes; none: by the number of users or items, 64 to 1,024",
         minimum=1,
         maximum=LARGEST_RANK,
         kind=int,
@@ -146,7 +147,7 @@ class HybridNMF(Model):
         wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
         taken = self._taken(data)
         smaller = min(data.n_users, data.n_items)
-        ruled = min(max(smaller // _ROWS_A_COMPONENT, _LEAST_COMPONENTS), _MOST_COMPONENTS)
+        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
         themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
         ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
         if ratings is not None:

@@ -23,11 +23,13 @@ from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.training_data import Training
 from recsys.models.values import CONFIDENCES, confidences, whole_matrix_entries
+from recsys.models.whole_matrix_penalty import whole_matrix_l2
 from recsys.typing import AnyArray
 
-# The rule for l2 and unobserved_weight where they are not given, by the mean number of entries of a user:
-# read off validation parts of five logs, from check-ins (24) and plays (39) to groceries (303).
-_L2, _L2_GROWTH, _L2_MOST = 3.0, 0.04, 0.5
+# The rule for l2 and unobserved_weight where they are not given, read off validation parts of logs from 5
+# entries a user (ratings as implicit) to 303 (groceries); see tests/benchmarks.
+_L2, _L2_FACTOR = 4.5, 0.45
+_L2_BASE, _L2_GROWTH = 3.0, 0.04
 _UNOBSERVED_GROWTH, _UNOBSERVED_MOST = 0.005, 1.0
 _L1 = 0.03
 _RULED = ("l2", "unobserved_weight", "user_l1", "item_l1")
@@ -49,10 +51,10 @@ class WeightedNMF(NMF):
     al. 2021), the sweep is that of the masked model. ``c`` is what ``confidence`` makes of the amount,
     times the entry's weight; an amount or a weight of 0 says what an absent cell says.
 
-    Where ``l2`` and ``unobserved_weight`` are not given they follow the mean number of entries of a user, n:
-    l2 is 3 + 0.04 n, unobserved_weight 0.005 n and at most 1. The penalty acts as a threshold on singular
-    values (Srebro, Rennie & Jaakkola 2004), of which the largest is at least g, the geometric mean of the
-    entries per user and per item: l2 is at most g / 2, so that no log is fitted by zeros.
+    Where ``l2`` and ``unobserved_weight`` are not given they follow the mean numbers of entries of a user, n,
+    and of an item, m: l2 is the largest of 4.5, 3 + 0.04 n and 0.45 (sqrt(n) + sqrt(m)), but never so large
+    that a log is fitted by zeros (see `recsys.models.whole_matrix_penalty.whole_matrix_l2`);
+    unobserved_weight is 0.005 n and at most 1.
 
     Many themes with few users and items each rank better than few broad ones, and with the bound at
     zero they cost little: sweeps, storage and scores go by the factors that are not zero, some tens a
@@ -133,7 +135,7 @@ class WeightedNMF(NMF):
     )
     l2: float | None = param(
         None,
-        "squared penalty on factors (lambda); none: 3 and up, more for active users",
+        "squared penalty on factors (lambda); none: 4.5 and up, more where users and items have more",
         minimum=0,
         kind=float,
         search=Range(1.0, 100.0, log=True),
@@ -189,10 +191,9 @@ class WeightedNMF(NMF):
 
     def _rule(self, rows: CompressedRows) -> dict[str, float]:
         of_users = rows.nnz / rows.n_rows
-        typical = float(rows.nnz / np.sqrt(rows.n_rows * rows.n_columns))
         l1 = _L1 if self.nonnegative else 0.0
         return {
-            "l2": min(_L2 + _L2_GROWTH * of_users, _L2_MOST * typical),
+            "l2": whole_matrix_l2(rows, least=max(_L2, _L2_BASE + _L2_GROWTH * of_users), factor=_L2_FACTOR),
             "unobserved_weight": min(_UNOBSERVED_GROWTH * of_users, _UNOBSERVED_MOST),
             "user_l1": l1,
             "item_l1": l1,

@@ -53,7 +53,7 @@ def test_without_weight_the_neighbors_say_nothing():
     np.testing.assert_array_equal(model.score_block(EVERYONE), model.themes_.score_block(EVERYONE))
 
 
-@pytest.mark.parametrize(("n_users", "expected"), [(80, 64), (2000, 125)])
+@pytest.mark.parametrize(("n_users", "expected"), [(80, 64), (1000, 125), (2496, 256)])
 def test_the_number_of_components_follows_the_smaller_side(n_users, expected):
     generator = np.random.default_rng(0)
     matrix = np.where(generator.random((n_users, 2500)) < 0.005, 1.0, np.nan)
