@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,10 @@ from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from recsys.data.ids import Ids
+    from recsys.recommend.recommendations import Recommendations
 
 _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
 
@@ -54,9 +58,16 @@ def recommend(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Write to .parquet, .csv or .jsonl instead of printing.", show_default=False
+            "--out",
+            help="Write to .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz instead of printing; '-': CSV to "
+            "standard output.",
+            show_default=False,
         ),
     ] = None,
+    safe_csv: Annotated[
+        bool,
+        typer.Option("--safe-csv", help="Keep spreadsheets from taking text such as '=1+1' for a formula."),
+    ] = False,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Also list what a user has.")] = False,
     bought_before: Annotated[
         bool, typer.Option("--bought-before", help="List only what a user has: what to order again.")
@@ -103,7 +114,7 @@ def recommend(
     """Rank what users have not seen."""
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
-    from recsys.experiment.training import check_list_path, write_lists
+    from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
     from recsys.recommend.bundle import load_bundle
     from recsys.recommend.id_files import user_ids_in
     from recsys.recommend.recommender import Recommender
@@ -117,7 +128,11 @@ def recommend(
         )
     if out is not None:
         out = out.expanduser()
-        check_list_path(out)
+        check_list_path(out, safe_csv=safe_csv)
+        if out == STDOUT and json:
+            raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
+    elif safe_csv:
+        raise typer.BadParameter("--safe-csv is for files; give --out FILE.csv.")
     n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
     ruled = rules_of(
         rules,
@@ -130,48 +145,41 @@ def recommend(
     bundle = load_bundle(model.expanduser())
     notes = [] if ruled is None else list(bundle.notes_on(ruled))
     if bundle.model.ranks_by_value and not json:
-        say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
-    with pool.use(threads), progress(quiet=json) as listener:
-        if history is not None:
-            lists = bundle.recommend_for(history_of(history), n, rules=ruled, reasons=n_named)
-        elif histories is not None:
-            known, note = known_histories(bundle, histories)
-            notes += [note] if note else []
-            lists = bundle.recommend_for_each(known, n, rules=ruled, reasons=n_named)
-        else:
-            wanted = None if all_users else as_in_log(bundle.user_ids, user or user_ids_in(users or ""))
-            if strict and wanted is not None:
-                bundle.user_ids.known_rows(wanted, "user")
-            lists = Recommender(bundle).recommend(
-                wanted,
-                n,
-                rules=ruled,
-                reasons=n_named,
-                progress=listener,
-            )
-        if out is not None:
-            write_lists(lists, out)
-    unknown = lists.sources.count("popularity")
+        _note(f"{bundle.model.name} {RANKS_BY_VALUE}", out)
+    given = user_ids_in(users) if users is not None else user
+    wanted = None if given is None else as_in_log(bundle.user_ids, given)
+    if strict and wanted is not None:
+        bundle.user_ids.known_rows(wanted, "user")
+    new: dict[int | str, Any] | None = None if history is None else {"history": history_of(history)}
+    if histories is not None:
+        new, note = known_histories(bundle, histories)
+        notes += [note] if note else []
     if not json:
         for note in notes:
-            say(f"Note: {note}")
+            _note(note, out)
+    with pool.use(threads), progress(quiet=json) as listener:
+        if new is not None:
+            made = iter([bundle.recommend_for_each(new, n, rules=ruled, reasons=n_named)])
+        elif out is not None:
+            made = Recommender(bundle).batches(wanted, n, rules=ruled, reasons=n_named, progress=listener)
+        else:
+            recommender = Recommender(bundle)
+            made = iter([recommender.recommend(wanted, n, rules=ruled, reasons=n_named, progress=listener)])
+        if out is not None:
+            counts = Counter[str]()
+            write_parts((_counted(lists, counts, n_named) for lists in made), out, safe_csv=safe_csv)
+            _say_written(counts, out, notes, json=json)
+            return
+        lists = next(made)
     if json:
         summary = {
             "n_users": len(lists),
             "n_rows": len(lists.items),
-            "n_by_popularity": unknown,
-            "out": None if out is None else str(out),
+            "n_by_popularity": lists.sources.count("popularity"),
+            "out": None,
             **({"notes": notes} if notes else {}),
         }
-        say_json(summary if out is not None else {**summary, "lists": list(lists.lists())})
-        return
-    if out is not None:
-        say(f"Wrote {len(lists.items):,} rows for {len(lists):,} users to {out}")
-        if unknown:
-            say(
-                f"  {unknown:,} of them the model knows nothing of: the most popular items, their source is "
-                f"'popularity'"
-            )
+        say_json({**summary, "lists": list(lists.lists())})
         return
     for record in lists.lists():
         who = "For that history" if history is not None else f"User {record['user']}"
@@ -184,6 +192,34 @@ def recommend(
             _say_items(record["items"])
         if record["why_short"]:
             say(f"  {record['why_short']}")
+
+
+def _note(text: str, out: Path | None) -> None:
+    """Print a note, beside the lists where these go to standard output."""
+    typer.echo(f"Note: {text}", err=out == Path("-"))
+
+
+def _counted(lists: Recommendations, counts: Counter[str], n_named: int) -> pd.DataFrame:
+    """Return lists as a table, and count what stands in it."""
+    counts["n_users"] += len(lists)
+    counts["n_rows"] += len(lists.items)
+    counts["n_by_popularity"] += lists.sources.count("popularity")
+    return lists.to_frame(n_named)
+
+
+def _say_written(counts: Mapping[str, int], out: Path, notes: Sequence[str], *, json: bool) -> None:
+    if json:
+        numbers = {key: counts[key] for key in ("n_users", "n_rows", "n_by_popularity")}
+        say_json({**numbers, "out": str(out), **({"notes": list(notes)} if notes else {})})
+        return
+    if out == Path("-"):
+        return
+    say(f"Wrote {counts['n_rows']:,} rows for {counts['n_users']:,} users to {out}")
+    if counts["n_by_popularity"]:
+        say(
+            f"  {counts['n_by_popularity']:,} of them the model knows nothing of: the most popular items, "
+            f"their source is 'popularity'"
+        )
 
 
 def _not_known(ids: Ids, user: int | str) -> str:

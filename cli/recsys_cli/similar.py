@@ -42,7 +42,7 @@ def similar(
 ) -> None:
     """List the items most alike to an item, or the users most alike to a user."""
     from recsys import threads as pool
-    from recsys.experiment.training import check_list_path, write_table
+    from recsys.experiment.list_files import check_list_path, write_table
     from recsys.recommend.bundle import load_bundle
 
     if bool(item) == bool(user):

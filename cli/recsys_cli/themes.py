@@ -151,7 +151,7 @@ def _hand_over(kind: str, records: Sequence[dict[str, Any]], out: Path | None, *
     if out is not None:
         import pandas as pd
 
-        from recsys.experiment.training import write_table
+        from recsys.experiment.list_files import write_table
 
         out = out.expanduser()
         rows = [

@@ -13,10 +13,11 @@ from recsys.data.loaded_log import LoadedLog
 from recsys.evaluation.metrics import parse_metrics
 from recsys.experiment.comparison import Result, compare
 from recsys.experiment.example_model import ExampleModel
+from recsys.experiment.list_files import write_lists
 from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
-from recsys.experiment.training import train, write_lists
+from recsys.experiment.training import train
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.bundle import save_bundle
 from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples

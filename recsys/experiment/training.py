@@ -1,17 +1,11 @@
-"""A log in, a trained bundle out; a bundle in, lists out."""
+"""A log in, a trained bundle out."""
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from pathlib import Path
 from typing import Any, cast
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from recsys.data.duplicates import DUPLICATE_RULES, Duplicates
 from recsys.data.interactions import Interactions
@@ -19,13 +13,9 @@ from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import AUTO, ModelSpec
-from recsys.files import atomic_write
 from recsys.progress import SILENT, Progress
 from recsys.recommend.bundle import Bundle
-from recsys.recommend.recommendations import Recommendations
 from recsys.remarks import Remark, RemarkCode
-
-LIST_FORMATS = (".parquet", ".csv", ".jsonl")
 
 
 def train(
@@ -118,32 +108,3 @@ def check_seed(seed: object) -> None:
     """Raise ParameterError unless a seed is a whole number of 0 or more."""
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise ParameterError(f"seed is {seed!r:.80}; expected a whole number, 0 or more.")
-
-
-def check_list_path(path: Path) -> None:
-    """Raise ParameterError unless the ending of a file names a format that lists can have."""
-    if path.suffix not in LIST_FORMATS:
-        raise ParameterError(f"{path}: the ending is {path.suffix!r}; expected {', '.join(LIST_FORMATS)}.")
-
-
-def write_lists(recommended: Recommendations, path: Path) -> None:
-    """Write lists as Parquet, CSV or JSON lines, by the ending of the file.
-
-    Raises
-    ------
-    ParameterError
-        If the ending is none of these.
-    """
-    write_table(recommended.to_frame(), path)
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, CSV or JSON lines, by the ending of the file; see `write_lists`."""
-    check_list_path(path)
-    with atomic_write(path) as partial:
-        if path.suffix == ".parquet":
-            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), partial, compression="zstd")
-        elif path.suffix == ".csv":
-            frame.to_csv(partial, index=False, quoting=csv.QUOTE_MINIMAL)
-        else:
-            frame.to_json(partial, orient="records", lines=True, force_ascii=False)

@@ -98,12 +98,13 @@ class Recommendations:
             reasons=None if self.reasons is None else tuple(self.reasons[row] for row in rows),
         )
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, n_because: int | None = None) -> pd.DataFrame:
         """Return the columns user, rank, item, name, score, source, theme, theme_share.
 
         Of a model that ranks by something else and predicts ratings, too, they are followed by predicted;
         where reasons were asked for, by reason, a sentence, and by because_1, because_name_1 and
-        because_share_1 for the first past item it names, and so on: as many as the longest reason has.
+        because_share_1 for the first past item it names, and so on: as many as ``n_because``, by default as
+        the longest reason has.
         If only some of the users are integers, which unknown ones need not be, all are text.
         """
         import pandas as pd
@@ -112,6 +113,7 @@ class Recommendations:
         users = np.empty(len(self.users), dtype=object)
         one_kind = len({type(user) for user in self.users}) <= 1
         users[:] = self.users if one_kind else [str(user) for user in self.users]
+        kind = "Int64" if self.items.dtype.kind in "iu" else "string"
         predicted = {} if self.predicted is None else {"predicted": self.predicted}
         return pd.DataFrame(
             {
@@ -124,7 +126,7 @@ class Recommendations:
                 "theme": self.themes,
                 "theme_share": self.theme_shares,
                 **predicted,
-                **({} if self.reasons is None else _reason_columns(self.reasons)),
+                **({} if self.reasons is None else _reason_columns(self.reasons, n_because, kind)),
             }
         )
 
@@ -154,22 +156,20 @@ class Recommendations:
             }
 
 
-def _reason_columns(reasons: Sequence[Reason]) -> dict[str, list[Any]]:
+def _reason_columns(reasons: Sequence[Reason], n_because: int | None, kind: str) -> dict[str, Any]:
     """Return the columns of a table in which reasons stand."""
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {"reason": [reason.text for reason in reasons]}
-    for place in range(max((len(reason.items) for reason in reasons), default=0)):
+    columns: dict[str, Any] = {"reason": [reason.text for reason in reasons]}
+    if n_because is None:
+        n_because = max((len(reason.items) for reason in reasons), default=0)
+    for place in range(n_because):
         has_place = [place < len(reason.items) for reason in reasons]
         pairs = list(zip(reasons, has_place, strict=True))
         items = [reason.items[place] if has else None for reason, has in pairs]
-        columns[f"because_{place + 1}"] = pd.array(items, dtype="Int64" if _are_integers(items) else "string")
-        columns[f"because_name_{place + 1}"] = [reason.names[place] if has else None for reason, has in pairs]
-        columns[f"because_share_{place + 1}"] = [
-            reason.shares[place] if has else None for reason, has in pairs
-        ]
+        columns[f"because_{place + 1}"] = pd.array(items, dtype=kind)
+        names = [reason.names[place] if has else None for reason, has in pairs]
+        columns[f"because_name_{place + 1}"] = pd.array(names, dtype="string")
+        shares = [reason.shares[place] if has else np.nan for reason, has in pairs]
+        columns[f"because_share_{place + 1}"] = np.array(shares, dtype=np.float64)
     return columns
-
-
-def _are_integers(items: Sequence[Id | None]) -> bool:
-    return all(item is None or isinstance(item, int) for item in items)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from recsys.data.ids import Id
+from recsys.data.ids import Id, Ids, listed_ids
 from recsys.errors import InputError
-from recsys.progress import SILENT, GivenProgress, listener
+from recsys.progress import SILENT, GivenProgress, listener, task
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.explain import with_reasons
 from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_users
-from recsys.recommend.ranking import BLOCK_BYTES
+from recsys.recommend.ranking import BLOCK_BYTES, check_n
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
+
+_LEAST_BATCH, _BATCHES = 4_096, 60
 
 
 class Recommender:
@@ -100,6 +102,63 @@ class Recommender:
             progress=listening,
         )
         return with_reasons(self.bundle, lists, reasons, progress=listening)
+
+    def batches(
+        self,
+        users: Iterable[Id] | Id | None = None,
+        n: int = 10,
+        *,
+        include_seen: bool = False,
+        rules: Rules | None = None,
+        reasons: int = 0,
+        batch_size: int | None = None,
+        block_bytes: int = BLOCK_BYTES,
+        progress: GivenProgress = SILENT,
+    ) -> Iterator[Recommendations]:
+        """Yield the lists of `recommend` some users at a time, so that memory holds no more than these.
+
+        Parameters
+        ----------
+        users, n, include_seen, rules, reasons, block_bytes, progress
+            As in `recommend`.
+        batch_size : int, optional
+            Users at a time; by default a sixtieth of them, and at least 4,096.
+
+        Yields
+        ------
+        Recommendations
+            In the order of the users; joined they are what `recommend` returns. At least one, which is
+            empty where there are no users.
+
+        Raises
+        ------
+        InputError, ParameterError
+            As `recommend`, and if ``batch_size`` is below 1.
+        """
+        ids = self.bundle.user_ids
+        wanted: Sequence[Id] | Ids = ids
+        if users is not None:
+            given = listed_ids(users, "users")
+            rows = ids.rows(given).tolist()
+            first: dict[object, Id] = {}  # an id given twice, in whatever spelling, is served once
+            for user, row in zip(given, rows, strict=True):
+                first.setdefault(row if row >= 0 else (user,), user)
+            wanted = list(first.values())
+        n_users = len(wanted)
+        step = max(_LEAST_BATCH, -(-n_users // _BATCHES)) if batch_size is None else batch_size
+        check_n(step, "batch_size")
+        with task(listener(progress), "recommend", n_users) as running:
+            for start in range(0, max(n_users, 1), step):
+                some = [wanted[row] for row in range(start, min(start + step, n_users))]
+                yield self.recommend(
+                    some,
+                    n,
+                    include_seen=include_seen,
+                    rules=rules,
+                    reasons=reasons,
+                    block_bytes=block_bytes,
+                )
+                running.advance(len(some))
 
     def explain(
         self,
