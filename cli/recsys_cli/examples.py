@@ -5,6 +5,10 @@ from __future__ import annotations
 EXAMPLES = {
     "demo": ("recsys demo --out recsys-demo",),
     "list": ("recsys data list",),
+    "prepare": (
+        "recsys data prepare ratings.csv --out prepared",
+        "recsys data prepare online_retail.csv --returns net --out prepared",
+    ),
     "describe": ('recsys data describe purchases.csv --where "Quantity > 0"',),
     "train": (
         'recsys train purchases.csv --where "Quantity > 0" --out model',
