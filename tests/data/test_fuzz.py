@@ -1,5 +1,6 @@
 """Damaged files: whatever bytes are changed, a log is read or one message says what is wrong."""
 
+import os
 from pathlib import Path
 
 import numpy as np
