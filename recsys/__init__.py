@@ -82,8 +82,8 @@ if TYPE_CHECKING:
     from recsys.progress import IterationCallback as IterationCallback
     from recsys.progress import Progress as Progress
     from recsys.recommend.bundle import Bundle as Bundle
-    from recsys.recommend.bundle import load_bundle as load_bundle
-    from recsys.recommend.bundle import save_bundle as save_bundle
+    from recsys.recommend.bundle_files import load_bundle as load_bundle
+    from recsys.recommend.bundle_files import save_bundle as save_bundle
     from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.rules import Rules as Rules
@@ -162,7 +162,7 @@ _HOMES = {
     "evaluate": "recsys.experiment.calls",
     "evaluate_lists": "recsys.evaluation.from_lists",
     "interval": "recsys.experiment.calls",
-    "load_bundle": "recsys.recommend.bundle",
+    "load_bundle": "recsys.recommend.bundle_files",
     "load_log": "recsys.data.load",
     "param": "recsys.models.parameters",
     "parse_metrics": "recsys.evaluation.metrics",
@@ -173,7 +173,7 @@ _HOMES = {
     "register_model": "recsys.models.registry",
     "register_section": "recsys.report.section",
     "register_split_rule": "recsys.splitting.rules",
-    "save_bundle": "recsys.recommend.bundle",
+    "save_bundle": "recsys.recommend.bundle_files",
     "set_threads": "recsys.threads",
     "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",

@@ -38,7 +38,7 @@ def explain(
 ) -> None:
     """Say why items are in a user's list: reasons, the score as a sum, and what would change the list."""
     from recsys import threads as pool
-    from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.bundle_files import load_bundle
     from recsys_cli.inputs import history_of
 
     if (user is None) == (history is None):

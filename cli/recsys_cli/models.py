@@ -53,7 +53,7 @@ def train(
     from recsys.experiment.given_logs import loaded_of
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import amounts_as_ratings, check_duplicates, record_of
-    from recsys.recommend.bundle import check_place
+    from recsys.recommend.bundle_files import check_place
     from recsys_cli.inputs import columns_used, log_plan, one_spec
 
     out = out.expanduser()

@@ -115,7 +115,7 @@ def recommend(
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
-    from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.bundle_files import load_bundle
     from recsys.recommend.id_files import user_ids_in
     from recsys.recommend.recommender import Recommender
     from recsys_cli.inputs import as_in_log, history_of, known_histories, rules_of

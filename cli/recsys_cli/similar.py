@@ -43,7 +43,7 @@ def similar(
     """List the items most alike to an item, or the users most alike to a user."""
     from recsys import threads as pool
     from recsys.experiment.list_files import check_list_path, write_table
-    from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.bundle_files import load_bundle
 
     if bool(item) == bool(user):
         raise typer.BadParameter("give --item ID or --user ID, several times if you like.")

@@ -53,7 +53,7 @@ def themes(
     json: options.Json = False,
 ) -> None:
     """Show what a non-negative model is made of: themes, named by the items that are particular to them."""
-    from recsys.recommend.bundle import load_bundle
+    from recsys.recommend.bundle_files import load_bundle
     from recsys.recommend.families import families as find_families
     from recsys.recommend.themes import themes as find_themes
 

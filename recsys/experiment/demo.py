@@ -19,7 +19,7 @@ from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train
 from recsys.progress import SILENT, Progress, task
-from recsys.recommend.bundle import save_bundle
+from recsys.recommend.bundle_files import save_bundle
 from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
 from recsys.recommend.explain import with_reasons
 from recsys.recommend.recommender import Recommender

@@ -14,7 +14,8 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, RecsysError
 from recsys.experiment.provenance import versions
 from recsys.models.registry import MODELS
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.resources import bundled
 
 

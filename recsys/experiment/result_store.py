@@ -27,7 +27,8 @@ from recsys.experiment.settings import ModelSpec
 from recsys.files import atomic_write, sha256
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.remarks import Remark, RemarkCode
 
 FORMAT = 2

@@ -1,5 +1,6 @@
 """Damaged files: whatever bytes are changed, a log is read or one message says what is wrong."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,7 @@ def test_a_few_damaged_files(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_damaged_files(tmp_path: Path, seed: int) -> None:
-    n_read, n_refused = check(tmp_path, 500, seed)
-    assert n_read > 50
-    assert n_refused > 50
+    n_files = int(os.environ.get("RECSYS_FUZZ", "60"))  # of each of ten seeds; 500 for the whole of it
+    n_read, n_refused = check(tmp_path, n_files, seed)
+    assert n_read > n_files // 10
+    assert n_refused > n_files // 10

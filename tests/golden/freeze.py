@@ -15,7 +15,8 @@ from recsys import __version__, threads
 from recsys.data.interactions import Interactions
 from recsys.models import parameters
 from recsys.models.registry import MODELS, make
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.golden.answers import LIST_LENGTH, USER_ROWS, answers_of
 
 HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from recsys import parse_metrics
 from recsys.experiment.plan import is_plan, read_plan
 from recsys.experiment.settings import read_model
 from recsys.models.registry import MODELS, make
-from recsys.recommend.bundle import load_bundle
+from recsys.recommend.bundle_files import load_bundle
 from tests.golden.answers import answers_of
 
 HERE = Path(__file__).parent

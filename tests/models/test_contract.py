@@ -13,7 +13,8 @@ from recsys.errors import InputError, ModelError, NotFittedError, ParameterError
 from recsys.models import parameters
 from recsys.models.factor_model import FactorModel
 from recsys.models.registry import MODELS, make
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.recommend.ranking import ranked_blocks
 from tests.matrices import ABSENT, random_matrix
 

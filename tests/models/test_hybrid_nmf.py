@@ -9,7 +9,8 @@ from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.new_users import NewUsers
 from recsys.models.slim import SLIM
 from recsys.models.weighted_nmf import WeightedNMF
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.themes import themes
 from tests.matrices import random_matrix

@@ -10,7 +10,8 @@ from sklearn.decomposition import NMF
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ParameterError
 from recsys.models.masked_nmf import MaskedNMF
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix, rows_of
 
 

@@ -7,7 +7,8 @@ from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ModelError
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.weighted_nmf import WeightedNMF
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 from tests.models.test_contract import assert_same
 

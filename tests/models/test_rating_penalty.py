@@ -10,7 +10,8 @@ from recsys.models.baselines.explicit_als import ExplicitALS
 from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.rating_penalty import ratings_l2
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 
 EVERYONE = np.arange(60)

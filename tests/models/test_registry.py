@@ -8,7 +8,8 @@ from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ParameterError
 from recsys.models.baselines.popularity import Popularity
 from recsys.models.registry import MODELS, about, find, make, register_model
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 
 MODULE = """

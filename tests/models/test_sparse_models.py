@@ -12,7 +12,8 @@ from recsys.factorization.sparse_factors import SparseFactors
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.registry import make
 from recsys.models.weighted_nmf import WeightedNMF
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import ABSENT, random_matrix, rows_of
 from tests.models.test_contract import assert_same
 from tests.recommend.test_bundle import change_arrays

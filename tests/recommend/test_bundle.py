@@ -14,8 +14,9 @@ from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
 from recsys.files import current_folder, sha256
 from recsys.models.registry import make
-from recsys.recommend import bundle as bundles
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend import bundle_files as bundles
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 
 PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")
@@ -253,7 +254,7 @@ def fail(*_args, **_kwargs):
 @pytest.mark.parametrize("where", ["save_file", "pq.write_table", "sha256"])
 def test_an_interrupted_save_leaves_the_old_bundle(tmp_path, monkeypatch, where):
     save_bundle(bundle_of(seed=1), tmp_path / "model")
-    monkeypatch.setattr(f"recsys.recommend.bundle.{where}", fail)
+    monkeypatch.setattr(f"recsys.recommend.bundle_files.{where}", fail)
     with pytest.raises(OSError, match="disk full"):
         save_bundle(bundle_of(seed=2), tmp_path / "model")
     monkeypatch.undo()

@@ -14,7 +14,8 @@ from recsys.errors import InputError, ModelError, ParameterError
 from recsys.models import parameters
 from recsys.models.base import Model
 from recsys.models.registry import MODELS, make
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.recommend.recommender import Recommender
 
 SMALL = {"n_components": 4, "max_iter": 6, "l2": 0.05, "n_burn_in": 3, "n_draws": 10, "n_neighbors": 10}

@@ -12,7 +12,8 @@ import pytest
 
 import recsys
 from recsys.data.rows import CompressedRows
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 
 ROOT = str(Path(__file__).parents[2])
@@ -88,7 +89,7 @@ def test_joblib(backend, folder, tmp_path):
 import sys, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of a fork beside threads, which is meant
 import recsys, joblib
-from recsys.recommend.bundle import load_bundle
+from recsys.recommend.bundle_files import load_bundle
 
 def lists(bundle, user):
     return bundle.recommend([user], 5).items.tolist()
@@ -108,7 +109,7 @@ PREFORK = """
 import json, os, signal, socket, sys, urllib.request, warnings
 warnings.simplefilter("ignore", DeprecationWarning)
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from recsys.recommend.bundle import load_bundle
+from recsys.recommend.bundle_files import load_bundle
 
 bundle = load_bundle(sys.argv[1])
 lists = bundle.recommend(None, 5)  # all threads are used before the fork

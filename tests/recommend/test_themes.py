@@ -4,7 +4,8 @@ import pytest
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError, ParameterError
 from recsys.models.registry import make
-from recsys.recommend.bundle import Bundle, load_bundle, save_bundle
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from recsys.recommend.families import families
 from recsys.recommend.themes import themes
 from tests.matrices import ABSENT, random_matrix
