@@ -101,6 +101,8 @@ def test_pages_show_both_ways_in():
     assert len(WITH_BLOCKS) >= 8
 
 
+# A page forks beside threads, on purpose.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name in WITH_BLOCKS if name != REPRODUCE])
 def test_the_blocks_of_a_page_run(name, logs, capsys):
     run_page(name, capsys)

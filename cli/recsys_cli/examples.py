@@ -7,7 +7,7 @@ EXAMPLES = {
     "list": ("recsys data list",),
     "prepare": (
         "recsys data prepare ratings.csv --out prepared",
-        "recsys data prepare online_retail.csv --returns net --out prepared",
+        "recsys data prepare purchases.csv --returns net --out prepared",
     ),
     "describe": ('recsys data describe purchases.csv --where "Quantity > 0"',),
     "train": (

@@ -14,7 +14,7 @@ def test_rows_are_positions_and_unknown_ids_minus_one():
 
 
 def test_text_that_spells_an_integer_finds_it_and_the_other_way_round():
-    assert Ids([3, -7]).rows(["3", "-7", "03", "3.0", "x", ""]).tolist() == [0, 1, -1, -1, -1, -1]
+    assert Ids([3, -7]).rows(["3", "-7", "03", "3.0", "x", ""]).tolist() == [0, 1, -1, 0, -1, -1]
     assert Ids(["3", "03"]).rows([3, "03", "3.0"]).tolist() == [0, 1, -1]
     assert Ids(["3", "x"]).rows(np.array([3, 4])).tolist() == [0, -1]
     assert Ids([3, 4]).rows(np.array(["4", "x"])).tolist() == [1, -1]
