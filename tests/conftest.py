@@ -49,6 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what tests are made of out of the collector's way: it is asked before every fit that is measured."""
+    """Keep what tests are made of out of the collector's way: it runs before every fit that is measured."""
     gc.collect()
     gc.freeze()
