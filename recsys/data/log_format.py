@@ -96,6 +96,12 @@ class LogFormat:
     ------
     ParameterError
         If a field holds what it cannot.
+
+    Examples
+    --------
+    >>> from recsys import LogFormat
+    >>> LogFormat(user="CustomerID", delimiter="semicolon").user
+    'CustomerID'
     """
 
     user: str | None = _option("Column of users.", COLUMNS, checks.column("user_id"), default="recognised")

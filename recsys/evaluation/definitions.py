@@ -88,6 +88,13 @@ class ScoreMetric(MetricDefinition):
     ----------
     function : function of ListBlock
         As that of a `ListMetric`, without k; `ListBlock.scores` is there.
+
+    Examples
+    --------
+    >>> from recsys import ScoreMetric
+    >>> spread = ScoreMetric(name="spread", definition="of scores", function=lambda b: b.scores.std(axis=1))
+    >>> spread.takes_k
+    False
     """
 
     is_of_users: ClassVar[bool] = True
@@ -104,6 +111,13 @@ class CatalogueMetric(MetricDefinition):
     function : function of int64, (n_items,)
         Takes in how many users' first k each item is listed; returns a number, NaN where it is not
         defined.
+
+    Examples
+    --------
+    >>> from recsys import CatalogueMetric
+    >>> most = CatalogueMetric(name="most-listed", definition="lists of one item", function=lambda n: n.max())
+    >>> most.takes_k
+    True
     """
 
     takes_k: ClassVar[bool] = True
@@ -127,6 +141,13 @@ class ErrorMetric(MetricDefinition):
     of_mean : function of float64, any shape
         Turns mean errors into values of the metric, element by element, e.g. `numpy.sqrt`; it must
         rise with the mean. By default the mean is the value.
+
+    Examples
+    --------
+    >>> from recsys import ErrorMetric
+    >>> bias = ErrorMetric(name="signed", definition="predicted less actual", function=lambda p, a: p - a)
+    >>> bias.higher_is_better
+    False
     """
 
     function: Callable[[Float32Array, Float32Array], Float64Array]

@@ -31,6 +31,12 @@ class LogPlan:
         A file with ids and names of items.
     **options
         Fields of `LogFormat`, by name: user, item, where, delimiter ...; they win over ``read_as``.
+
+    Examples
+    --------
+    >>> from recsys import LogPlan
+    >>> LogPlan("log.csv", user="CustomerID").read_as.user
+    'CustomerID'
     """
 
     source: Any

@@ -32,6 +32,13 @@ class Model(ABC):
 
     Parameters are dataclass fields and are checked by `fit`, as in scikit-learn; what is learned
     ends in an underscore. A second `fit` starts afresh.
+
+    Examples
+    --------
+    >>> from recsys import Popularity
+    >>> model = Popularity().fit([[1, 1, 0], [1, 0, 0]])
+    >>> model.score_block([0]).shape
+    (1, 3)
     """
 
     name: ClassVar[str]

@@ -17,6 +17,13 @@ class Range:
         Whole numbers where both are.
     log : bool
         Whether ratios count, not differences: between 1 and 100 as many values below 10 as above are tried.
+
+    Examples
+    --------
+    >>> from recsys import Range
+    >>> where = Range(16, 512, log=True)
+    >>> 64 in where, 8 in where
+    (True, False)
     """
 
     low: float
@@ -43,6 +50,12 @@ class Choice:
     Attributes
     ----------
     values : tuple of bool, int, float, str or None
+
+    Examples
+    --------
+    >>> from recsys import Choice
+    >>> "kl" in Choice(("squared", "kl"))
+    True
     """
 
     values: tuple[Any, ...]

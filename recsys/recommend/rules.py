@@ -51,6 +51,12 @@ class Rules:
     ------
     ParameterError
         If a number is out of range, or two rules contradict each other.
+
+    Examples
+    --------
+    >>> import recsys
+    >>> recsys.Rules(exclude=["85099B"]).exclude is not None
+    True
     """
 
     exclude: Collection[Id] = ()

@@ -48,6 +48,14 @@ class SplitRule:
         Reads what stands after the colon, "" if there is nothing, and returns what splits a log.
     can_repeat : bool
         Whether the rule draws, so that ``xN`` after its argument draws N times.
+
+    Examples
+    --------
+    >>> from recsys import SplitRule
+    >>> from recsys.splitting.registry import Form
+    >>> form = Form("none:N", "none:1", "nothing")
+    >>> SplitRule(name="none", forms=(form,), parse=lambda argument: None).can_repeat
+    False
     """
 
     name: str

@@ -139,6 +139,15 @@ class Tuning:
     seed : int
     final : Comparison or None
         The winners, and the same models without tuning, measured once on the test part.
+
+    Examples
+    --------
+    >>> import pandas as pd, recsys
+    >>> pairs = [(user, (3 * user + k * k) % 12) for user in range(9) for k in range(6)]
+    >>> log = pd.DataFrame(pairs, columns=["user", "item"])
+    >>> tuning = recsys.tune("item-knn", log, {"n_neighbors": [2, 5]}, trials=1)
+    >>> [model.label for model in tuning.models]
+    ['item-knn']
     """
 
     models: tuple[TunedModel, ...]

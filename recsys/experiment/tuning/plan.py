@@ -74,6 +74,13 @@ class TuningPlan:
     ------
     ParameterError
         If something cannot be read, or two parts exclude one another; before any log is read.
+
+    Examples
+    --------
+    >>> import recsys
+    >>> plan = recsys.TuningPlan((recsys.ModelSpec("slim"),), "log.csv", split="time:4w", final=True)
+    >>> plan.seed
+    0
     """
 
     models: tuple[ModelSpec, ...]

@@ -89,6 +89,14 @@ class Ranks:
     n_starts : int
     rows : tuple of RankEvidence
         In ascending order.
+
+    Examples
+    --------
+    >>> import pandas as pd, recsys
+    >>> pairs = [(user, (3 * user + k * k) % 12) for user in range(9) for k in range(6)]
+    >>> log = pd.DataFrame(pairs, columns=["user", "item"])
+    >>> recsys.ranks("pure-svd", log, [1, 2], n_starts=1).rows[1].n_components
+    2
     """
 
     model: str
