@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from recsys.experiment.tuning.answer import Tuning as Tuning
     from recsys.experiment.tuning.call import tune as tune
     from recsys.experiment.tuning.plan import TuningPlan as TuningPlan
-    from recsys.experiment.tuning.ranks import Ranks as Ranks
+    from recsys.experiment.tuning.rank_evidence import Ranks as Ranks
     from recsys.experiment.tuning.ranks import ranks as ranks
     from recsys.models.base import Model as Model
     from recsys.models.baselines.als import ALS as ALS
@@ -142,7 +142,7 @@ _HOMES = {
     "Progress": "recsys.progress",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Range": "recsys.models.search",
-    "Ranks": "recsys.experiment.tuning.ranks",
+    "Ranks": "recsys.experiment.tuning.rank_evidence",
     "Recommendations": "recsys.recommend.recommendations",
     "Recommender": "recsys.recommend.recommender",
     "RecsysError": "recsys.errors",

@@ -12,7 +12,7 @@ from recsys_cli.groups import grouped
 from recsys_cli.output import fixed, progress, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from recsys.experiment.tuning.ranks import Ranks
+    from recsys.experiment.tuning.rank_evidence import Ranks
 
 _BAR = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

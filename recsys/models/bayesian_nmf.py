@@ -15,11 +15,11 @@ from recsys.errors import ModelError, ParameterError
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.gibbs import Draws, concatenate, sample
 from recsys.kernels.scoring import score_pairs
-from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 

@@ -15,9 +15,10 @@ from recsys.factorization.fold_in import FoldIn
 from recsys.factorization.history import History
 from recsys.factorization.scoring import Scorer
 from recsys.kernels.scoring import score_pairs
-from recsys.models.base import Model, require
+from recsys.models.base import Model
 from recsys.models.row_numbers import checked_rows
 from recsys.models.score_parts import ScoreParts
+from recsys.models.stored_arrays import require
 from recsys.models.stored_factors import matrix_from_arrays, matrix_to_arrays
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array
 

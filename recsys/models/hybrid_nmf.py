@@ -14,7 +14,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
-from recsys.models.base import Model, PartArrays, require
+from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
@@ -22,6 +22,7 @@ from recsys.models.registry import register_model
 from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.models.slim import SLIM
+from recsys.models.stored_arrays import PartArrays, require
 from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Progress

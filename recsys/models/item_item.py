@@ -11,8 +11,9 @@ import numpy as np
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
-from recsys.models.base import Model, require
+from recsys.models.base import Model
 from recsys.models.score_parts import ScoreParts, parts_from_past
+from recsys.models.stored_arrays import require
 from recsys.models.values import preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array

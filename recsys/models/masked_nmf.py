@@ -17,13 +17,13 @@ from recsys.factorization.kl import KLObjective
 from recsys.factorization.objective import Objective
 from recsys.factorization.penalty import Penalty, PenaltySchedule
 from recsys.factorization.squared import SquaredObjective
-from recsys.models.base import require
 from recsys.models.given_factors import finite_array
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.rating_penalty import ratings_l2
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.models.training_data import Training
 from recsys.typing import AnyArray, Float32Array
 

@@ -10,7 +10,7 @@ from recsys.errors import ModelError
 from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.factors import DenseFactors
 from recsys.factorization.sparse_factors import SparseFactors
-from recsys.models.base import require
+from recsys.models.stored_arrays import require
 from recsys.typing import AnyArray
 
 

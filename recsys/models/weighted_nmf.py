@@ -16,11 +16,11 @@ from recsys.factorization.objective import Objective
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.factorization.weighted import WeightedObjective, WeightedScale
-from recsys.models.base import require
 from recsys.models.nmf import NMF
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.models.training_data import Training
 from recsys.models.values import CONFIDENCES, confidences, whole_matrix_entries
 from recsys.models.whole_matrix_penalty import whole_matrix_l2

@@ -33,8 +33,8 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
-from recsys.models.base import require
 from recsys.models.registry import MODELS, make
+from recsys.models.stored_arrays import require
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
 from recsys.typing import AnyArray, Float32Array

@@ -11,9 +11,10 @@ from scipy import sparse
 
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.models.base import Model, require
+from recsys.models.base import Model
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
+from recsys.models.stored_arrays import require
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array
 

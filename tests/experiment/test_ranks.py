@@ -10,7 +10,7 @@ import recsys
 from recsys.errors import ParameterError
 from recsys.evaluation.quantity import quantity_of
 from recsys.experiment import comparison
-from recsys.experiment.tuning.ranks import RankEvidence, Ranks
+from recsys.experiment.tuning.rank_evidence import RankEvidence, Ranks
 from recsys_cli.main import run
 
 

@@ -3,11 +3,11 @@ import pytest
 
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError
-from recsys.models.base import PartArrays
 from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.new_users import NewUsers
 from recsys.models.slim import SLIM
+from recsys.models.stored_arrays import PartArrays
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle

@@ -12,11 +12,12 @@ from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
-from recsys.models.base import Model, require
+from recsys.models.base import Model
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
 

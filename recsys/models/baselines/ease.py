@@ -12,11 +12,11 @@ from scipy.linalg import lapack
 from recsys import resources, threads
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
-from recsys.models.base import require
 from recsys.models.item_item import ItemItemModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP
 from recsys.progress import Progress, task
 from recsys.typing import AnyArray, Float32Array, Float64Array, Int32Array, Int64Array

@@ -16,13 +16,13 @@ from recsys.factorization.entries import Entries
 from recsys.factorization.factors import SideFactors
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.squared import SquaredObjective
-from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
 from recsys.models.rating_penalty import ratings_l2
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.models.trainer import StoppingRules, Trainer
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array

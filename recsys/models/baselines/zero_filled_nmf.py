@@ -23,11 +23,11 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import DependencyError, ModelError
 from recsys.factorization.entries import unit_of
 from recsys.factorization.factors import Factors, SideFactors
-from recsys.models.base import require
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
+from recsys.models.stored_arrays import require
 from recsys.models.values import (
     TRANSFORMS,
     TRANSFORMS_HELP,
