@@ -88,6 +88,8 @@ if TYPE_CHECKING:
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.rules import Rules as Rules
     from recsys.recommend.themes import themes as themes
+    from recsys.recommend.verification import VerifiedBundle as VerifiedBundle
+    from recsys.recommend.verification import verify_bundle as verify_bundle
     from recsys.report.section import register_section as register_section
     from recsys.report.section import unregister_section as unregister_section
     from recsys.splitting.rules import SplitRule as SplitRule
@@ -154,6 +156,7 @@ _HOMES = {
     "Tuning": "recsys.experiment.tuning.answer",
     "TuningPlan": "recsys.experiment.tuning.plan",
     "UserGroups": "recsys.data.labels",
+    "VerifiedBundle": "recsys.recommend.verification",
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
     "compare": "recsys.experiment.calls",
@@ -183,6 +186,7 @@ _HOMES = {
     "unregister_model": "recsys.models.registry",
     "unregister_section": "recsys.report.section",
     "unregister_split_rule": "recsys.splitting.rules",
+    "verify_bundle": "recsys.recommend.verification",
     "write_report": "recsys.experiment.calls",
 }
 

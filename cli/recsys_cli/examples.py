@@ -19,6 +19,7 @@ EXAMPLES = {
         "recsys recommend model --history 85099B,22423",
         "recsys recommend model --all-users --out lists.parquet",
     ),
+    "verify": ("recsys model verify model",),
     "explain": ("recsys explain model --user 17850",),
     "similar": ("recsys similar model --item 85099B -n 5",),
     "themes": ("recsys themes model -n 5",),

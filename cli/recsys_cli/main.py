@@ -18,6 +18,7 @@ from recsys_cli import (
     doctor,
     evaluation,
     explaining,
+    model_files,
     models,
     ranks,
     recommending,
@@ -89,6 +90,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name, cls=Command)(_command)
 app.add_typer(data.app, name="data")
+app.add_typer(model_files.app, name="model")
 
 
 def run(arguments: list[str] | None = None) -> int:
