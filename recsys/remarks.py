@@ -43,6 +43,8 @@ class RemarkCode(StrEnum):
     """Items that look like services, such as postage, rather than goods."""
     ZERO_RATINGS = "zero-ratings"
     """Many ratings are 0, which often stands for none."""
+    NEGATIVE_AMOUNTS = "negative-amounts"
+    """Amounts below 0, such as returns, in a log that is only looked at."""
     AMOUNTS_AS_RATINGS = "amounts-as-ratings"
     """A model of ratings is given amounts."""
     ABOUT_LISTS = "about-lists"

@@ -92,13 +92,13 @@ def describe(
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
-    """Read a log as training would, and say what was found."""
+    """Read a log as training would, and say what was found, amounts below 0 among it."""
     from recsys.experiment.given_logs import loaded_of
     from recsys_cli.inputs import columns_used, log_plan
 
     plan = log_plan(log, read_as, items)
     with progress(quiet=json) as listener:
-        loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener)
+        loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener, keeps_returns=True)
     found = loaded.describe()
     if json:
         say_json({**found, "seconds": {"load": seconds}})

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from recsys.data.columns import Columns, Role
+from recsys.data.columns import Columns, Role, are_ratings
 from recsys.data.database import as_written, quoted
 from recsys.data.log_format import LogFormat
 from recsys.data.source import Source
@@ -48,6 +48,8 @@ class Checker:
     conditions : sequence of str
         The user's own, so that advice adds to them.
     log_format : LogFormat
+    keeps_returns : bool
+        Whether amounts below 0 are taken, too; ratings below 0 always are.
     """
 
     def __init__(
@@ -57,12 +59,19 @@ class Checker:
         as_text: Sequence[str],
         conditions: Sequence[str],
         log_format: LogFormat,
+        *,
+        keeps_returns: bool = False,
     ) -> None:
         self.source = source
         self.columns = columns
         self.as_text = as_text
         self.conditions = conditions
         self.log_format = log_format
+        self._allows_negative = (
+            keeps_returns
+            or log_format.returns in ("drop", "net")
+            or are_ratings(columns, log_format.feedback)
+        )
         self._first: dict[str, _BadCell] = {}
         self._n_bad: Counter[str] = Counter()
 
@@ -76,8 +85,7 @@ class Checker:
         rows: Int64Array = batch.column("row").to_numpy()
         for role in get_args(Role):
             if role in batch.schema.names:
-                allows_negative = self.log_format.returns in ("drop", "net")
-                bad = np.flatnonzero(_is_bad(role, batch.column(role), allows_negative=allows_negative))
+                bad = np.flatnonzero(_is_bad(role, batch.column(role), allows_negative=self._allows_negative))
                 self._n_bad[role] += len(bad)
                 if len(bad):
                     first = int(bad[np.argmin(rows[bad])])
@@ -123,11 +131,12 @@ class Checker:
                 self._filter(f"isfinite({column}::DOUBLE)", ignore),
             )
         return (
-            f"found {cell!r}; expected 0 or more, a non-negative model has no place for less",
+            f"found {cell!r}; expected an amount of 0 or more",
             self._filter(
                 f"{column} > 0",
                 "",
-                "If these are returns, take them off by --returns net, or leave them out with",
+                "If these are ratings, add --feedback explicit; if returns, take them off by --returns net, "
+                "or leave them out with",
             ),
         )
 

@@ -106,6 +106,13 @@ def is_rating(name: str) -> bool:
     return normalised(name) in _RATINGS
 
 
+def are_ratings(columns: Columns, feedback: str | None) -> bool:
+    """Return whether values are ratings, by what was said of the feedback or by the column's name."""
+    if feedback is not None:
+        return feedback == "explicit"
+    return columns.value is not None and is_rating(columns.value)
+
+
 def resolve(
     names: Sequence[str],
     *,

@@ -80,7 +80,12 @@ class _Coder:
 
 
 def read_events(
-    source: Source, columns: Columns, drops: Sequence[Drop] = (), log_format: LogFormat | None = None
+    source: Source,
+    columns: Columns,
+    drops: Sequence[Drop] = (),
+    log_format: LogFormat | None = None,
+    *,
+    keeps_returns: bool = False,
 ) -> Events:
     """Read, filter and check all rows of a source.
 
@@ -96,7 +101,8 @@ def read_events(
     relation = _cleaned(numbered, columns, log_format)
     expressions = [as_expression(source, relation, drop) for drop in drops]
     reading = _Reading.of(source, relation, columns, expressions, log_format)
-    checker = Checker(source, columns, as_text, [drop.where for drop in drops if drop.keeps], log_format)
+    conditions = [drop.where for drop in drops if drop.keeps]
+    checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
     gathered = _Gathered(reading, len(drops), log_format, source.read_as.delimiter)
     with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
         for batch in batches:

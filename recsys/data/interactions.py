@@ -228,9 +228,9 @@ class Interactions:
         Raises
         ------
         InputError
-            If the matrix is not two-dimensional, is empty, or holds negative or infinite values.
+            If the matrix is not two-dimensional, is empty, or holds infinite values or negative amounts.
         """
-        rows = observed_rows(matrix)
+        rows = observed_rows(matrix, allows_negative=feedback == "explicit")
         users, items = labels_of(matrix, rows)
         if rows.nnz == 0:
             shape = (rows.n_rows, rows.n_columns)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
-from recsys.data.columns import IGNORE, Columns, existing, is_rating, resolve
+from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
 from recsys.data.database import as_written
 from recsys.data.events import Events, read_events
@@ -113,9 +113,17 @@ def load_log(
 
 
 def read_log(
-    source: Any, told: LogFormat, *, items: str | Path | None = None, n_threads: int | None = None
+    source: Any,
+    told: LogFormat,
+    *,
+    items: str | Path | None = None,
+    n_threads: int | None = None,
+    keeps_returns: bool = False,
 ) -> LoadedLog:
-    """Load a log that is written as a `LogFormat` tells; see `load_log`."""
+    """Load a log that is written as a `LogFormat` tells; see `load_log`.
+
+    ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused.
+    """
     if prepared.is_prepared(source):
         return _prepared_further(prepared.open_log(source, told), told)
     asked = told
@@ -138,18 +146,15 @@ def read_log(
     opened = layouts.unnested(opened, columns.item, told)
     if told.where is not None:
         drops.append(Drop(f"where {told.where}", told.where, keeps=True))
-    events = read_events(opened, columns, drops, told)
-    feedback = told.feedback
-    if feedback is None:
-        rated = columns.value is not None and is_rating(columns.value)
-        feedback = "explicit" if rated else "implicit"
+    events = read_events(opened, columns, drops, told, keeps_returns=keeps_returns)
+    feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
     log = Log(
         users=events.users.astype(np.int32),
         items=events.items.astype(np.int32),
         values=events.values,
         user_ids=events.user_ids,
         item_ids=events.item_ids,
-        feedback=cast(Feedback, feedback),
+        feedback=feedback,
         times=events.times,
         time_kind=events.time_kind,
     )
@@ -243,7 +248,16 @@ def _on_times(events: Events, log: Log, told: LogFormat) -> list[Remark]:
 
 
 def _on_values(log: Log, columns: Columns) -> list[Remark]:
-    """Say if ratings of 0 are so many that they may stand for none."""
+    """Say if amounts are below 0, and if ratings of 0 are so many that they may stand for none."""
+    n_negative = int(np.count_nonzero(log.values < 0))
+    if log.feedback == "implicit" and n_negative and columns.value is not None:
+        return [
+            Remark(
+                RemarkCode.NEGATIVE_AMOUNTS,
+                f"{n_negative:,} of {len(log):,} amounts are below 0, which training refuses; if they are "
+                f"returns, add --returns net (or drop), if these are ratings, --feedback explicit",
+            )
+        ]
     n_zero = len(log) - int(np.count_nonzero(log.values))
     if log.feedback != "explicit" or columns.value is None or not _MANY_ZEROS * len(log) <= n_zero < len(log):
         return []

@@ -96,7 +96,7 @@ class Log:
             raise InputError(
                 f"{len(users)} users, {len(items)} items and {len(numbers)} values; expected as many of each."
             )
-        check_values(numbers)
+        check_values(numbers, allows_negative=feedback == "explicit")
         return cls(
             users.astype(np.int32), items.astype(np.int32), numbers, known_users, known_items, feedback
         )

@@ -16,14 +16,14 @@ from recsys.typing import Float64Array
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def observed_rows(matrix: Any) -> CompressedRows:
+def observed_rows(matrix: Any, *, allows_negative: bool = False) -> CompressedRows:
     """Return the observed entries of a matrix; see `Interactions.from_matrix`, but none is allowed.
 
     Raises
     ------
     InputError
         If the matrix is not two-dimensional, has no row or no column, stores an entry twice, or
-        holds negative or infinite values.
+        holds infinite values, or negative ones where they are not allowed.
     """
     if np.ma.isMaskedArray(matrix):  # what is masked is missing
         matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
@@ -59,20 +59,20 @@ def observed_rows(matrix: Any) -> CompressedRows:
             raise InputError(
                 f"the matrix is empty: 0 {kind}(s) (shape={rows.shape}) while a minimum of 1 is required."
             )
-    check_values(rows.data)
+    check_values(rows.data, allows_negative=allows_negative)
     return CompressedRows.from_scipy(rows.astype(np.float32))
 
 
-def check_values(values: Float64Array) -> None:
-    """Raise InputError unless all values are finite, 0 or more and within float32."""
+def check_values(values: Float64Array, *, allows_negative: bool = False) -> None:
+    """Raise InputError unless all values are finite, within float32 and, unless allowed, 0 or more."""
     for bad, kind in (
         (~np.isfinite(values), "not a finite number"),
         (
-            values < 0,
-            "negative. Negative values in data have no place in a non-negative model: leave returns out, "
-            "or take them off what they return before fitting",
+            (values < 0) & (not allows_negative),
+            "negative. Negative values in data are no amounts: leave returns out, or take them off what they "
+            "return before fitting; if these are ratings, say feedback='explicit'",
         ),
-        (values > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
+        (np.abs(values) > _FLOAT32_MAX, "beyond single precision (3.4e38)"),
     ):
         if bad.any():
             first = int(np.flatnonzero(bad)[0])

@@ -38,7 +38,7 @@ def prepare(log: Log, told: LogFormat) -> tuple[Log, tuple[Dropped, ...]]:
     Raises
     ------
     InputError
-        If nothing is left, or a step needs times that the log has not.
+        If nothing is left, or a step needs times or values that the log has not.
     """
     dropped: list[Dropped] = []
     if told.returns == "drop":
@@ -121,6 +121,11 @@ def _with_values(log: Log, told: LogFormat) -> Log:
     if told.transform == "binary":
         values = (values > 0).astype(np.float64)
     elif told.transform == "log":
+        if values.min(initial=0) < 0:
+            raise InputError(
+                f"transform 'log' needs values of 0 or more; the least is {values.min():g}. Leave it out: "
+                f"ratings below 0 are taken as they are."
+            )
         values = np.log1p(values)
     if told.half_life is not None:
         if log.times is None or log.time_kind != "timestamp":

@@ -101,7 +101,7 @@ class CompressedRows:
 
 
 def positives(rows: CompressedRows) -> CompressedRows:
-    """Return the entries above 0: what counts as taken in a log of amounts."""
+    """Return the entries other than 0: what counts as taken in a log of amounts, where none is below."""
     matrix = rows.to_scipy().copy()
     matrix.eliminate_zeros()
     return CompressedRows.from_scipy(matrix)

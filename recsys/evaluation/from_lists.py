@@ -291,6 +291,8 @@ def _log(held_out: pd.DataFrame, feedback: Feedback) -> Log:
             values = held_out["value"].to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
             raise InputError(f"the held-out column 'value' holds no numbers: {error}.") from None
-        if not np.all(np.isfinite(values) & (values >= 0)):
-            raise InputError("a held-out value is missing, negative or not finite; expected 0 or more.")
+        if not np.isfinite(values).all():
+            raise InputError("a held-out value is missing or not finite; expected a number for each.")
+        if feedback == "implicit" and (values < 0).any():
+            raise InputError("a held-out amount is negative; expected 0 or more.")
     return Log(users.astype(np.int32), items.astype(np.int32), values, user_ids, item_ids, feedback)

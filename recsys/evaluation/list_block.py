@@ -70,9 +70,9 @@ class ListBlock:
 
     @cached_property
     def gains(self) -> Float32Array:
-        """The held-out value at each hit, 0 elsewhere, (n_block, n)."""
+        """The held-out value at each hit, 0 elsewhere and where it is below 0, (n_block, n)."""
         gains = np.zeros(self.items.shape, dtype=np.float32)
-        gains[self.hits] = self.held_out.by_user.values[self.entries[self.hits]]
+        gains[self.hits] = np.maximum(self.held_out.by_user.values[self.entries[self.hits]], 0)
         return gains
 
     @cached_property
@@ -108,13 +108,15 @@ class ListBlock:
 def descending_values(held_out: HeldOut) -> CompressedRows:
     """Return each user's held-out values in descending order, those of items unknown to training included.
 
+    Values below 0 gain nothing and are 0.
+
     Returns
     -------
     CompressedRows, (n_users, most held-out items of a user)
         The columns are positions from 0.
     """
     known = held_out.users >= 0
-    users, values = held_out.users[known], held_out.values[known]
+    users, values = held_out.users[known], np.maximum(held_out.values[known], 0)
     order = np.lexsort((-values, users))
     indptr = np.r_[0, np.cumsum(np.bincount(users, minlength=held_out.by_user.n_rows))]
     positions = np.arange(len(order)) - indptr[users[order]]

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
+from recsys.data import formats
 from recsys.data.columns import IGNORE
-from recsys.data.load import load_log
+from recsys.data.load import read_log
 from recsys.data.loaded_log import LoadedLog
 from recsys.data.log_format import LogFormat
 from recsys.data.tables import ArrowTable
@@ -54,11 +55,15 @@ class LogPlan:
         for name, value in (("source", source), ("read_as", told), ("items", items)):
             object.__setattr__(self, name, value)
 
-    def load(self, n_threads: int | None = None) -> LoadedLog:
-        """Read the log; raises what `recsys.load_log` raises."""
+    def load(self, n_threads: int | None = None, *, keeps_returns: bool = False) -> LoadedLog:
+        """Read the log; raises what `recsys.load_log` raises.
+
+        ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused.
+        """
         if self.items is None and self.read_as.item_name is not None:
             raise ParameterError("item_name names a column of the items file; give items too.")
-        return load_log(self.source, format=self.read_as, items=self.items, n_threads=n_threads)
+        told = formats.filled(self.read_as)
+        return read_log(self.source, told, items=self.items, n_threads=n_threads, keeps_returns=keeps_returns)
 
     def like(self, loaded: LoadedLog) -> LogPlan:
         """Return this with the columns and the kind of feedback that another log was read with."""
@@ -77,9 +82,13 @@ GivenLog: TypeAlias = str | Path | pd.DataFrame | pa.Table | ArrowTable | Loaded
 
 
 def loaded_of(
-    log: GivenLog, *, n_threads: int | None = None, progress: Progress = SILENT
+    log: GivenLog,
+    *,
+    n_threads: int | None = None,
+    progress: Progress = SILENT,
+    keeps_returns: bool = False,
 ) -> tuple[LoadedLog, float]:
-    """Return a log, read if it is not, and the seconds that reading took.
+    """Return a log, read if it is not, and the seconds that reading took; see `LogPlan.load`.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def loaded_of(
     is_path = isinstance(plan.source, (str, Path))
     name = Path(plan.source).name if is_path else "files" if isinstance(plan.source, list) else "the table"
     with task(progress, f"load {name}"):
-        loaded = plan.load(n_threads)
+        loaded = plan.load(n_threads, keeps_returns=keeps_returns)
     return loaded, time.perf_counter() - began
 
 

@@ -83,6 +83,11 @@ class Model(ABC):
             key: value.item() if isinstance(value, np.generic) else value for key, value in params.items()
         }
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0, with these parameters."""
+        return False
+
     # -- fitting --------------------------------------------------------------------------------
     def fit(self, X: Any, y: None = None, *, progress: GivenProgress = SILENT) -> Self:
         """Learn from interactions.
@@ -101,7 +106,7 @@ class Model(ABC):
         ParameterError
             If a parameter has the wrong type or is out of range.
         InputError
-            If the data is empty, negative or not finite.
+            If the data is empty or not finite, or negative where the model cannot take that.
         KeyboardInterrupt
             If interrupted. A model whose `history` then says "interrupted" is fitted all the same:
             it holds the best state so far.
@@ -116,7 +121,19 @@ class Model(ABC):
         data = checked_entries(X, self.feedback)
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
+        self.check_signs(data.by_user.values)
         return data
+
+    def check_signs(self, values: AnyArray) -> None:
+        """Raise InputError if a value is below 0 and the model, with its parameters, cannot take it."""
+        if not self.takes_negative and np.any(np.less(values, 0)):
+            from recsys.models.registry import models_of_any_sign  # which imports this file
+
+            raise InputError(
+                f"a value is {np.min(values):g}: Negative values in data are nothing that {self.name} can "
+                f"learn from with these parameters; of ratings below 0 learn "
+                f"{', '.join(models_of_any_sign())}."
+            )
 
     def _finished(self, data: Interactions) -> Self:
         """Note what was fitted, and let an interrupt that came on the way go on its way."""

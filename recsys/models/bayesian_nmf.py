@@ -83,6 +83,11 @@ class BayesianNMF(FactorModel):
     n_kept: int = param(20, "draws kept of a chain, evenly spaced; memory and files grow with it", minimum=1)
     random_state: int = param(0, "seed of the starts and of the draws", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: they stand on a mean and biases."""
+        return True
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         chains, histories = [], []
         for chain in range(self.n_chains):

@@ -42,7 +42,7 @@ def held_out_score(model: FactorModel, X: Any, known: Interactions) -> float:
     if isinstance(X, ObservedEntries):
         X = X.interactions(model.feedback)
     if not isinstance(X, Interactions):
-        rows_of_items(X, model.n_items_, type(model).__name__)
+        rows_of_items(X, model.n_items_, type(model).__name__, allows_negative=model.takes_negative)
         raise InputError(
             f"score measures entries held out of the users that were fitted; the rows of {type(X).__name__} "
             f"may be other users. Give recsys.ObservedEntries(X), of which EntryKFold and train_test_split "

@@ -138,6 +138,11 @@ class HybridNMF(Model):
         """Whether `predict_by_row` answers: whether there is a part for ratings."""
         return self.is_fitted and self.ratings_ is not None
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: whatever is not 0 counts as taken."""
+        return True
+
     def _parts(self, n_components: int) -> tuple[WeightedNMF, SLIM]:
         """Return the two parts, not fitted."""
         of_themes = {name: getattr(self, name) for name in _OF_THEMES} | {"n_components": n_components}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from recsys.errors import ModelError
 from recsys.models.base import Model
 from recsys.models.score_parts import ScoreParts, parts_from_past
 from recsys.models.stored_arrays import require
-from recsys.models.values import preferences, resolved_transform, training_preferences
+from recsys.models.values import above_base, preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
@@ -30,6 +31,9 @@ class ItemItemModel(Model):
         What each user has, in units of ``unit_``.
     unit_ : float
         Root mean square of the preferences; dividing by it keeps sums within single precision.
+    base_ : float
+        The rating that says what an absent cell says: the lowest where that is below 0 and the model cannot
+        take it as it is, else 0. Ratings count as how far they are above it.
     """
 
     is_signed: ClassVar[bool] = False
@@ -37,9 +41,18 @@ class ItemItemModel(Model):
     value_transform: str
     histories_: CompressedRows
     unit_: float
+    base_: float
+
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: they are counted from the lowest."""
+        return True
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
-        rows = training_preferences(data, self.value_transform)
+        transform = resolved_transform(self.value_transform, data.feedback)
+        is_based = transform == "log" or (transform == "raw" and not self.is_signed)
+        self.base_ = min(float(data.by_user.values.min()), 0.0) if is_based else 0.0
+        rows = training_preferences(replace(data, by_user=above_base(data.by_user, self.base_)), transform)
         self.unit_ = float(np.sqrt(np.mean(np.square(rows.values, dtype=np.float64))))
         self.histories_ = self._in_units(rows)
         self._fit_items(rows, progress)
@@ -55,10 +68,15 @@ class ItemItemModel(Model):
     def _scores(self, histories: CompressedRows) -> Float32Array:
         """Return scores of all items for histories in units, each row on its own."""
 
+    def _counted(self, rows: CompressedRows) -> CompressedRows:
+        """Return what the entries of other histories count, in units."""
+        transform = str(self.fitted_params_["value_transform"])
+        return self._in_units(preferences(above_base(rows, self.base_), transform))
+
     def _in_units(self, rows: CompressedRows) -> CompressedRows:
         most = float(np.finfo(np.float32).max) ** 0.5
         return rows.with_values(
-            np.minimum(rows.values.astype(np.float64) / self.unit_, most).astype(np.float32)
+            np.clip(rows.values.astype(np.float64) / self.unit_, -most, most).astype(np.float32)
         )
 
     def score_block(self, users: AnyArray) -> Float32Array:
@@ -69,7 +87,7 @@ class ItemItemModel(Model):
     def score_histories(self, rows: CompressedRows) -> Float32Array:
         """Return scores of all items for users with other histories; see `Model.score_histories`."""
         self._check_histories(rows)
-        return self._scores(self._in_units(preferences(rows, str(self.fitted_params_["value_transform"]))))
+        return self._scores(self._counted(rows))
 
     def score_parts(self, user: int, items: AnyArray) -> ScoreParts:
         """Return a user's scores as what each past item adds; see `Model.score_parts`."""
@@ -78,8 +96,7 @@ class ItemItemModel(Model):
     def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
         """Return a new user's scores as what each past item adds; see `Model.history_score_parts`."""
         self._check_histories(history)
-        transform = str(self.fitted_params_["value_transform"])
-        return self._parts(self._in_units(preferences(history, transform)), items)
+        return self._parts(self._counted(history), items)
 
     def _parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
         past, values = history.row(0)
@@ -114,7 +131,8 @@ class ItemItemModel(Model):
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
-        return {**rows_to_arrays("histories", self.histories_), "unit": np.array([self.unit_])}
+        arrays = {**rows_to_arrays("histories", self.histories_), "unit": np.array([self.unit_])}
+        return {**arrays, "base": np.array([self.base_])} if self.base_ else arrays
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
@@ -122,7 +140,11 @@ class ItemItemModel(Model):
         unit = require(arrays, "unit", np.float64, 1)
         if len(unit) != 1 or not unit[0] > 0:
             raise ModelError(f"array 'unit' holds {unit.tolist()}; expected one number above 0.")
+        base = require(arrays, "base", np.float64, 1) if "base" in arrays else np.zeros(1)
+        if len(base) != 1 or not base[0] <= 0:
+            raise ModelError(f"array 'base' holds {base.tolist()}; expected one number of at most 0.")
         self.histories_ = rows_from_arrays("histories", arrays, n_items)
+        self.base_ = float(base[0])
         self.unit_ = float(unit[0])
         self.n_users_, self.n_items_ = self.histories_.n_rows, n_items
 

@@ -50,6 +50,7 @@ class MaskedNMF(NMF):
 
     by row-wise coordinate descent (Cichocki & Phan 2009; Yu et al. 2012), n being a row's number of
     entries and c their weights, 1 by default. ``biases=False`` leaves mean, b and a out: plain NMF.
+    With the mean and biases as their base, ratings may be below 0; plain NMF needs values of 0 or more.
     With ``loss="kl"`` and ``biases=False`` the generalized Kullback-Leibler divergence
     ``x log(x / q) - x + q`` of predictions ``q = w_u . h_i`` takes the place of half the square: for
     counts.
@@ -124,6 +125,11 @@ class MaskedNMF(NMF):
     n_inner: int = param(3, "coordinate passes over a row in one sweep", minimum=1)
     warm_up: int = param(0, "sweeps in which l2 falls from three times its value to it", minimum=0)
     clip: bool = param(True, "keep predictions inside the range of the values seen")
+
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: with biases, by which the factors are fitted to what is left."""
+        return self.biases and self.loss == "squared"
 
     # -- what is minimised ----------------------------------------------------------------------
     def objective(self, entries: Entries | None, *, fresh: bool = False) -> SquaredObjective | KLObjective:

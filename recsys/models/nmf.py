@@ -158,7 +158,8 @@ class NMF(SklearnEstimator, FactorModel):
         ParameterError
             If a parameter has the wrong type, is out of range or does not go with another.
         InputError
-            If the data is empty, negative or not finite, or does not fit W, H or the weights.
+            If the data is empty or not finite, or negative where the model cannot take that, or does not
+            fit W, H or the weights.
         KeyboardInterrupt
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
@@ -316,6 +317,7 @@ class NMF(SklearnEstimator, FactorModel):
             return self.fit(X, entry_weight=entry_weight, progress=progress)
         before = self._known_data().training(known)
         data = X if isinstance(X, Interactions) else before.data.with_entries(self._rows(X, wider=True))
+        self.check_signs(data.by_user.values)
         new = Training(data, None if entry_weight is None else aligned_weights(entry_weight, data.by_user))
         training = before.merged(new)
         entries, seed = self._entries(training), int(self.random_state)
@@ -422,7 +424,9 @@ class NMF(SklearnEstimator, FactorModel):
         """Return the entries of a matrix of the model's items, perhaps with new ones after them."""
         if not wider:
             self._check_columns(X)
-        return rows_of_items(X, self.n_items_, type(self).__name__, wider=wider)
+        rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=wider, allows_negative=True)
+        self.check_signs(rows.values)
+        return rows
 
     def inverse_transform(self, W: Any) -> Float32Array:
         """Return scores of all items for users given by their factors, as `transform` returns them.

@@ -39,6 +39,11 @@ class OwnModel(Model):
         """Return whether an object has what is needed."""
         return all(callable(getattr(scorer, method, None)) for method in ("fit", "score_block"))
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: what it makes of them is the object's affair."""
+        return True
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the object as the one parameter."""
         return {"scorer": self.scorer}

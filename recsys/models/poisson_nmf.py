@@ -76,6 +76,11 @@ class PoissonNMF(NMF):
     max_iter: int = param(50, "most sweeps over users and items", minimum=1, search=Range(5, 100, log=True))
 
     @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: if whatever is not 0 counts the same."""
+        return self.value_transform == "binary"
+
+    @property
     def distributions_(self) -> Float32Array:
         """Themes as distributions over the items, (n_components, n_items); zeros for an empty theme."""
         sums = self._sums[:, None]

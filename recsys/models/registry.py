@@ -108,6 +108,11 @@ def _imported(place: str) -> type[Model]:
     return model if holds(model) else register_model(model)
 
 
+def models_of_any_sign() -> list[str]:
+    """Return the names of the models that, with their defaults, take ratings below 0."""
+    return [name for name in MODELS if MODELS[name]().takes_negative]
+
+
 def model_has_themes(name: str) -> bool:
     """Return whether a model of this name has themes: non-negative factors. A name not known has none."""
     model = MODELS.get(name)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from recsys.data.log import Feedback
 from recsys.errors import DependencyError, InputError, ParameterError
 from recsys.typing import AnyArray, Float32Array
 
@@ -27,6 +28,11 @@ class SklearnEstimator:
     feature_names_in_: AnyArray
 
     if TYPE_CHECKING:  # what the model has
+        feedback: ClassVar[Feedback]
+
+        @property
+        def takes_negative(self) -> bool:
+            """Whether ratings may be below 0."""
 
         def get_params(self, deep: bool = True) -> dict[str, Any]:
             """Return the parameters by name."""
@@ -48,7 +54,11 @@ class SklearnEstimator:
             estimator_type="transformer",
             target_tags=TargetTags(required=False),
             transformer_tags=TransformerTags(preserves_dtype=["float32"]),
-            input_tags=InputTags(sparse=True, positive_only=True, allow_nan=True),
+            input_tags=InputTags(
+                sparse=True,
+                positive_only=not (self.takes_negative and self.feedback == "explicit"),
+                allow_nan=True,
+            ),
         )
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:

@@ -69,7 +69,9 @@ def aligned_weights(entry_weight: Any, rows: CompressedRows) -> Float32Array:
     return weights
 
 
-def rows_of_items(X: Any, n_items: int, who: str, *, wider: bool = False) -> CompressedRows:
+def rows_of_items(
+    X: Any, n_items: int, who: str, *, wider: bool = False, allows_negative: bool = False
+) -> CompressedRows:
     """Return the entries of a matrix of known items.
 
     Parameters
@@ -80,13 +82,15 @@ def rows_of_items(X: Any, n_items: int, who: str, *, wider: bool = False) -> Com
         Name of the class that is to take them.
     wider : bool
         Whether new items may follow the known ones.
+    allows_negative : bool
+        Whether values may be below 0.
 
     Raises
     ------
     InputError
         If the number of columns is another.
     """
-    rows = observed_rows(X)
+    rows = observed_rows(X, allows_negative=allows_negative)
     if rows.n_columns < n_items or (rows.n_columns > n_items and not wider):
         raise InputError(
             f"X has {rows.n_columns} features, but {who} is expecting {n_items} features as input"

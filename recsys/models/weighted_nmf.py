@@ -159,6 +159,11 @@ class WeightedNMF(NMF):
         """Whether factors are non-negative, so that contributions are parts of a sum."""
         return bool(getattr(self, "fitted_params_", {}).get("nonnegative", self.nonnegative))
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: if whatever is not 0 counts the same."""
+        return self.confidence == "constant"
+
     # -- what is minimised ----------------------------------------------------------------------
     def objective(self, entries: Entries | None, *, fresh: bool = False) -> WeightedObjective:
         """Return what is minimised; see `NMF.objective`."""

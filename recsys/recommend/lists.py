@@ -235,8 +235,11 @@ def history_row(
             values = np.array(list(history.values()), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"a value of the history is no number: {error}.") from None
-        if values.ndim != 1 or not np.all(np.isfinite(values)) or np.any(values < 0):
-            raise InputError("a value of the history is negative or not finite; expected ratings or amounts.")
+        if values.ndim != 1 or not np.all(np.isfinite(values)):
+            raise InputError("a value of the history is not finite; expected ratings or amounts.")
+        if fitted.training.get("feedback") == "implicit" and np.any(values < 0):
+            raise InputError("a value of the history is negative; expected amounts of 0 or more.")
+        fitted.model.check_signs(values)
     elif fitted.model.ranks_by_value:
         raise ParameterError(
             f"{fitted.model.name} learns from ratings; give the history as a mapping of item to rating, e.g. "

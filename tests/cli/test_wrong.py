@@ -54,6 +54,23 @@ def test_negative_amounts_are_refused_with_their_line(recsys, tmp_path):
     assert '--where "quantity > 0"' in err
 
 
+def test_negative_amounts_are_described_and_negative_ratings_are_learned(recsys, tmp_path):
+    amounts, ratings = tmp_path / "amounts.csv", tmp_path / "ratings.csv"
+    rows = "".join(
+        f"u{user},i{(user + step) % 7},{user % 5 - 3}\n" for user in range(20) for step in range(3)
+    )
+    amounts.write_text("user,item,quantity\n" + rows)
+    ratings.write_text("user,item,rating\n" + rows)
+    code, out, _ = recsys("data", "describe", amounts)
+    assert code == 0
+    assert "values    -3 to 1" in out
+    assert re.search("Note: 36 of 60 amounts are below 0, .* --returns net .* --feedback explicit", out)
+    code, out, err = recsys("data", "describe", ratings)
+    assert (code, "Note" in out) == (0, False), err
+    code, out, err = recsys("train", ratings, "--out", tmp_path / "model")
+    assert code == 0, err
+
+
 @pytest.mark.parametrize("arguments", [["nonsense"], ["recommend", "M"], ["train"], ["demo", "--seed", "x"]])
 def test_wrong_usage_is_exit_code_2(recsys, arguments):
     code, _, err = recsys(*arguments)

@@ -36,7 +36,12 @@ def failure(path: Path, content: str | bytes, **options: str) -> LogError:
         ("1,2,nan,2020-01-01", 3, "count", "the value is missing, the cell is 'nan'"),
         ("1,2,-inf,2020-01-01", 3, "count", "found '-inf'; expected a finite number"),
         ("1,2,1e999,2020-01-01", 3, "count", "found '1e999'; expected a"),
-        ("1,2,-0.5,2020-01-01", 3, "count", r"found '-0\.5'; expected 0 or more.*--where \"count > 0\"\."),
+        (
+            "1,2,-0.5,2020-01-01",
+            3,
+            "count",
+            r"found '-0\.5'; expected an amount of 0 or more.*--feedback explicit; .*--where \"count > 0\"\.",
+        ),
         ("1,2,three,2020-01-01", 3, "count", "found 'three'; expected a number"),
         (
             '1,2,"3,5",2020-01-01',

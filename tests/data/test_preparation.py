@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +101,12 @@ class TestSteps:
         assert (binary.log.values.tolist(), binary.log.feedback) == ([1.0, 1.0, 1.0], "implicit")
         assert load_log(path, transform="binary", feedback="explicit").log.feedback == "explicit"
         np.testing.assert_allclose(load_log(path, transform="log").log.values, np.log1p([5, 1, 4, 0, 3]))
+
+    def test_logarithms_of_ratings_below_zero_are_refused(self) -> None:
+        table = pd.DataFrame({"user": [1, 2], "item": [1, 2], "rating": [3.0, -4.0]})
+        assert load_log(table, transform="binary").log.values.tolist() == [1, 0]
+        with pytest.raises(InputError, match="'log' needs values of 0 or more; the least is -4"):
+            load_log(table, transform="log")
 
     def test_half_life(self, path: Path) -> None:
         np.testing.assert_allclose(load_log(path, half_life="10d").log.values, [1.25, 0.5, 4, 0, 3])

@@ -293,7 +293,7 @@ def test_lists_without_an_item_that_is_known_are_refused(train):
         (held_of((1.5, "a")), "what is held out, column 'user': ids are numbers with fractions"),
         (held_of(("u", "a")).drop(columns="item"), "what is held out has no column 'item'"),
         (held_of(("u", "a")).assign(value="five"), "column 'value' holds no numbers"),
-        (held_of(("u", "a")).assign(value=-1), "negative or not finite"),
+        (held_of(("u", "a")).assign(value=np.inf), "missing or not finite"),
     ],
 )
 def test_held_out_pairs_that_cannot_be_used_are_refused(held_out, message):

@@ -113,7 +113,7 @@ def test_an_empty_history_gets_a_list(purchases):
     ("history", "error", "message"),
     [
         (["85099B", "nothing"], InputError, "item 'nothing' is not known to the model; .* such as '22423'"),
-        ({"22423": -1}, InputError, "negative or not finite"),
+        ({"22423": -1}, InputError, "a value of the history is negative; expected amounts"),
         ({"22423": "five"}, InputError, "no number"),
         (3.5, InputError, "expected ids"),
     ],

@@ -122,7 +122,7 @@ def test_the_digest_follows_values_ids_and_feedback():
             r"6e\+38 is beyond single precision",
         ),
         (lambda: Interactions.from_pairs([1, 2], [1]), "2 users, 1 items and 2 values"),
-        (lambda: Interactions.from_pairs([1], [1], [-1]), "value -1 .* is negative"),
+        (lambda: Interactions.from_pairs([1], [1], [-1], feedback="implicit"), "value -1 .* is negative"),
         (lambda: Interactions.from_matrix([1.0, 2.0]), r"shape \(2,\); expected users x items"),
         (
             lambda: Interactions.from_matrix(sparse.coo_array(np.array([1.0, 2.0]))),

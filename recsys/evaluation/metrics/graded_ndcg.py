@@ -15,11 +15,11 @@ from recsys.typing import Float64Array
 def graded_ndcg(block: ListBlock, k: int) -> Float64Array:
     """Return ``DCG / ideal DCG`` for each user, a hit's gain being its held-out value.
 
-    The gain is the value itself (a rating, an amount), not 2^value - 1, which no amount would
-    stand. A hit at place p adds value / log2(p + 1); the ideal list has the user's min(k, held-out)
-    largest values in falling order, those of items that training does not know among them. Not
-    defined where all of a user's held-out values are 0. Parameters as in `precision`. Source:
-    Jaervelin & Kekaelaeinen (2002).
+    The gain is the value itself (a rating, an amount), or 0 where that is below 0; not 2^value - 1, which
+    no amount would stand. A hit at place p adds gain / log2(p + 1); the ideal list has the user's
+    min(k, held-out) largest values in falling order, those of items that training does not know among
+    them. Not defined where none of a user's held-out values is above 0. Parameters as in `precision`.
+    Source: Jaervelin & Kekaelaeinen (2002).
     """
     of_place = discounts(k)
     gains = np.empty(len(block))

@@ -79,6 +79,11 @@ class ALS(FactorModel):
     max_iter: int = param(15, "iterations", minimum=1, search=Range(5, 30))
     random_state: int = param(0, "seed of the start", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: if whatever is not 0 counts the same."""
+        return self.confidence == "constant"
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         known = positives(data.by_user)
         self._used = self._given_or_ruled(known if known.nnz else data.by_user)

@@ -64,6 +64,11 @@ class Bias(Model):
     )
     clip: bool = param(True, "keep predictions inside the range of the values seen")
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: the mean and biases may be, too."""
+        return True
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = data.by_user
         values = rows.values.astype(np.float64)

@@ -63,6 +63,11 @@ class BPR(FactorModel):
     max_iter: int = param(100, "iterations, each of as many steps as there are entries", minimum=1)
     random_state: int = param(0, "seed of the start and of the steps", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: whatever is not 0 counts the same."""
+        return True
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = training_preferences(data, "binary")
         matrix = sparse.csr_matrix(

@@ -77,6 +77,11 @@ class ExplicitALS(FactorModel):
     clip: bool = param(True, "keep predictions inside the range of the values seen")
     random_state: int = param(0, "seed of the start", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: they stand on a mean and biases."""
+        return True
+
     def objective(self, entries: Entries | None = None) -> SquaredObjective:
         """Return what is minimised when entries are fitted; without any, what the last fit minimised."""
         if self.l2 is not None:

@@ -42,6 +42,11 @@ class Popularity(Model):
     def __post_init__(self) -> None:
         self.item_counts_: Float32Array = np.zeros(0, dtype=np.float32)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: only who rated counts."""
+        return True
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         self.item_counts_ = data.item_counts.astype(np.float32)
 

@@ -69,6 +69,11 @@ class PureSVD(FactorModel):
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS, former_name="amounts")
     random_state: int = param(0, "seed of the vector ARPACK starts from", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: but not their logarithms."""
+        return self.value_transform != "log"
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = training_preferences(data, self.value_transform)
         matrix = rows.to_scipy().astype(np.float64)

@@ -86,6 +86,11 @@ class ZeroFilledNMF(FactorModel):
     value_transform: str = param("auto", TRANSFORMS_HELP, choices=TRANSFORMS, former_name="amounts")
     random_state: int = param(0, "seed of the start", minimum=0)
 
+    @property
+    def takes_negative(self) -> bool:
+        """Whether ratings may be below 0: if whatever is not 0 counts the same."""
+        return self.value_transform == "binary"
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         rows = training_preferences(data, self.value_transform)
         unit = unit_of(rows.values)
