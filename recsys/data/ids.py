@@ -104,14 +104,25 @@ class Ids:
         if len(listed) == 0 or len(self) == 0:
             return np.full(len(listed), -1, dtype=np.int64)
         if self.is_integer and listed.dtype.kind not in "iu":
-            listed = np.asarray([_integer_or_none(value) for value in listed], dtype=object)
-        elif not self.is_integer and listed.dtype.kind in "iuU":
+            return self._rows_of_numbers([_integer_or_none(value) for value in listed])
+        if not self.is_integer and listed.dtype.kind in "iuU":
             listed = listed.astype(str).astype(object)
         elif not self.is_integer:
             listed = np.asarray([_text(value) for value in listed], dtype=object)
+        return self._positions(listed)
+
+    def _rows_of_numbers(self, numbers: list[int | None]) -> Int64Array:
+        """Return the row number of each integer, -1 for None."""
+        is_number = np.array([number is not None for number in numbers], dtype=bool)
+        rows = np.full(len(numbers), -1, dtype=np.int64)
+        # As integers, for an array of objects would have all ids of the set copied to objects at each call.
+        rows[is_number] = self._positions(np.array([n for n in numbers if n is not None], dtype=np.int64))
+        return rows
+
+    def _positions(self, ids: AnyArray) -> Int64Array:
         import pandas as pd
 
-        return np.asarray(self._index.get_indexer(pd.Index(listed)), dtype=np.int64)
+        return np.asarray(self._index.get_indexer(pd.Index(ids)), dtype=np.int64)
 
     def known_rows(self, ids: Iterable[Id] | AnyArray, kind: str) -> Int64Array:
         """Return the row number of each id; see `rows`.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,11 @@ class CompressedRows:
         """Number of observed entries of each row, shape (n_rows,)."""
         return np.diff(self.indptr)
 
+    def counts_of(self, rows: AnyArray) -> Int64Array:
+        """Return the number of observed entries of some rows, without a look at the others."""
+        counts: Int64Array = self.indptr[np.asarray(rows) + 1] - self.indptr[rows]
+        return counts
+
     @property
     def row_numbers(self) -> Int64Array:
         """Row number of each entry, shape (nnz,)."""
@@ -73,7 +78,7 @@ class CompressedRows:
 
     def select(self, rows: Int64Array) -> CompressedRows:
         """Return the given rows, in that order."""
-        indptr = np.r_[0, np.cumsum(self.counts[rows])]
+        indptr = np.r_[0, np.cumsum(self.counts_of(rows))]
         entries = self.entries_of(rows)
         return CompressedRows(indptr, self.columns[entries], self.values[entries], self.n_columns)
 
@@ -84,7 +89,7 @@ class CompressedRows:
 
     def entries_of(self, rows: Int64Array) -> Int64Array:
         """Return the numbers of the entries of the given rows, row after row."""
-        counts = self.counts[rows]
+        counts = self.counts_of(rows)
         ends = np.cumsum(counts)
         entries: Int64Array = np.arange(counts.sum()) + np.repeat(self.indptr[rows] - (ends - counts), counts)
         return entries

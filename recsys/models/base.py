@@ -279,15 +279,20 @@ class Model(ABC):
         """Numbers stored for a user or an item on average, where there are factors."""
         return None
 
-    def is_blank(self) -> BoolArray:
+    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
         """Return for each training user whether nothing is known of them, so that all scores are 0.
+
+        Parameters
+        ----------
+        users : int, (n,), optional
+            Row numbers; all users by default.
 
         Returns
         -------
-        bool, (n_users,)
+        bool, (n,)
         """
         self._check_fitted()
-        return np.zeros(self.n_users_, dtype=bool)
+        return np.zeros(self.n_users_ if users is None else len(users), dtype=bool)
 
     def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
         """Return a training user's scores for some items, taken apart.

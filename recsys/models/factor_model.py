@@ -100,12 +100,13 @@ class FactorModel(Model):
         """Return the factors of some items by row number, (n, n_components)."""
         return self.factors().items.factors.dense_rows(np.asarray(items, dtype=np.int64))
 
-    def is_blank(self) -> BoolArray:
+    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
         """Return for each user whether all scores are 0, since all factors are; see `Model.is_blank`."""
         factors = self.factors()
         if factors.mean != 0 or factors.item_bias.any():
-            return np.zeros(len(factors.users), dtype=bool)
-        return np.asarray(factors.users.factors.row_counts() == 0)
+            return super().is_blank(users)
+        matrix = factors.users.factors
+        return np.asarray((matrix if users is None else matrix.select(np.asarray(users))).row_counts() == 0)
 
     def component(self, number: int) -> tuple[Float32Array, Float32Array]:
         """Return each user's and each item's factor in a component, (n_users,), (n_items,)."""

@@ -221,10 +221,10 @@ class HybridNMF(Model):
         assert self.ratings_ is not None
         return self.ratings_.score_histories(rows)
 
-    def is_blank(self) -> BoolArray:
+    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
         """Return for each training user whether neither part knows anything; see `Model.is_blank`."""
         self._check_fitted()
-        return self.themes_.is_blank() & self.neighbors_.is_blank()
+        return self.themes_.is_blank(users) & self.neighbors_.is_blank(users)
 
     def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
         """Return scores as what components and past items add; see `Model.score_parts`."""

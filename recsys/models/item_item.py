@@ -123,10 +123,11 @@ class ItemItemModel(Model):
         """The model itself; see `Model.neighbor_model`."""
         return self
 
-    def is_blank(self) -> BoolArray:
+    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
         """Return for each training user whether the history is empty; see `Model.is_blank`."""
         self._check_fitted()
-        return np.asarray(self.histories_.counts == 0)
+        counts = self.histories_.counts if users is None else self.histories_.counts_of(users)
+        return np.asarray(counts == 0)
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

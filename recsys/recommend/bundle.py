@@ -14,6 +14,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.models.base import Model
+from recsys.models.baselines.popularity import Popularity
 from recsys.recommend.explain import Subject, explain, with_reasons
 from recsys.recommend.explanation import Explanation
 from recsys.recommend.lists import lists_for_histories, lists_for_users
@@ -326,6 +327,11 @@ class Bundle:
     def similar_users(self, users: Iterable[Id] | Id, n: int = 10) -> Similarities:
         """Return the users most alike to some users, by the cosine of their factors; see `similar`."""
         return similar_users(self.model, self.user_ids, users, n)
+
+    @cached_property
+    def popularity(self) -> Popularity:
+        """The model of `item_counts`: what users get of whom nothing is known."""
+        return Popularity.of_counts(self.item_counts, len(self.user_ids) or 1)
 
     @cached_property
     def theme_items(self) -> ThemeItems | None:

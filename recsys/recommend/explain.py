@@ -73,7 +73,7 @@ class Subject:
         columns, values = (
             fitted.seen.row(row) if row >= 0 else (np.zeros(0, np.int32), np.zeros(0, np.float32))
         )
-        is_served = row >= 0 and not fitted.model.is_blank()[row]
+        is_served = row >= 0 and not fitted.model.is_blank(np.array([row]))[0]
         source = "model" if is_served else "popularity"
         return cls(fitted, fitted.user_ids.spelled(user), source, row, History(fitted.model, columns, values))
 
@@ -89,7 +89,7 @@ class Subject:
     def _model(self) -> Model:
         if self.source != "popularity":
             return self.fitted.model
-        return Popularity.of_counts(self.fitted.item_counts, len(self.fitted.user_ids) or 1)
+        return self.fitted.popularity
 
     @cached_property
     def _row_of_history(self) -> CompressedRows:

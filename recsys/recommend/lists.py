@@ -49,6 +49,10 @@ class Fitted(Protocol):
         """How many users have each item, (n_items,)."""
 
     @property
+    def popularity(self) -> Popularity:
+        """The model of `item_counts`, for users of whom nothing is known."""
+
+    @property
     def training(self) -> Mapping[str, Any]:
         """Where the data came from."""
 
@@ -81,7 +85,7 @@ def lists_for_users(
     is_known, is_blank = rows >= 0, _is_blank(fitted, rows)
     names = tuple(fitted.user_ids.spelled(user) for user in wanted)
     seen = None if includes_seen else fitted.seen
-    popularity = Popularity.of_counts(fitted.item_counts, len(fitted.user_ids) or 1)
+    popularity = fitted.popularity
     lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
     with task(progress, "recommend", len(wanted)) as running:
         for model, group, left_out in (
@@ -253,8 +257,10 @@ def history_row(
 
 def _is_blank(fitted: Fitted, rows: Int64Array) -> BoolArray:
     """Return whether the model knows a user by name only, so that all scores would be zero."""
-    is_blank = fitted.model.is_blank()
-    return np.asarray((rows >= 0) & is_blank[rows])
+    is_blank = np.zeros(len(rows), dtype=bool)
+    known = np.flatnonzero(rows >= 0)
+    is_blank[known] = fitted.model.is_blank(rows[known])
+    return is_blank
 
 
 def strongest_themes(
