@@ -21,6 +21,7 @@ BLOCKS = {
     for path in sorted(PAGES.rglob("*.md"))
 }
 REPRODUCE = "how-to/reproduce.md"
+LONG = ("how-to/tune.md", "tutorial.md")  # some ten seconds each
 WITH_BLOCKS = [name for name, blocks in BLOCKS.items() if blocks]
 
 
@@ -103,7 +104,14 @@ def test_pages_show_both_ways_in():
 
 # A page forks beside threads, on purpose.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("name", [name for name in WITH_BLOCKS if name != REPRODUCE])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        for name in WITH_BLOCKS
+        if name != REPRODUCE
+    ],
+)
 def test_the_blocks_of_a_page_run(name, logs, capsys):
     run_page(name, capsys)
     if name == "tutorial.md":
@@ -111,6 +119,7 @@ def test_the_blocks_of_a_page_run(name, logs, capsys):
         assert len(pd.read_parquet(logs / "lists.parquet")) > 0
 
 
+@pytest.mark.slow
 def test_the_page_on_reproducing_finds_its_numbers(shared_data, monkeypatch, capsys):
     monkeypatch.chdir(shared_data / "ml-100k")
     for language, text in BLOCKS[REPRODUCE]:

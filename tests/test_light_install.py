@@ -53,6 +53,7 @@ def test_estimators_need_numpy_scipy_and_numba():
     run_without(BEYOND_ESTIMATORS, ESTIMATORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["masked-nmf", "hybrid-nmf"])
 def test_a_service_needs_no_database_and_no_command_line(tmp_path, kind):
     import recsys

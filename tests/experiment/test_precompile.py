@@ -60,7 +60,7 @@ def trial_of(split):
     )
 
 
-@pytest.mark.parametrize("split", ["random:0.3", "users:0.4:0.5"])
+@pytest.mark.parametrize("split", ["random:0.3", pytest.param("users:0.4:0.5", marks=pytest.mark.slow)])
 def test_nothing_is_compiled_while_a_model_is_measured(split):
     folder = Path(__file__).parents[2]
     done = subprocess.run(

@@ -81,7 +81,14 @@ def test_models_are_fitted_and_asked_in_threads_at_once():
             np.testing.assert_array_equal(future.result(), fits[seed % 2].result())
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param("loky", marks=pytest.mark.slow),
+        "threading",
+        pytest.param("multiprocessing", marks=pytest.mark.slow),
+    ],
+)
 def test_joblib(backend, folder, tmp_path):
     pytest.importorskip("joblib")
     run(
@@ -152,6 +159,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 def test_a_prefork_server(folder, tmp_path):
     run(PREFORK, folder, tmp_path)
 

@@ -33,6 +33,7 @@ def test_the_suffix_says_the_form(tmp_path):
     assert table["ndcg@10"].tolist()[:3] == [0.1, 0.2, 0.3]
 
 
+@pytest.mark.slow
 def test_a_name_without_a_suffix_becomes_a_folder_with_everything(tmp_path):
     folder = tmp_path / "report"
     write_report(page(), folder, users())
