@@ -36,5 +36,6 @@ EXAMPLES = {
     "models": ("recsys models", "recsys models masked-nmf"),
     "metrics": ("recsys metrics",),
     "splits": ("recsys splits",),
+    "serve": ("recsys serve model --port 8000",),
     "doctor": ("recsys doctor",),
 }

@@ -22,6 +22,7 @@ from recsys_cli import (
     models,
     ranks,
     recommending,
+    serving,
     similar,
     themes,
     tuning,
@@ -85,6 +86,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compare": evaluation.compare,
     "tune": tuning.tune,
     "ranks": ranks.ranks,
+    "serve": serving.serve,
     "doctor": doctor.doctor,
 }
 for _name, _command in _COMMANDS.items():

@@ -1,0 +1,69 @@
+"""``recsys serve``: lists over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recsys_cli import options
+from recsys_cli.output import say
+
+
+def serve(
+    model: options.ModelFolder,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; 0.0.0.0 for every network of the machine.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="Port; 0 for any that is free.")
+    ] = 8_000,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--origin", help="An origin whose pages may ask (CORS); several times.", show_default="none"
+        ),
+    ] = None,
+    cache: Annotated[int, typer.Option("--cache", min=0, help="Answers kept; 0 for none.")] = 50_000,
+    most_waiting: Annotated[
+        int, typer.Option("--most-waiting", min=1, help="Answers computed or waited for; one more gets 503.")
+    ] = 64,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.01, help="Seconds for a request, and for its answer.")
+    ] = 10.0,
+    reload: Annotated[
+        float, typer.Option("--reload", min=0, help="Seconds between looks for a new bundle; 0 for never.")
+    ] = 2.0,
+    access_log: Annotated[
+        bool, typer.Option("--access-log/--no-access-log", help="Whether to log each request.")
+    ] = True,
+    threads: options.Threads = 1,
+) -> None:
+    """Answer requests for lists, reasons, similar items and themes over HTTP.
+
+    A new bundle at the same place takes over without a request lost. RECSYS_SERVE_TOKEN in the environment is
+    a token that requests then have to bear.
+    """
+    from recsys import threads as pool
+    from recsys.errors import DependencyError
+    from recsys.service.settings import Settings, token_from
+
+    try:
+        from recsys.service.run import serve as run
+    except ImportError as error:
+        raise DependencyError(
+            f"recsys serve needs {error.name}, which is not installed here: pip install 'recsys[serve]'."
+        ) from None
+    settings = Settings(
+        model=model,
+        most_waiting=most_waiting,
+        timeout=timeout,
+        cache_size=cache,
+        reload_seconds=reload,
+        origins=tuple(origin or ()),
+        token=token_from(),
+    )
+    pool.set_threads(threads)
+    if host not in ("127.0.0.1", "localhost", "::1") and settings.token is None:
+        say(f"Listening at {host} without a token: whoever reaches it is answered. See RECSYS_SERVE_TOKEN.")
+    run(settings, host, port, access_log=access_log)

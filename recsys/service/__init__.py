@@ -1,0 +1,1 @@
+"""HTTP requests in, answers of a bundle out; the bundle can be replaced while requests are served."""

@@ -1,0 +1,169 @@
+"""Answers to requests, as plain records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from recsys.data.ids import Id
+from recsys.errors import ParameterError
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.lists import history_row
+from recsys.recommend.themes import themes
+from recsys.service.requests import ExplainRequest, History, ListRequest
+from recsys.service.serving import Served
+
+_THEMES = 10
+_ASKED = ("user", "users", "history", "histories")
+Taken: TypeAlias = Mapping[Id, float] | list[Id]
+
+
+class UnknownIdError(LookupError):
+    """An id that was asked for by its address is not known to the model."""
+
+
+def list_of_user(bundle: Bundle, user: Id, n: int, reasons: int, *, include_seen: bool) -> dict[str, Any]:
+    """Return one user's list."""
+    return next(bundle.recommend([user], n, include_seen=include_seen, reasons=reasons).lists())
+
+
+def lists(bundle: Bundle, request: ListRequest) -> dict[str, Any]:
+    """Return the lists of a request.
+
+    Raises
+    ------
+    ParameterError
+        If it asks for nobody, or for somebody in two ways.
+    """
+    asked = [name for name in _ASKED if getattr(request, name) is not None]
+    if len(asked) != 1 and asked != ["user", "history"]:
+        said = " and ".join(asked) or "nobody"
+        raise ParameterError(
+            f"the request names {said}; expected user, users, history, histories, or user with history."
+        )
+    options: dict[str, Any] = {
+        "include_seen": request.include_seen,
+        "rules": None if request.rules is None else request.rules.rules(),
+        "reasons": request.reasons,
+    }
+    if request.histories is not None:
+        taken: dict[Id, Taken] = {name: _taken(history) for name, history in request.histories.items()}
+        answer = bundle.recommend_for_each(taken, request.n, **options)
+    elif request.history is not None:
+        history = _whole_history(bundle, request.user, request.history)
+        name: Id = "history" if request.user is None else bundle.user_ids.spelled(request.user)
+        answer = bundle.recommend_for_each({name: history}, request.n, **options)
+    else:
+        users = request.users if request.user is None else [request.user]
+        answer = bundle.recommend(users, request.n, **options)
+    return {"lists": list(answer.lists())}
+
+
+def _whole_history(bundle: Bundle, user: Id | None, since: History) -> Taken:
+    """Return what a user took in the training data and since; the latter counts where both say something."""
+    new = _taken(since)
+    columns, values = history_row(bundle, new)
+    row = -1 if user is None else int(bundle.user_ids.rows([user])[0])
+    if row < 0:
+        return new
+    pairs = (*zip(*bundle.seen.row(row), strict=True), *zip(columns, values, strict=True))
+    return {bundle.item_ids[int(column)]: float(value) for column, value in pairs}
+
+
+def _taken(history: History) -> Taken:
+    """Return a history as the library takes it."""
+    return dict(history.items()) if isinstance(history, dict) else list(history)
+
+
+def explanations(bundle: Bundle, request: ExplainRequest) -> dict[str, Any]:
+    """Return explanations of a request.
+
+    Raises
+    ------
+    ParameterError
+        If it names neither a user nor a history.
+    """
+    if request.user is None and request.history is None:
+        raise ParameterError("the request names nobody; expected user, history, or both.")
+    options: dict[str, Any] = {"reasons": request.reasons, "counterfactual": request.counterfactual}
+    if request.history is None:
+        assert request.user is not None
+        explained = bundle.explain(request.user, request.items, request.n, **options)
+    else:
+        history = _whole_history(bundle, request.user, request.history)
+        explained = bundle.explain_for(history, request.items, request.n, **options)
+    return {"explanations": [explanation.to_json() for explanation in explained]}
+
+
+def similar(bundle: Bundle, item: Id, n: int, by: str | None) -> dict[str, Any]:
+    """Return what is like an item."""
+    _check_known(bundle, item, "item")
+    return next(bundle.similar([item], n, by=by).lists())
+
+
+def history_of(bundle: Bundle, user: Id) -> dict[str, Any]:
+    """Return what the model was trained on of a user, and what themes it is a mixture of."""
+    row = _check_known(bundle, user, "user")
+    columns, values = bundle.seen.row(row)
+    items = [bundle.item_ids[int(column)] for column in columns]
+    return {
+        "user": bundle.user_ids[row],
+        "themes": _mixture(bundle, row),
+        "history": [
+            {"item": item, "name": bundle.name_of(item), "value": float(value)}
+            for item, value in zip(items, values, strict=True)
+        ],
+    }
+
+
+def _mixture(bundle: Bundle, row: int) -> list[dict[str, Any]]:
+    """Return the themes that add most to the scores of what a user has, with their shares of what all add."""
+    components = bundle.model.component_model
+    if components is None:
+        return []
+    columns, _ = bundle.seen.row(row)
+    added = components.user_rows(np.array([row]))[0] * components.item_rows(columns).sum(axis=0)
+    total = float(added.sum())
+    order = np.argsort(-added, kind="stable")[:_THEMES].tolist()
+    return [
+        {"theme": number + 1, "name": _theme_name(bundle, number), "share": float(added[number]) / total}
+        for number in order
+        if added[number] > 0
+    ]
+
+
+def _theme_name(bundle: Bundle, number: int) -> str:
+    theme_items = bundle.theme_items
+    assert theme_items is not None
+    names = theme_items.names(number, lambda row: bundle.name_of(bundle.item_ids[row]))
+    return bundle.theme_labels.get(number + 1, "") or "; ".join(names)
+
+
+def theme_list(bundle: Bundle, n: int, n_items: int) -> dict[str, Any]:
+    """Return the largest themes."""
+    return {"themes": [theme.to_json() for theme in themes(bundle, n_items=n_items, n_themes=n)]}
+
+
+def about(served: Served) -> dict[str, Any]:
+    """Return what answers."""
+    bundle = served.bundle
+    return {
+        "model": bundle.model.name,
+        "n_users": len(bundle.user_ids),
+        "n_items": len(bundle.item_ids),
+        "n_entries": bundle.seen.nnz,
+        "trained_on": {"digest": served.digest, "feedback": bundle.training.get("feedback")},
+        "loaded": served.since,
+        "has_themes": bundle.model.component_model is not None,
+    }
+
+
+def _check_known(bundle: Bundle, id_: Id, kind: str) -> int:
+    """Return the row of a user or an item, or raise UnknownIdError."""
+    ids = bundle.user_ids if kind == "user" else bundle.item_ids
+    row = int(ids.rows([id_])[0])
+    if row < 0:
+        raise UnknownIdError(f"{kind} {id_!r} is not known to the model.")
+    return row

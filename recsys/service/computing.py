@@ -1,0 +1,62 @@
+"""Answers computed beside the event loop, few at a time, and no queue that grows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from recsys.service.metrics import Metrics
+
+_Answer = TypeVar("_Answer")
+
+
+class BusyError(Exception):
+    """As many answers as allowed are being computed or waited for."""
+
+
+class Computing:
+    """Threads that compute answers.
+
+    Parameters
+    ----------
+    n_threads : int
+        Answers computed at a time.
+    most_waiting : int
+        Answers being computed or waited for; one more is refused at once, which keeps waiting short.
+    timeout : float
+        Seconds after which an answer is given up; its thread ends its work and counts until then.
+    metrics : Metrics
+    """
+
+    def __init__(self, n_threads: int, most_waiting: int, timeout: float, metrics: Metrics) -> None:
+        self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="recsys-answer")
+        self._most_waiting, self._timeout, self._metrics = most_waiting, timeout, metrics
+        self._n_waiting = 0
+
+    async def run(self, compute: Callable[[], _Answer]) -> _Answer:
+        """Return what ``compute`` returns, computed in a thread.
+
+        Raises
+        ------
+        BusyError
+            If too many wait.
+        TimeoutError
+            If it takes too long.
+        """
+        if self._n_waiting >= self._most_waiting:
+            raise BusyError
+        self._count(1)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, compute)
+        future.add_done_callback(lambda _: self._count(-1))
+        # Shielded: a thread cannot be stopped, and has to count for as long as it works.
+        return await asyncio.wait_for(asyncio.shield(future), self._timeout)
+
+    def _count(self, step: int) -> None:
+        self._n_waiting += step
+        self._metrics.waiting.set(self._n_waiting)
+
+    def end(self) -> None:
+        """Give up what has not begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,81 @@
+"""What a request may say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from recsys.recommend.rules import Rules
+
+AnyId = StrictInt | StrictStr
+History = dict[StrictStr, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | list[AnyId]
+
+
+class AskedRules(BaseModel):
+    """Rules that a list keeps to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    exclude: list[AnyId] = Field(default=[], description="Items that are not listed.")
+    only: list[AnyId] | None = Field(default=None, description="The items that may be listed.")
+    least_users: int = Field(
+        default=0, ge=0, description="How many users an item needs in the training data."
+    )
+
+    def rules(self) -> Rules:
+        """Return them as the library takes them."""
+        return Rules(exclude=self.exclude, only=self.only, least_users=self.least_users)
+
+
+class ListRequest(BaseModel):
+    """Somebody to be recommended to: a user, a history, or a user with what happened since training."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"user": 17850, "n": 5},
+                {"history": ["85123A", "71053"], "n": 5, "reasons": 2},
+                {"user": 17850, "history": ["84029G"], "rules": {"exclude": ["22423"]}},
+                {"users": [17850, 13047], "n": 3},
+            ]
+        },
+    )
+
+    user: AnyId | None = Field(default=None, description="A user's id.")
+    users: list[AnyId] | None = Field(
+        default=None, description="Several users, each with a list of their own."
+    )
+    history: History | None = Field(
+        default=None,
+        description="Items taken, or item to rating or amount. With a user: what came since training.",
+    )
+    histories: dict[StrictStr, History] | None = Field(
+        default=None, description="Histories of several people, by any name."
+    )
+    n: int = Field(default=10, ge=1, description="Longest list.")
+    reasons: int = Field(
+        default=0, ge=0, le=10, description="Most past items that a reason names; 0: no reasons."
+    )
+    include_seen: StrictBool = Field(default=False, description="Whether items of the history may be listed.")
+    rules: AskedRules | None = None
+
+
+class ExplainRequest(BaseModel):
+    """An item, or the best ones, to be explained for a user or a history."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"history": ["85123A", "71053"], "items": ["84029G"]}]},
+    )
+
+    user: AnyId | None = None
+    history: History | None = None
+    items: list[AnyId] | None = Field(default=None, description="By default the best n.")
+    n: int = Field(default=10, ge=1)
+    reasons: int = Field(default=3, ge=1, le=10)
+    counterfactual: StrictBool = Field(
+        default=False,
+        description="Whether to look for the fewest past items without which an item leaves the list.",
+    )

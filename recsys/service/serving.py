@@ -1,0 +1,125 @@
+"""The bundle that answers, and the change to a new one without a request lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from recsys.errors import RecsysError
+from recsys.files import current_folder
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle
+from recsys.service.cache import AnswerCache
+from recsys.service.item_search import ItemSearch
+from recsys.service.metrics import Metrics
+
+_log = logging.getLogger("recsys.service")
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """A bundle that answers, with what was answered before.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    answers : AnswerCache
+    since : str
+        When it was loaded, UTC.
+    """
+
+    bundle: Bundle
+    answers: AnswerCache
+    since: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def digest(self) -> str:
+        """Digest of the data it was trained on, shortened."""
+        return str(self.bundle.training.get("digest", ""))[:12]
+
+    @cached_property
+    def search(self) -> ItemSearch:
+        """Items by name."""
+        return ItemSearch.of(self.bundle)
+
+
+class Serving:
+    """The bundle in use; a new one at its place is checked, tried and then takes over.
+
+    Requests that began with the old bundle end with it. One that cannot be loaded is told of in the log and
+    in the metrics, and the old one goes on.
+
+    Parameters
+    ----------
+    folder : Path
+    cache_size : int
+        Answers kept of each bundle.
+    metrics : Metrics
+
+    Raises
+    ------
+    BundleError
+        If the first one cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, cache_size: int, metrics: Metrics) -> None:
+        self._folder, self._cache_size, self._metrics = folder.expanduser(), cache_size, metrics
+        self._ended = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._stamp = _stamp(self._folder)
+        self.now = self._loaded()
+
+    def _loaded(self) -> Served:
+        bundle = load_bundle(self._folder)
+        if len(bundle.user_ids):  # kernels are compiled, and caches of the model made, before anybody waits
+            bundle.recommend([bundle.user_ids[0]], 1)
+        served = Served(bundle, AnswerCache(self._cache_size))
+        _ = served.search
+        self._metrics.model_loaded(bundle.model.name, served.digest)
+        return served
+
+    def look(self) -> bool:
+        """Take over a new bundle if there is one, and return whether there was one that could be loaded."""
+        stamp = _stamp(self._folder)
+        if stamp == self._stamp or stamp is None:
+            return False
+        self._stamp = stamp
+        try:
+            served = self._loaded()
+        except (RecsysError, OSError, MemoryError) as error:
+            self._metrics.reloads.labels("refused").inc()
+            _log.error("the new bundle is refused, the old one goes on: %s", error)
+            return False
+        self.now = served
+        self._metrics.reloads.labels("done").inc()
+        _log.info("a new bundle answers: %r", served.bundle)
+        return True
+
+    def watch(self, seconds: float) -> None:
+        """Look for a new bundle every so many seconds, in a thread of its own, until `end`."""
+
+        def run() -> None:
+            while not self._ended.wait(seconds):
+                self.look()
+
+        self._watcher = threading.Thread(target=run, name="recsys-reload", daemon=True)
+        self._watcher.start()
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._ended.set()
+        if self._watcher is not None:
+            self._watcher.join(timeout=10)
+
+
+def _stamp(folder: Path) -> tuple[int, int, int] | None:
+    """Return what tells one bundle at a place from the next; None while there is none."""
+    try:
+        status = (current_folder(folder.resolve()) / "model.json").stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

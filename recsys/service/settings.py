@@ -1,0 +1,77 @@
+"""How a service runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from recsys.errors import ParameterError
+
+TOKEN_VARIABLE = "RECSYS_SERVE_TOKEN"  # noqa: S105 - the name of a variable
+_LEAST_TOKEN = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a service runs.
+
+    Attributes
+    ----------
+    model : Path
+        Folder of the bundle.
+    most_waiting : int
+        Requests that may be computed or wait to be; one more is answered 503 at once.
+    timeout : float
+        Seconds that a request may take to arrive, and its answer to be computed.
+    most_bytes : int
+        Bytes of a request's body.
+    most_items, most_users : int
+        Longest list, and most users or histories, of one request.
+    cache_size : int
+        Answers kept; 0 for none.
+    reload_seconds : float
+        How often the folder is looked at for a new bundle; 0 for never.
+    origins : tuple of str
+        Origins whose pages may ask (CORS); none by default.
+    token : str, optional
+        What a request has to bear; without one, everybody is answered.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range, or the token can be guessed.
+    """
+
+    model: Path
+    most_waiting: int = 64
+    timeout: float = 10.0
+    most_bytes: int = 2**20
+    most_items: int = 1_000
+    most_users: int = 1_000
+    cache_size: int = 50_000
+    reload_seconds: float = 2.0
+    origins: tuple[str, ...] = ()
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        least = {"most_waiting": 1, "most_bytes": 1_024, "most_items": 1, "most_users": 1}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and not least.get(field.name, 0) <= value < float("inf"):
+                raise ParameterError(
+                    f"{field.name} is {value!r}; expected {least.get(field.name, 0):,} or more."
+                )
+        if self.timeout == 0:
+            raise ParameterError("timeout is 0; expected seconds above 0.")
+        if self.token is not None and len(self.token) < _LEAST_TOKEN:
+            raise ParameterError(
+                f"the token in {TOKEN_VARIABLE} has {len(self.token)} characters; expected {_LEAST_TOKEN} or "
+                f"more, as 'openssl rand -hex 32' writes them."
+            )
+
+
+def token_from(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the token that requests have to bear, from the environment; None where there is none."""
+    return environment.get(TOKEN_VARIABLE)

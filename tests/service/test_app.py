@@ -1,0 +1,301 @@
+"""The service's answers are those of its bundle; what it cannot answer it says in one sentence."""
+
+import asyncio
+import json
+import logging
+import threading
+
+import pytest
+from starlette.testclient import TestClient
+
+import recsys
+from recsys.errors import ParameterError
+from recsys.service.app import make_app
+from recsys.service.computing import BusyError, Computing
+from recsys.service.gate import Gate
+from recsys.service.metrics import Metrics
+from recsys.service.settings import Settings
+from tests.matrices import random_matrix
+
+TOKEN = "0123456789abcdef"
+DATA = recsys.Interactions.from_matrix(random_matrix(30, 20))
+NAMES = {item: f"Item Ünder {item}" for item in range(20)}
+
+
+def saved(folder, model=None, data=DATA):
+    model = model or recsys.HybridNMF()
+    recsys.save_bundle(recsys.Bundle.of(model.fit(data), data, item_names=NAMES), folder)
+    return recsys.load_bundle(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("service") / "model"
+    saved(path)
+    return path
+
+
+@pytest.fixture
+def bundle(folder):
+    return recsys.load_bundle(folder)
+
+
+def client_of(folder, **settings):
+    return TestClient(make_app(Settings(folder, reload_seconds=0, **settings)), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def client(folder):
+    with client_of(folder) as made:
+        yield made
+
+
+def plain(value):
+    return json.loads(json.dumps(value))
+
+
+def test_every_user_gets_the_list_of_the_bundle_computed_or_kept(client, bundle):
+    for user in [*range(30), "7", "nobody"]:
+        expected = plain(next(bundle.recommend([user], 4, reasons=2).lists()))
+        for _ in range(2):
+            assert client.get(f"/recommend/{user}?n=4&reasons=2").json() == expected
+    text = client.get("/metrics").text
+    assert 'recsys_cache_total{outcome="hit"} 33.0' in text
+    assert 'recsys_cache_total{outcome="miss"} 31.0' in text
+    assert 'recsys_requests_total{route="/recommend/{user:path}",status="200"} 64.0' in text
+
+
+def test_a_small_cache_forgets_what_was_not_asked_for_longest(folder, bundle):
+    with client_of(folder, cache_size=2) as client:
+        for user in (0, 1, 0, 2, 0, 1):
+            expected = plain(next(bundle.recommend([user]).lists()))
+            assert client.get(f"/recommend/{user}").json() == expected
+        assert 'recsys_cache_total{outcome="hit"} 2.0' in client.get("/metrics").text
+    with client_of(folder, cache_size=0) as client:
+        client.get("/recommend/1"), client.get("/recommend/1")
+        assert 'outcome="hit"} 0' in client.get("/metrics").text
+
+
+def test_lists_for_users_and_histories(client, bundle):
+    def lists(**request):
+        answer = client.post("/recommend", json={"n": 3, **request})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["lists"]
+
+    assert lists(users=[3, 4, 99]) == plain(list(bundle.recommend([3, 4, 99], 3).lists()))
+    history = {"2": 5.0, "9": 3.0}
+    assert lists(history=history) == plain(list(bundle.recommend_for(history, 3).lists()))
+    histories = {"ann": [1, 2], "bob": {"3": 2.0}, "new": []}
+    assert lists(histories=histories) == plain(list(bundle.recommend_for_each(histories, 3).lists()))
+    rules = recsys.Rules(exclude=[1], only=list(range(12)), least_users=2)
+    asked = {"exclude": [1], "only": list(range(12)), "least_users": 2}
+    assert lists(user=5, rules=asked) == plain(list(bundle.recommend([5], 3, rules=rules).lists()))
+
+
+def test_what_came_since_training_is_folded_in_and_not_listed(client, bundle):
+    user = 6
+    columns, values = bundle.seen.row(user)
+    first = client.get(f"/recommend/{user}").json()["items"][0]["item"]
+    whole = dict(zip(columns.tolist(), map(float, values), strict=True)) | {first: 4.0}
+    answer = client.post("/recommend", json={"user": "6", "history": {str(first): 4.0}})
+    (expected,) = bundle.recommend_for_each({user: whole}).lists()
+    assert answer.json()["lists"] == [plain(expected)]
+    listed = {row["item"] for row in expected["items"]}
+    assert not listed & set(whole)
+    # Of a user nobody knows, what came is all there is.
+    unknown = client.post("/recommend", json={"user": "new", "history": {str(first): 4.0}}).json()["lists"]
+    assert unknown[0]["items"] == plain(next(bundle.recommend_for({first: 4.0}).lists()))["items"]
+
+
+def test_similar_items_explanations_users_themes_and_items(client, bundle):
+    assert client.get("/similar/4?n=3").json() == plain(next(bundle.similar(4, 3).lists()))
+    by_factors = client.get("/similar/4?n=3&by=factors").json()
+    assert by_factors == plain(next(bundle.similar(4, 3, by="factors").lists()))
+    explained = [found.to_json() for found in bundle.explain(2, n=2, counterfactual=False)]
+    assert client.get("/explain/2?n=2").json() == {"explanations": plain(explained)}
+    explained = [found.to_json() for found in bundle.explain_for({"1": 4.0, "2": 5.0}, [7])]
+    asked = {"history": {"1": 4.0, "2": 5.0}, "items": [7], "counterfactual": True}
+    assert client.post("/explain", json=asked).json() == {"explanations": plain(explained)}
+    user = client.get("/users/3").json()
+    assert [row["item"] for row in user["history"]] == bundle.seen.row(3)[0].tolist()
+    assert 0 < sum(theme["share"] for theme in user["themes"]) <= 1 + 1e-6
+    assert [theme["theme"] for theme in client.get("/themes?n=2").json()["themes"]] == [1, 2]
+    found = client.get("/items", params={"q": "UNDER 1", "n": 3}).json()["items"]
+    counts = [row["n_users"] for row in found]
+    assert len(found) == 3
+    assert counts == sorted(counts, reverse=True)
+    assert all("1" in row["name"] for row in found)
+    model = client.get("/model").json()
+    assert (model["model"], model["n_users"], model["n_items"]) == ("hybrid-nmf", 30, 20)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "says"),
+    [
+        ("GET", "/recommend/1?n=0", None, 422, "n: Input should be greater than or equal to 1."),
+        ("GET", "/recommend/1?n=1000000000", None, 422, "n is 1,000,000,000; one request may ask for 1,000."),
+        ("GET", "/similar/zebra", None, 404, "item 'zebra' is not known to the model."),
+        ("GET", "/users/zebra", None, 404, "user 'zebra' is not known to the model."),
+        ("GET", "/nowhere", None, 404, "Not Found."),
+        ("PUT", "/model", None, 405, "Method Not Allowed."),
+        ("POST", "/recommend", {}, 422, "the request names nobody; expected user"),
+        ("POST", "/recommend", {"user": 1, "users": [2]}, 422, "the request names user and users"),
+        ("POST", "/recommend", {"user": 1, "m": 2}, 422, "m: Extra inputs are not permitted."),
+        ("POST", "/recommend", {"users": [1] * 1001}, 422, "one request may ask for 1,000"),
+        ("POST", "/recommend", {"history": {"1": -4}}, 422, "history"),
+        ("POST", "/recommend", {"history": ["zebra"]}, 422, "item 'zebra' is not known to the model"),
+        ("POST", "/recommend", {"user": 1, "rules": {"exclude": list(range(20))}}, 422, "leave"),
+        ("POST", "/explain", {}, 422, "the request names nobody"),
+        ("POST", "/recommend", b"[" * 100_000, 400, "parsing the body"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_one_sentence(client, method, path, body, status, says):
+    content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+    answer = client.request(method, path, content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == status, answer.text
+    assert list(answer.json()) == ["error"]
+    assert says in answer.json()["error"]
+
+
+def test_a_model_that_ranks_ratings_asks_for_ratings(tmp_path):
+    saved(tmp_path / "model", recsys.MaskedNMF(2))
+    with client_of(tmp_path / "model") as client:
+        answer = client.post("/recommend", json={"user": 1, "history": [3]})
+        assert answer.status_code == 422
+        assert "give the history as a mapping of item to rating" in answer.json()["error"]
+
+
+def test_a_model_without_themes_says_so(tmp_path):
+    saved(tmp_path / "model", recsys.Popularity())
+    with client_of(tmp_path / "model") as client:
+        assert client.get("/themes").status_code == 409
+        assert client.get("/users/1").json()["themes"] == []
+
+
+def test_a_token_opens_all_but_health(folder):
+    with client_of(folder, token=TOKEN) as client:
+        for path in ("/recommend/1", "/metrics", "/openapi.json", "/nowhere"):
+            for borne in ({}, {"authorization": "Bearer x"}, {"authorization": TOKEN}):
+                answer = client.get(path, headers=borne)
+                assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+                assert TOKEN not in answer.text
+        assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
+        borne = {"authorization": f"Bearer {TOKEN}"}
+        assert client.get("/recommend/1", headers=borne).status_code == 200
+
+
+def test_settings_refuse_what_cannot_be(folder):
+    for settings in ({"most_waiting": 0}, {"timeout": 0}, {"cache_size": -1}, {"timeout": float("nan")}):
+        with pytest.raises(ParameterError, match=next(iter(settings))):
+            Settings(folder, **settings)
+    with pytest.raises(ParameterError, match="5 characters; expected 16"):
+        Settings(folder, token="guess")
+
+
+def test_a_large_request_is_refused_whether_or_not_it_says_so(folder):
+    with client_of(folder, most_bytes=2_000) as client:
+        body = json.dumps({"users": list(range(1_000))}).encode()
+        assert client.post("/recommend", content=body).status_code == 413
+        pieces = (body[start : start + 100] for start in range(0, len(body), 100))
+        assert client.post("/recommend", content=pieces).status_code == 413
+
+
+def test_only_origins_that_are_named_may_ask(folder):
+    asked = {"origin": "https://shop.example", "access-control-request-method": "GET"}
+    with client_of(folder) as client:
+        assert "access-control-allow-origin" not in client.get("/model", headers=asked).headers
+    with client_of(folder, origins=("https://shop.example",)) as client:
+        allowed = client.options("/model", headers=asked).headers["access-control-allow-origin"]
+        assert allowed == "https://shop.example"
+        other = client.get("/model", headers={"origin": "https://else.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_no_trace_leaves_the_process(folder, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("a secret")
+
+    with client_of(folder) as client:
+        monkeypatch.setattr("recsys.service.answers.about", broken)
+        answer = client.get("/model")
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        assert "Trace" not in answer.text
+        number = answer.json()["error"].split()[-1].rstrip(".")
+        assert any(number in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+def test_the_log_names_routes_and_nobody(folder, caplog):
+    with client_of(folder) as client, caplog.at_level(logging.INFO, "recsys.service.access"):
+        client.get("/recommend/ann@example.org")
+    (record,) = [record for record in caplog.records if record.name == "recsys.service.access"]
+    assert record.fields["route"] == "/recommend/{user:path}"
+    assert "ann" not in str(vars(record))
+
+
+def test_one_more_than_may_wait_is_refused_at_once():
+    async def ask():
+        computing, release = Computing(1, 2, 5.0, Metrics()), threading.Event()
+        waiting = [asyncio.ensure_future(computing.run(release.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await computing.run(release.wait)
+        release.set()
+        assert await asyncio.gather(*waiting) == [True, True]
+        assert await computing.run(lambda: 3) == 3
+        computing.end()
+
+    asyncio.run(ask())
+
+
+def test_an_answer_given_up_counts_until_its_thread_is_done():
+    async def ask():
+        computing, release = Computing(1, 1, 0.01, Metrics()), threading.Event()
+        with pytest.raises(TimeoutError):
+            await computing.run(release.wait)
+        with pytest.raises(BusyError):
+            await computing.run(release.wait)
+        release.set()
+        while True:
+            try:
+                assert await computing.run(lambda: 3) == 3
+                break
+            except BusyError:
+                await asyncio.sleep(0.01)
+        computing.end()
+
+    asyncio.run(ask())
+
+
+def test_busy_and_late_are_answered_as_such(folder, monkeypatch):
+    with client_of(folder) as client:
+        for error, status in ((BusyError(), 503), (TimeoutError(), 504)):
+
+            async def failing(*_, error=error):
+                raise error
+
+            monkeypatch.setattr("recsys.service.computing.Computing.run", failing)
+            answer = client.get("/recommend/1")
+            assert answer.status_code == status
+            assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_a_request_that_does_not_arrive_is_given_up():
+    async def ask():
+        sent = []
+
+        async def reading(_, receive, __):
+            while (await receive()).get("more_body"):
+                pass
+
+        async def receive():
+            await asyncio.sleep(5)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/recommend", "headers": []}
+        await Gate(reading, Settings("nowhere", timeout=0.01), Metrics())(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(ask()) == 408
