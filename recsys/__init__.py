@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from recsys.errors import LogError as LogError
     from recsys.errors import ModelError as ModelError
     from recsys.errors import NotFittedError as NotFittedError
+    from recsys.errors import OutputError as OutputError
     from recsys.errors import ParameterError as ParameterError
     from recsys.errors import RecsysError as RecsysError
     from recsys.evaluation.from_lists import evaluate_lists as evaluate_lists
@@ -137,6 +138,7 @@ _HOMES = {
     "ModelSpec": "recsys.experiment.settings",
     "NotFittedError": "recsys.errors",
     "ObservedEntries": "recsys.models.observed_entries",
+    "OutputError": "recsys.errors",
     "ParameterError": "recsys.errors",
     "PoissonNMF": "recsys.models.poisson_nmf",
     "Popularity": "recsys.models.baselines.popularity",

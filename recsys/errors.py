@@ -9,6 +9,7 @@
     ├── ModelError          a model asked for what it cannot do
     │   ├── NotFittedError  ... because it was not trained yet
     │   └── BundleError     ... because its files on disk are not whole
+    ├── OutputError         a file or a folder that cannot be written
     └── DependencyError     an optional package that is not installed
 
 A message says what was found, what was expected, where, and what to do.
@@ -96,6 +97,10 @@ class NotFittedError(ModelError, ValueError, AttributeError):
 
 class BundleError(ModelError):
     """A model bundle whose files are missing, changed or inconsistent."""
+
+
+class OutputError(RecsysError, OSError):
+    """A file or a folder that cannot be written: what was there before is unchanged."""
 
 
 class DependencyError(RecsysError, ImportError):

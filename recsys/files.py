@@ -1,16 +1,38 @@
-"""Atomic writes: a sibling is written, synced and renamed over the target."""
+"""Atomic, durable writes: a sibling is written, synced and renamed over the target, under a lock.
+
+Beside ``model`` there may be, while it is written or after a process was killed in doing so::
+
+    .model.recsys-lock             held by the one who writes
+    .model.recsys-1f2e3d4c.part    what is written, not yet in its place
+    .model.previous                the old folder, for the moment of the exchange
+
+The next write to the same place clears what a killed one left: it holds the lock, so that nobody else
+can be at work there.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from recsys.errors import OutputError, RecsysError
+from recsys.locks import WAIT, lock
+
 _CHUNK = 1 << 20
+_LONGEST = 150  # bytes of a name that siblings repeat: theirs must not get too long for a file system
+_ADVICE = {
+    errno.ENOSPC: "make room on the disk or give another place",
+    errno.EDQUOT: "make room in your quota or give another place",
+    errno.EFBIG: "the limit on the size of files (ulimit -f) is in the way",
+}
+_PART = re.compile(r"[0-9a-f]{8}\.part")
 
 
 def sha256(path: Path) -> str:
@@ -35,10 +57,101 @@ def _sync_folder(path: Path) -> None:
         _sync(path)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(target: Path, ending: str) -> Path:
+    name = os.fsdecode(os.fsencode(target.name)[:_LONGEST])
+    return target.with_name(f".{name}.{ending}")
+
+
+def _parts(target: Path) -> list[Path]:
+    """Return the siblings of a target that are being written, or were when their process ended."""
+    prefix = _beside(target, "recsys-").name
+    try:
+        beside = list(target.parent.iterdir())
+    except OSError:
+        return []
+    return [
+        path for path in beside if path.name.startswith(prefix) and _PART.fullmatch(path.name, len(prefix))
+    ]
+
+
+def previous_folder(folder: Path) -> Path:
+    """Return where `atomic_write_folder` keeps the old folder for the moment of the exchange."""
+    return folder.parent / f".{folder.name}.previous"
+
+
+def current_folder(folder: Path) -> Path:
+    """Return ``folder``, or its predecessor if a write was cut off between the two renames.
+
+    Then the new one stands beside it. A predecessor alone is what a killed write did not clear: the folder
+    was there after it, and has been deleted since.
+    """
+    previous = previous_folder(folder)
+    return previous if not folder.exists() and previous.exists() and _parts(folder) else folder
+
+
+@contextmanager
+def reserved(target: Path | None, *, wait: float = WAIT) -> Iterator[None]:
+    """Hold a place for what is going to be written there: made, found to be writable, and locked.
+
+    To be entered before long work whose result goes there. Writes to it inside the body belong to it.
+
+    Parameters
+    ----------
+    target : Path or None
+        A file or a folder; what is above it is made if need be, and removed again if it stays empty. None:
+        nothing will be written.
+    wait : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there, or somebody else is writing.
+    """
+    if target is None:
+        yield
+        return
+    target = _absolute(target)
+    made = _make_folders(target)
+    try:
+        with ExitStack() as held:
+            with _explained(target):
+                held.enter_context(lock(_beside(target, "recsys-lock"), target, wait=wait))
+            yield
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()  # only if nothing is in it
+
+
+def _absolute(target: Path) -> Path:
+    """Return a target without links above it, nor in it where it is a folder."""
+    if target.is_dir():
+        return target.resolve()  # a link stays a link, to the new folder
+    return target.parent.resolve() / target.name
+
+
+def _make_folders(target: Path) -> list[Path]:
+    """Make the folders above a target; return those that were missing, the highest first."""
+    missing = [folder for folder in target.parents if not folder.exists()][::-1]
+    with _explained(target):
+        for folder in missing:
+            folder.mkdir(exist_ok=True)
+            _sync_folder(folder.parent)
+    return missing
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    """Say of an operating system's error what could not be written and why."""
+    try:
+        yield
+    except RecsysError:
+        raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        advice = _ADVICE.get(error.errno or errno.ENOSPC, "give another place")
+        raise OutputError(f"{target} cannot be written: {why}; {advice}.") from error
 
 
 @contextmanager
@@ -49,29 +162,24 @@ def atomic_write(path: Path) -> Iterator[Path]:
     ----------
     path : Path
         The file to write; its folder is made if need be.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or somebody else is writing it; what was there is unchanged.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    sibling = Path(name)
-    try:
-        yield sibling
-        sibling.chmod(0o666 & ~_umask())
-        _sync(sibling)
-        sibling.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        sibling.unlink(missing_ok=True)
-
-
-def previous_folder(folder: Path) -> Path:
-    """Return where `atomic_write_folder` keeps the old folder for the moment of the exchange."""
-    return folder.with_name(f".{folder.name}.previous")
-
-
-def current_folder(folder: Path) -> Path:
-    """Return ``folder``, or its predecessor if a write was cut off between the two renames."""
-    return previous_folder(folder) if not folder.exists() and previous_folder(folder).exists() else folder
+    with reserved(path), _explained(path):
+        path = _absolute(path)
+        _clear(path)
+        sibling = _sibling(path)
+        os.close(os.open(sibling, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            yield sibling
+            _sync(sibling)
+            sibling.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            sibling.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -80,31 +188,68 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
 
     A folder cannot be renamed over another, so the old one is renamed first. A reader that uses
     `current_folder` sees the old folder or the new one at every moment.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or somebody else is writing it; what was there is unchanged.
     """
-    folder = folder.resolve()  # a link stays a link, to the new folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    sibling = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    previous = previous_folder(folder)
-    try:
-        yield sibling
-        sibling.chmod(0o777 & ~_umask())
-        for file in sorted(sibling.iterdir()):
-            file.chmod(0o666 & ~_umask())
-            _sync(file)
-        _sync_folder(sibling)
-        if folder.exists():
-            if previous.exists():
-                shutil.rmtree(previous)
-            folder.rename(previous)
+    with reserved(folder), _explained(folder):
+        folder = _absolute(folder)
+        _clear(folder)
+        sibling = _sibling(folder)
+        sibling.mkdir()
         try:
-            sibling.rename(folder)
-        except BaseException:
-            if previous.exists() and not folder.exists():
-                previous.rename(folder)
-            raise
-        _sync_folder(folder.parent)
-        if previous.exists():
-            shutil.rmtree(previous)
-    finally:
-        if sibling.exists():
-            shutil.rmtree(sibling)
+            yield sibling
+            _sync_tree(sibling)
+            _exchange(sibling, folder)
+        finally:
+            # Beside a predecessor without a successor it says that the write was cut off.
+            if folder.exists() or not previous_folder(folder).exists():
+                shutil.rmtree(sibling, ignore_errors=True)
+
+
+def _sibling(target: Path) -> Path:
+    return _beside(target, f"recsys-{secrets.token_hex(4)}.part")
+
+
+def _exchange(sibling: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another."""
+    previous = previous_folder(folder)
+    if folder.exists():
+        folder.rename(previous)
+    try:
+        sibling.rename(folder)
+    except BaseException:
+        if previous.exists() and not folder.exists():
+            previous.rename(folder)
+        raise
+    _sync_folder(folder.parent)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    """Sync all that is in a folder, readable for whom the folder is."""
+    mode = folder.stat().st_mode & 0o666
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            path.chmod(mode)  # some libraries make files for their owner alone
+            _sync(path)
+    _sync_folder(folder)
+
+
+def _clear(target: Path) -> None:
+    """Remove what killed writes to a place left; their lock is ours now."""
+    previous = previous_folder(target)
+    if previous.is_dir() and not previous.is_symlink():
+        if current_folder(target) == previous:
+            previous.rename(target)
+        else:
+            shutil.rmtree(previous, ignore_errors=True)
+    for part in _parts(target):
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)

@@ -109,6 +109,8 @@ def test_what_is_written_is_as_readable_as_any_other_file(tmp_path):
 def test_the_folder_that_stands_is_the_new_one_or_the_one_set_aside(old_folder):
     assert current_folder(old_folder) == old_folder
     old_folder.rename(previous_folder(old_folder))
+    assert current_folder(old_folder) == old_folder, "nothing beside it: it was deleted"
+    (old_folder.parent / ".folder.recsys-0123abcd.part").mkdir()
     assert current_folder(old_folder) == previous_folder(old_folder)
     assert (current_folder(old_folder) / "part").read_text() == "old"
     with atomic_write_folder(old_folder) as place:

@@ -65,11 +65,14 @@ def prepare(
     json: options.Json = False,
 ) -> None:
     """Read a log once and write it as a folder, which every command takes for LOG and maps at once."""
-    from recsys.data.prepared import save_log
+    from recsys.data.prepared import check_place, save_log
     from recsys.experiment.given_logs import loaded_of
+    from recsys.files import reserved
     from recsys_cli.inputs import columns_used, log_plan
 
-    with progress(quiet=json) as listener:
+    out = out.expanduser()
+    check_place(out)
+    with reserved(out, wait=0.5), progress(quiet=json) as listener:
         loaded, seconds = loaded_of(log_plan(log, read_as, items), n_threads=threads, progress=listener)
         save_log(loaded, out)
     if json:

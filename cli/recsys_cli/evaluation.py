@@ -118,6 +118,7 @@ def compare(
     import recsys
     from recsys.experiment.plan import read_comparison
     from recsys.experiment.training import amounts_as_ratings
+    from recsys.files import reserved
     from recsys_cli.inputs import rules_of
 
     ruled = rules_of(rules, items=items, item_id=read_as.item_id, item_category=labels.item_category)
@@ -127,11 +128,17 @@ def compare(
         threads=threads, rules=ruled,
     )  # fmt: skip
     plan, page, files = read_comparison(flags, model or [], set_ or [], config or [])
-    with progress(quiet=json) as listener:
+    with reserved(page, wait=0.5), progress(quiet=json) as listener:
         done = recsys.compare(plan, progress=listener)
-    # What took the time comes first: a page that cannot be written takes no numbers with it.
-    if plan.out is not None:
-        done.write_record(plan.out / "comparison.json")
+    # What took the time comes first: a file that cannot be written takes no numbers with it.
+    trouble = next((result.not_stored for result in done.results if result.not_stored), None)
+    if plan.out is not None and trouble is None:
+        try:
+            done.write_record(plan.out / "comparison.json")
+        except OSError as failure:
+            trouble = str(failure)
+    if trouble is not None:
+        trouble = f"results stand, but not all are kept: {trouble}"
     if not json:
         _say_choice(plan.models[0], done.results[0])
         asked = [result.spec for result in done.results[: len(plan.models)]]
@@ -139,14 +146,15 @@ def compare(
         _say_rules(ruled)
         say_results(done.results, done.splits)
         _say_answer(done.record)
-        _say_stored(done, plan.out)
-    trouble = None
+        _say_stored(done, plan.out, is_kept=trouble is None)
     if page is not None:
         try:
             with progress(quiet=json) as listener:
                 done.report(page, command=_command(), plan=files, progress=listener)
         except Exception as failure:  # whatever it is, the numbers are there
-            trouble = f"results stand; the report could not be written: {type(failure).__name__}: {failure}"
+            kind = "" if isinstance(failure, recsys.RecsysError) else f"{type(failure).__name__}: "
+            unwritten = f"the report could not be written: {kind}{failure}"
+            trouble = f"results stand; {unwritten}" if trouble is None else f"{trouble} And {unwritten}"
             page = None
     if json:
         paths = {"report": page, "out": plan.out}
@@ -174,7 +182,7 @@ def _say_answer(record: Mapping[str, Any]) -> None:
         )
 
 
-def _say_stored(done: Comparison, folder: Path | None) -> None:
+def _say_stored(done: Comparison, folder: Path | None, *, is_kept: bool) -> None:
     if folder is None:
         if done.is_stopped:
             say("Interrupted. With --out FOLDER results are kept, and the next run goes on from them.")
@@ -183,6 +191,8 @@ def _say_stored(done: Comparison, folder: Path | None) -> None:
     if reused:
         say(f"Taken from {folder}, as made before: {', '.join(reused)}")
     where = f"Results in {folder}"
+    if not is_kept:
+        return
     say(f"Interrupted. {where}; the same command goes on from them." if done.is_stopped else where)
 
 

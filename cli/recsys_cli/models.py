@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_remarks
+
+if TYPE_CHECKING:
+    from recsys.recommend.bundle import Bundle
 
 # What ended a training, in words.
 _ENDS = {
@@ -31,6 +34,23 @@ def _end_of(record: Mapping[str, Any]) -> str:
     if record["config"].get("tol"):
         return f"{n_iter} iterations, as many as max_iter allows; --set max_iter=N for more"
     return f"{n_iter} iterations, as planned (max_iter)"
+
+
+def _save(bundle: Bundle, out: Path) -> None:
+    """Save a model; where that fails, keep it elsewhere and say where."""
+    from recsys.errors import OutputError
+    from recsys.recommend.bundle_files import rescued, save_bundle
+
+    try:
+        save_bundle(bundle, out)
+    except OutputError as error:
+        kept = rescued(bundle, out)
+        told = (
+            "There is no room for it elsewhere either: the trained model is lost."
+            if kept is None
+            else f"The trained model is whole in {kept}: move it from there."
+        )
+        raise OutputError(f"{error} {told}") from error
 
 
 @grouped
@@ -53,6 +73,7 @@ def train(
     from recsys.experiment.given_logs import loaded_of
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import amounts_as_ratings, check_duplicates, record_of
+    from recsys.files import reserved
     from recsys.recommend.bundle_files import check_place
     from recsys_cli.inputs import columns_used, log_plan, one_spec
 
@@ -62,7 +83,7 @@ def train(
     spec.resolved().made()  # what is wrong with it is said before the log is read
     rule = check_duplicates(duplicates)
     plan = log_plan(log, read_as, items)
-    with progress(quiet=json) as listener:
+    with reserved(out, wait=0.5), progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=threads, progress=listener)
         bundle = recsys.train(
             spec,
@@ -78,7 +99,7 @@ def train(
         if interrupted and (out / "model.json").exists():
             out = out.resolve()
             out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
-        recsys.save_bundle(bundle, out)
+        _save(bundle, out)
     description = loaded.describe()
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}

@@ -115,6 +115,7 @@ def recommend(
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
+    from recsys.files import reserved
     from recsys.recommend.bundle_files import load_bundle
     from recsys.recommend.id_files import user_ids_in
     from recsys.recommend.recommender import Recommender
@@ -157,7 +158,8 @@ def recommend(
     if not json:
         for note in notes:
             _note(note, out)
-    with pool.use(threads), progress(quiet=json) as listener:
+    written = None if out == STDOUT else out
+    with pool.use(threads), reserved(written, wait=0.5), progress(quiet=json) as listener:
         if new is not None:
             made = iter([bundle.recommend_for_each(new, n, rules=ruled, reasons=n_named)])
         elif out is not None:

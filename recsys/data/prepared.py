@@ -25,7 +25,7 @@ from recsys.data.loaded_log import Dropped, LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LogFormat
 from recsys.errors import InputError, LogError, ParameterError
-from recsys.files import atomic_write_folder, sha256
+from recsys.files import atomic_write_folder, current_folder, sha256
 from recsys.remarks import Remark, RemarkCode
 from recsys.typing import AnyArray
 
@@ -39,7 +39,17 @@ _LATER = ("min_value", "core", "clip", "transform", "half_life", "feedback")
 
 def is_prepared(source: object) -> bool:
     """Return whether a source is the folder of a prepared log."""
-    return isinstance(source, (str, Path)) and (Path(source).expanduser() / RECORD).is_file()
+    return isinstance(source, (str, Path)) and (_place(source) / RECORD).is_file()
+
+
+def _place(source: str | Path) -> Path:
+    return current_folder(Path(source).expanduser().absolute())
+
+
+def check_place(folder: Path) -> None:
+    """Raise InputError if a folder is something else than a prepared log or an empty folder."""
+    if folder.exists() and not is_prepared(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(f"{folder} is no prepared log, and is not overwritten; name another folder.")
 
 
 def save_log(loaded: LoadedLog, folder: str | Path) -> None:
@@ -53,8 +63,7 @@ def save_log(loaded: LoadedLog, folder: str | Path) -> None:
         If ``folder`` is something else than a prepared log or an empty folder.
     """
     folder = Path(folder).expanduser()
-    if folder.exists() and not is_prepared(folder) and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(f"{folder} is no prepared log, and is not overwritten; name another folder.")
+    check_place(folder)
     log = loaded.log
     with atomic_write_folder(folder) as place:
         for name in _EVENTS:
@@ -96,7 +105,7 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
     LogError
         If a part is missing or is not of the length and the range that it must be.
     """
-    folder = Path(source).expanduser()
+    folder = _place(source)
     record = _record(folder)
     read_as = LogFormat.of(**record["read_as"])
     columns = Columns(**record["columns"])

@@ -244,7 +244,10 @@ def _loaded_or_run(
             # A foreign library may raise anything, a model may ask for more memory than there is.
             return f"{type(failure).__name__}: {failure}".removesuffix(": ")
         if store is not None:
-            store.save(result, prepared, metrics)
+            try:
+                store.save(result, prepared, metrics)
+            except OSError as failure:  # what was measured is worth more than where it is kept
+                result = replace(result, not_stored=str(failure))
     except KeyboardInterrupt:
         return STOPPED
     return result
@@ -264,5 +267,6 @@ def _pooled_result(parts: Sequence[Result], splits: Sequence[PreparedSplit]) -> 
         load_seconds=sum(prepared.load_seconds for prepared in splits),
         peak_memory_bytes=max(peaks, default=None),
         is_reused=all(part.is_reused for part in parts),
+        not_stored=next((part.not_stored for part in parts if part.not_stored), None),
         parts=tuple(parts),
     )

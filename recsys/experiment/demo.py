@@ -18,6 +18,7 @@ from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.reporting import make_context
 from recsys.experiment.settings import ModelSpec, read_model
 from recsys.experiment.training import train
+from recsys.files import reserved
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.bundle_files import save_bundle
 from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
@@ -102,6 +103,11 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress = SILENT) -> Dem
     DependencyError
         If the package with the log is not installed.
     """
+    with reserved(folder / "model", wait=0.5):
+        return _run(folder, seed, progress)
+
+
+def _run(folder: Path, seed: int, progress: Progress) -> Demo:
     began = time.perf_counter()
     with task(progress, "load the purchase log"):
         loaded = load_log(LOG)

@@ -20,6 +20,7 @@ from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.side_inputs import SideInputs, SidePlan, check_side, default_metrics_for, read_side
 from recsys.experiment.training import check_duplicates, check_seed
+from recsys.files import reserved
 from recsys.progress import SILENT, Progress
 from recsys.splitting.support import MinSupport
 
@@ -138,7 +139,8 @@ class EvaluationPlan:
     def compare(self, progress: Progress = SILENT) -> Comparison:
         """Measure all models, and popularity, on the same splits; see `recsys.compare`."""
         check_side(self.side, self.metrics)
-        with pool.use(self.threads):
+        kept = None if self.out is None else self.out / "comparison.json"
+        with pool.use(self.threads), reserved(kept, wait=0.5):
             inputs = self._read(progress)
             store = (
                 None

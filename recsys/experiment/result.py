@@ -33,6 +33,8 @@ class Result:
         Most memory of the fit beyond what the process held before; see `recsys.experiment.memory`.
     is_reused : bool
         Whether it was loaded from a `ResultStore` and not computed now.
+    not_stored : str or None
+        Why a `ResultStore` could not keep it.
     parts : tuple of Result
         One a split, where there are several. The model is then that of the first; measurements are
         pooled by user, seconds are means and memory is the most over splits.
@@ -49,6 +51,7 @@ class Result:
     config: Mapping[str, Any] | None = None
     peak_memory_bytes: int | None = None
     is_reused: bool = False
+    not_stored: str | None = None
     parts: tuple[Result, ...] = ()
 
     @property

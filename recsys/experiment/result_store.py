@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -73,12 +74,22 @@ class ResultStore:
 
         Raises
         ------
-        OSError
-            If it cannot be written.
+        OutputError
+            If it cannot be written; then nothing of it stays.
         """
-        assert result.measurements is not None
         key = self._key(result.spec, prepared, metrics, result.seed)
         stem = _stem(result, prepared, key)
+        try:
+            self._write(stem, key, result, prepared)
+        except BaseException:
+            if not (self.folder / f"{stem}.json").exists():
+                for name in (_USERS, _ERRORS):
+                    (self.folder / f"{stem}.{name}").unlink(missing_ok=True)
+                shutil.rmtree(self.folder / f"{stem}.{_MODEL}", ignore_errors=True)
+            raise
+
+    def _write(self, stem: str, key: str, result: Result, prepared: PreparedSplit) -> None:
+        assert result.measurements is not None
         parts = {_USERS: _users_table(result.measurements, prepared)}
         if result.measurements.entry_errors is not None:
             parts[_ERRORS] = _errors_table(result.measurements.entry_errors)

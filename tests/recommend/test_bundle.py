@@ -1,21 +1,24 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from recsys import files
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
 from recsys.files import current_folder, sha256
-from recsys.models.registry import make
+from recsys.models.registry import MODELS, make
 from recsys.recommend import bundle_files as bundles
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_checks import MAY_BE_UNSET
 from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.matrices import random_matrix
 
@@ -57,7 +60,13 @@ def change_arrays(folder, **changes):
     arrays = load_file(folder / "arrays.safetensors")
     for name, change in changes.items():
         arrays[name.replace("__", ".")] = np.ascontiguousarray(change(arrays[name.replace("__", ".")]))
-    save_file(arrays, folder / "arrays.safetensors")
+    write_arrays(folder, arrays)
+
+
+def write_arrays(folder, arrays):
+    with safe_open(folder / "arrays.safetensors", "numpy") as file:
+        metadata = file.metadata()
+    save_file(arrays, folder / "arrays.safetensors", metadata)
     rehash(folder)
 
 
@@ -182,7 +191,10 @@ def test_a_part_that_cannot_be_read_is_found_even_if_its_hash_fits(folder, part)
         ({"seen__items": lambda a: -a}, "seen items does not fit"),
         ({"seen__items": lambda a: a[:-1]}, "seen items does not fit"),
         ({"seen__items": lambda a: a.astype(np.int64)}, "'seen.items' is int64"),
-        ({"seen__indptr": lambda a: a[:-1]}, "seen items does not fit"),
+        ({"seen__indptr": lambda a: a[:-1]}, "users.parquet lists 6 ids; the arrays are of 5"),
+        ({"seen__items": lambda a: np.r_[a[0], a[0], a[2:]]}, "seen items does not fit"),
+        ({"item_counts": lambda a: a[::-1]}, "counts of items do not fit"),
+        ({"item_counts": lambda a: a + 1}, "counts of items do not fit"),
         ({"seen__indptr": lambda a: a[::-1]}, "seen items does not fit"),
         ({"seen__indptr": lambda a: a + 1}, "seen items does not fit"),
         ({"seen__indptr": lambda a: np.r_[a[0], a[2], a[1], a[3:]]}, "seen items does not fit"),
@@ -196,10 +208,72 @@ def test_arrays_that_do_not_fit_are_found_even_if_the_hash_does(folder, changes,
 
 def test_an_array_that_is_not_there_is_found(folder):
     arrays = load_file(folder / "arrays.safetensors")
-    del arrays["seen.indptr"]
-    save_file(arrays, folder / "arrays.safetensors")
+    del arrays["model.mean"]
+    write_arrays(folder, arrays)
+    with pytest.raises(BundleError, match="'mean' is missing"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(("part", "n"), [("users.parquet", 6), ("items.parquet", 5)])
+def test_ids_in_another_order_are_found(folder, part, n):
+    write_ids(folder, part, list(range(n))[::-1])
+    with pytest.raises(BundleError, match="ids are not those of this model, or not in its order"):
+        load_bundle(folder)
+
+
+def test_arrays_of_another_model_are_found(folder, tmp_path):
+    save_bundle(bundle_of(seed=5), tmp_path / "other")
+    (folder / "arrays.safetensors").write_bytes((tmp_path / "other" / "arrays.safetensors").read_bytes())
     rehash(folder)
-    with pytest.raises(BundleError, match=r"'seen\.indptr' is missing"):
+    with pytest.raises(BundleError, match="arrays are those of other ids or parameters"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["l2", "n_components", "max_iter"])
+@pytest.mark.parametrize("change", ["without", "none"])
+def test_a_parameter_without_a_value_is_found(folder, name, change):
+    def changed(record):
+        if change == "none":
+            record["config"][name] = None
+        else:
+            del record["config"][name]
+
+    change_record(folder, changed)
+    with pytest.raises(BundleError, match=name):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("feedback", ["explicit", "implicit"])
+def test_a_fit_fills_in_all_parameters_but_those_that_may_be_unset(name, feedback):
+    data = replace(Interactions.from_matrix(random_matrix(12, 9, density=0.6)), feedback=feedback)
+    model = make(name)
+    short = {"max_iter": 2, "n_burn_in": 2, "n_draws": 2, "n_kept": 2}
+    model.set_params(**{key: value for key, value in short.items() if key in model.get_params()}).fit(data)
+    assert {key for key, value in model.config().items() if value is None} <= MAY_BE_UNSET
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda training: training.update(n_users=7), "n_users of the training is 7; the files hold 6"),
+        (lambda training: training.update(n_entries=1), "n_entries of the training is 1"),
+        (lambda training: training.update(feedback="both"), "feedback is 'both'"),
+        (lambda training: training.clear(), "feedback is None"),
+    ],
+)
+def test_a_record_of_other_data_is_found(folder, change, message):
+    change_record(folder, lambda record: change(record["training"]))
+    with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_a_list_of_more_ids_than_fit_into_memory_is_not_read(folder):
+    ids = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000_000, dtype=np.int8)), ["a"])
+    pq.write_table(pa.table({"id": ids}), folder / "users.parquet")
+    assert (folder / "users.parquet").stat().st_size < 200_000
+    rehash(folder)
+    with pytest.raises(BundleError, match=r"users\.parquet lists 20,000,000 ids"):
         load_bundle(folder)
 
 
@@ -207,7 +281,7 @@ def test_an_array_that_is_not_there_is_found(folder):
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (lambda n: list(range(n - 1)), "are listed, but the model has 6 and 5"),
+        (lambda n: list(range(n - 1)), r"lists \d ids; the arrays are of \d\."),
         (lambda n: [0, *range(n - 1)], "id 0 stands twice"),
         (lambda n: ["a"] * n, "id 'a' stands twice"),
         (lambda n: [None, *range(n - 1)], "an id is missing"),
@@ -223,9 +297,11 @@ def test_lists_of_ids_that_do_not_fit_are_found(folder, part, n, ids, message):
 
 def test_what_is_no_bundle_is_not_loaded(tmp_path):
     (tmp_path / "file").touch()
-    for place in (tmp_path, tmp_path / "file", tmp_path / "nowhere"):
+    for place in (tmp_path, tmp_path / "file"):
         with pytest.raises(BundleError, match=r"is no model bundle: it holds no model\.json"):
             load_bundle(place)
+    with pytest.raises(BundleError, match="is no model bundle: it does not exist"):
+        load_bundle(tmp_path / "nowhere")
 
 
 def test_what_is_no_bundle_is_not_overwritten(tmp_path):

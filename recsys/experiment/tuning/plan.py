@@ -30,6 +30,7 @@ from recsys.experiment.training import check_duplicates, check_seed
 from recsys.experiment.tuning.answer import TunedModel, Tuning
 from recsys.experiment.tuning.space import Space, space_of
 from recsys.experiment.tuning.study import Study
+from recsys.files import reserved
 from recsys.progress import SILENT, Progress, task
 from recsys.splitting.specs import parse_splits
 from recsys.splitting.support import MinSupport
@@ -143,7 +144,8 @@ class TuningPlan:
 
     def tune(self, progress: Progress = SILENT) -> Tuning:
         """Try settings, and measure the winners where that is asked for; see `recsys.tune`."""
-        with pool.use(self.threads):
+        kept = None if self.out is None else self.out / "tuning.json"
+        with pool.use(self.threads), reserved(kept, wait=0.5):
             loaded, test, seconds = both_of(self.log, self.test, n_threads=self.threads, progress=progress)
             rest = loaded
             if self.split is not None:

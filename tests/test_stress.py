@@ -1,0 +1,39 @@
+"""Short forms of the long checks in `tests/stress`, which name the commands for those."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCALE = int(os.environ.get("RECSYS_STRESS", "1"))
+"""How many times as long as in the suite: 50 or more makes the long forms."""
+
+
+def stress(module, *arguments):
+    """Run one of them in a process of its own and return the numbers that it counts, by name."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.stress.{module}", *map(str, arguments)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=600 * SCALE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", done.stdout)}
+
+
+def test_a_killed_save_leaves_the_old_model_or_the_new_one():
+    seen = stress("saves", "kills", 4 * SCALE)
+    assert seen["old"] + seen["new"] == 4 * SCALE
+
+
+@pytest.mark.slow
+def test_writers_and_readers_of_one_place_never_meet_half_a_model():
+    seen = stress("saves", "crowd", 20 * SCALE)
+    assert seen["failed"] == 0
+    assert seen["reads"] >= 10
