@@ -80,9 +80,8 @@ class Checker:
         """Whether nothing bad was seen so far."""
         return not self._first
 
-    def look(self, batch: pa.RecordBatch) -> None:
-        """Look at a batch, whose column ``row`` numbers its rows in the source."""
-        rows: Int64Array = batch.column("row").to_numpy()
+    def look(self, batch: pa.RecordBatch, rows: Int64Array) -> None:
+        """Look at a batch; ``rows`` are the numbers of its rows in the source."""
         for role in get_args(Role):
             if role in batch.schema.names:
                 bad = np.flatnonzero(_is_bad(role, batch.column(role), allows_negative=self._allows_negative))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,6 +85,17 @@ class Source:
             if name in text.names:
                 return text_faults.first_cells(text, text.names.index(name))
         return []
+
+    def markers_left(self, markers: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some markers of missing cells that may be left as text in the rows.
+
+        The database makes the others NULL as it reads a file; in rows that were made of those of a
+        file, such as from lists, all are left.
+        """
+        if not self.texts or self.whole is not None:
+            return tuple(markers)
+        left = {marker for text in self.texts for marker in markers if not text.dialect.holds(marker)}
+        return tuple(marker for marker in markers if marker in left)
 
     def place(self, row: int) -> tuple[str, int]:
         """Return the file and the line (or row, from 1) of row ``row`` (from 0) of the source."""

@@ -213,9 +213,8 @@ def _read_csv(
 ) -> str:
     """Return a query for the rows of text files; with ``guesses``, types that are not given are found."""
     dialect = layout.dialect
-    marks = {dialect.delimiter, dialect.quote, dialect.escape} - {""}
-    # A marker that holds one of these cannot be told to the database; it counts in the four columns alone.
-    safe = [marker for marker in markers if not any(mark in marker for mark in marks)]
+    # One that holds a delimiter or quote cannot be told to the database: it counts in the four columns alone.
+    safe = [marker for marker in markers if dialect.holds(marker)]
     nulls = ", ".join(literal(marker) for marker in ("", *safe))
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     if guesses:

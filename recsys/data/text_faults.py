@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
+import numpy as np
+
 from recsys.data.compressed import opened
 from recsys.data.text_files import DELIMITERS, TextFile, first_undecodable
 from recsys.data.text_records import records
 from recsys.errors import LogError
 
 _ENDING = re.compile(rb"\r\n|\r|\n")
+_LINE_END = ord("\n")
 _MANY_LINES = 3
 _CHUNK = 1 << 22
 
@@ -122,7 +125,7 @@ def _count_line_ends(file: TextFile) -> int:
     count = 0
     with opened(file.content, file.compression) as plain:
         while chunk := plain.read(_CHUNK):
-            count += chunk.count(b"\n")
+            count += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_END))
     return count
 
 

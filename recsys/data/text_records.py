@@ -36,6 +36,10 @@ class Dialect:
         """Whether a quote begins a field that may hold delimiters."""
         return bool(self.quote) and len(self.delimiter) == 1
 
+    def holds(self, cell: str) -> bool:
+        """Return whether a cell may stand in such a text as it is, without quotes."""
+        return not any(mark in cell for mark in (self.delimiter, self.quote, self.escape) if mark)
+
 
 def records(
     lines: Iterable[str], dialect: Dialect, *, strict: bool = False, skip: int = 0
