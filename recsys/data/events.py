@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from recsys.data import times
 from recsys.data.bad_cells import Checker
+from recsys.data.bad_rows import BadRow, check_share
 from recsys.data.cells import IdKind, cleaned_sql, id_sql, is_text, number_sql, value_sql
 from recsys.data.columns import Columns
 from recsys.data.conditions import Drop, as_expression, condition_error
@@ -26,7 +27,7 @@ from recsys.data.database import quoted
 from recsys.data.id_column import IdColumn
 from recsys.data.ids import Ids
 from recsys.data.log import TimeKind
-from recsys.data.log_format import LogFormat
+from recsys.data.log_format import SKIP, LogFormat
 from recsys.data.source import Source
 from recsys.data.times import TimeReading
 from recsys.errors import LogError
@@ -52,6 +53,7 @@ class Events:
     n_dropped: tuple[int, ...]
     time_written: str = ""
     remarks: tuple[Remark, ...] = ()
+    bad_rows: tuple[BadRow, ...] = ()
 
 
 def read_events(
@@ -78,18 +80,30 @@ def read_events(
     relation = _cleaned(source, relation, columns, log_format)
     expressions = [as_expression(source, relation, drop) for drop in drops]
     reading = _Reading.of(source, relation, columns, expressions, log_format)
+    skips = log_format.on_bad_row == SKIP
     conditions = [drop.where for drop in drops if drop.keeps]
     checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
     gathered = _Gathered(reading, len(drops), log_format, source.read_as.delimiter)
     with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
         for batch in batches:
             kept, rows = gathered.filtered(batch)
+            if skips:
+                gathered.add(*checker.usable(kept, rows))
+                continue
             checker.look(kept, rows)
             if checker.is_clean:
                 gathered.add(kept, rows)
     source.check_whole(gathered.n_read)
+    bad_rows = list(source.bad_rows)
     if not checker.is_clean:
-        raise checker.error()
+        first = checker.error()
+        if not skips:
+            raise first
+        check_share(checker.n_skipped, gathered.n_read, first)
+        bad_rows += checker.skipped()
+    if bad_rows:
+        bad_rows.sort(key=lambda row: (row.source, row.line))
+        check_share(len(bad_rows), gathered.n_read + len(source.bad_rows), bad_rows[0])
     if gathered.n_read == 0:
         raise LogError(
             "a header and no rows." if source.texts and source.has_header else "the log has no rows.",
@@ -104,7 +118,7 @@ def read_events(
             advice="Check the condition.",
             source=source.name,
         )
-    return gathered.finish()
+    return gathered.finish(tuple(bad_rows))
 
 
 def _columns_as_text(
@@ -221,7 +235,7 @@ class _Gathered:
         if "time" in kept.schema.names:
             self._times.append(kept.column("time").to_numpy())
 
-    def finish(self) -> Events:
+    def finish(self, bad_rows: tuple[BadRow, ...]) -> Events:
         users, user_ids, of_users = self._users.finish()
         items, item_ids, of_items = self._items.finish()
         values = np.concatenate(self._values) if self._values else np.ones(self.n_kept)
@@ -246,6 +260,7 @@ class _Gathered:
             user_ids=user_ids,
             item_ids=item_ids,
             n_read=self.n_read,
+            bad_rows=bad_rows,
             n_dropped=self.n_dropped,
             time_written=written,
             remarks=(*of_users, *of_items),

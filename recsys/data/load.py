@@ -14,12 +14,14 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
+from recsys.data.bad_rows import ledger_of, write_bad_rows
 from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
 from recsys.data.database import as_written
 from recsys.data.events import Events, read_events
 from recsys.data.item_names import ItemNames
-from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.ledger import Dropped
+from recsys.data.loaded_log import LoadedLog
 from recsys.data.locations import STANDARD_INPUT
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LISTS, MATRIX, LogFormat
@@ -147,6 +149,8 @@ def read_log(
     if told.where is not None:
         drops.append(Drop(f"where {told.where}", told.where, keeps=True))
     events = read_events(opened, columns, drops, told, keeps_returns=keeps_returns)
+    if told.bad_rows is not None:
+        write_bad_rows(events.bad_rows, Path(told.bad_rows).expanduser())
     feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
     log = Log(
         users=events.users.astype(np.int32),
@@ -173,8 +177,9 @@ def read_log(
         log=log,
         source=opened.name,
         columns=columns,
-        n_read=events.n_read,
+        n_read=events.n_read + len(opened.bad_rows),
         dropped=(
+            *ledger_of(events.bad_rows, told.bad_rows),
             *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
             *taken,
         ),

@@ -9,17 +9,10 @@ import numpy as np
 
 from recsys.data.columns import Columns
 from recsys.data.item_names import ItemNames
+from recsys.data.ledger import Dropped
 from recsys.data.log import Log
 from recsys.data.log_format import LogFormat
 from recsys.remarks import Remark
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """Rows left out, and why."""
-
-    reason: str
-    n_rows: int
 
 
 @dataclass(frozen=True, eq=False)

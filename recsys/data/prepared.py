@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from recsys.data.columns import Columns
 from recsys.data.ids import Id, Ids
-from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.ledger import Dropped
+from recsys.data.loaded_log import LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LogFormat
 from recsys.errors import InputError, LogError, ParameterError

@@ -76,6 +76,24 @@ def records(
             before = skip + reader.line_num
 
 
+class KeptLines:
+    """The lines of a text, of which those of the record that is being read are kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._taken.append(line)
+            yield line
+
+    def take(self) -> str:
+        """Return the lines since the last call."""
+        whole, self._taken = "".join(self._taken), []
+        return whole
+
+
 @contextmanager
 def _fields_of_any_length() -> Iterator[None]:
     limit = csv.field_size_limit(_NO_LIMIT)

@@ -79,7 +79,7 @@ WAYS = {"recsys": ours, "pandas": with_pandas, "polars": with_polars}
 
 
 def timed(way: str, path: Path) -> list[float]:
-    """Return the seconds of one way in a process of its own, imports apart: by the clock, and of the cores."""
+    """Return the seconds of one way in a process of its own, imports apart: by the clock, of the cores."""
     code = (
         "import sys, time, pandas, polars, scipy.sparse, recsys.data.load, recsys.data.interactions\n"
         "from tests.benchmarks.loading_speed import WAYS\n"

@@ -13,7 +13,8 @@ import pytest
 
 from recsys.data import events as events_module
 from recsys.data.columns import Columns
-from recsys.data.load import Dropped, LoadedLog, load_log
+from recsys.data.ledger import Dropped
+from recsys.data.load import LoadedLog, load_log
 from recsys.errors import InputError, LogError, ParameterError
 
 EVENTS = [("ann", "007", 2.0), ("bob", "7", 3.5), ("ann", "x y", 0.0), ("eve", "007", 1.0)]
