@@ -25,7 +25,7 @@ BAD = {
 
 
 def _lines() -> list[str]:
-    lines = ["user,item,rating,timestamp", *GOOD]
+    lines = ["user,item,count,timestamp", *GOOD]
     for number, (text, _) in BAD.items():
         lines.insert(number - 1, text)
     return lines
@@ -63,7 +63,7 @@ def test_bad_rows_are_skipped_counted_and_written(tmp_path: Path, ending: str) -
 
 def test_a_quoted_line_end_does_not_move_the_lines(tmp_path: Path) -> None:
     path, out = tmp_path / "log.csv", tmp_path / "bad.csv"
-    path.write_text('user,item,note,rating\nu1,"a\nb",,1\nu2,b,1\nu3,"c",,x\nu4,d,,1\nu5,d,,1\n')
+    path.write_text('user,item,note,count\nu1,"a\nb",,1\nu2,b,1\nu3,"c",,x\nu4,d,,1\nu5,d,,1\n')
     loaded = load_log(path, on_bad_row="skip", bad_rows=str(out))
     assert list(loaded.log.item_ids) == ["a\nb", "d"]
     assert [(row["line"], row["row"]) for row in _written(out)] == [("4", "u2,b,1"), ("5", 'u3,"c",,x')]
@@ -71,10 +71,10 @@ def test_a_quoted_line_end_does_not_move_the_lines(tmp_path: Path) -> None:
 
 def test_rows_of_tables_and_json_are_skipped(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"user": [1, 2, 3, 4], "item": [1, 1, 2, 2], "rating": [1.0, float("inf"), 3.0, 4.0]}
+        {"user": [1, 2, 3, 4], "item": [1, 1, 2, 2], "count": [1.0, float("inf"), 3.0, 4.0]}
     )
     lines = tmp_path / "log.jsonl"
-    objects = [{"user": "a", "item": 1, "rating": value} for value in (1, 2, -3, 4)]
+    objects = [{"user": "a", "item": 1, "count": value} for value in (1, 2, -3, 4)]
     lines.write_text("\n".join(map(json.dumps, objects)).replace("\n", "\n\n"))
     for source, line in ((frame, "2"), (lines, "5")):
         out = tmp_path / "bad.csv"
@@ -82,14 +82,14 @@ def test_rows_of_tables_and_json_are_skipped(tmp_path: Path) -> None:
         assert len(loaded.log) == 3
         (row,) = _written(out)
         assert row["line"] == line
-        assert set(json.loads(row["row"])) == {"user", "item", "rating"}
+        assert set(json.loads(row["row"])) == {"user", "item", "count"}
 
 
 def test_only_rows_that_the_conditions_keep_are_bad(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("\n".join(_lines()[:5]).replace("timestamp", "when"))
     assert (
-        not load_log(path, where="rating <> 'x'", time="-", on_bad_row="skip")
+        not load_log(path, where="count <> 'x'", time="-", on_bad_row="skip")
         .dropped[0]
         .reason.count("value")
     )
@@ -97,17 +97,17 @@ def test_only_rows_that_the_conditions_keep_are_bad(tmp_path: Path) -> None:
 
 def test_what_is_mostly_bad_is_read_wrongly(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    path.write_text("user,item,rating\na,b,x\na,c,y\nb,c,1\n")
+    path.write_text("user,item,count\na,b,x\na,c,y\nb,c,1\n")
     with pytest.raises(LogError, match=r"2 of 3 rows cannot be used, .* line 2|line 2.*2 of 3 rows"):
         load_log(path, on_bad_row="skip")
-    path.write_text("user,item,rating\na,b\na\nb,c\nb,c,1\n")
+    path.write_text("user,item,count\na,b\na\nb,c\nb,c,1\n")
     with pytest.raises(LogError, match="3 of 4 rows cannot be used"):
         load_log(path, on_bad_row="skip")
 
 
 def test_an_open_quote_is_still_an_error(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    path.write_text('user,item,rating\na,"b,1\n' + "a,c,1\n" * 20)
+    path.write_text('user,item,count\na,"b,1\n' + "a,c,1\n" * 20)
     with pytest.raises(LogError, match="quote"):
         load_log(path, on_bad_row="skip")
 
