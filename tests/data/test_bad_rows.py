@@ -19,7 +19,7 @@ BAD = {
     6: ("u1,i1,3", "3 fields where the header has 4"),
     7: ("u1,i1,3,1600000000,9,9", "6 fields where the header has 4"),
     9: (",i1,3,1600000000", "the user id is missing"),
-    11: ("u1,i1,-2,1600000000", "found '-2'; expected 0 or more, a non-negative model has no place for less"),
+    11: ("u1,i1,-2,1600000000", "found '-2'; expected an amount of 0 or more"),
     13: ("u1,NA,2,1600000000", "the item id is missing, the cell is 'NA'"),
 }
 
