@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from recsys.data import times
@@ -24,15 +24,11 @@ from recsys.data.cells import IdKind, cleaned_sql, id_sql, is_text, number_sql, 
 from recsys.data.columns import Columns
 from recsys.data.conditions import Drop, as_expression, condition_error
 from recsys.data.database import quoted
-from recsys.data.id_column import IdColumn
-from recsys.data.ids import Ids
-from recsys.data.log import TimeKind
+from recsys.data.gathering import Gathered, Gathering
 from recsys.data.log_format import SKIP, LogFormat
 from recsys.data.source import Source
 from recsys.data.times import TimeReading
 from recsys.errors import LogError
-from recsys.remarks import Remark
-from recsys.typing import Float64Array, Int64Array
 
 _BATCH = 1 << 17
 _ROW = quoted("row of the source")
@@ -40,20 +36,22 @@ _ROW = quoted("row of the source")
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Checked columns, in the order of the source."""
+    """The rows of a source that are kept, and counts of the others.
 
-    users: Int64Array
-    items: Int64Array
-    values: Float64Array
-    times: Int64Array | None
-    time_kind: TimeKind | None
-    user_ids: Ids
-    item_ids: Ids
+    Attributes
+    ----------
+    kept : Gathered
+    n_read : int
+    n_dropped : tuple of int
+        By condition.
+    bad_rows : tuple of BadRow
+        Rows that were skipped since they cannot be used.
+    """
+
+    kept: Gathered
     n_read: int
     n_dropped: tuple[int, ...]
-    time_written: str = ""
-    remarks: tuple[Remark, ...] = ()
-    bad_rows: tuple[BadRow, ...] = ()
+    bad_rows: tuple[BadRow, ...]
 
 
 def read_events(
@@ -63,8 +61,11 @@ def read_events(
     log_format: LogFormat | None = None,
     *,
     keeps_returns: bool = False,
+    scratch: Path | None = None,
 ) -> Events:
     """Read, filter and check all rows of a source.
+
+    With ``scratch``, a folder, the columns are kept there rather than in memory, and mapped.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def read_events(
     skips = log_format.on_bad_row == SKIP
     conditions = [drop.where for drop in drops if drop.keeps]
     checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
-    gathered = _Gathered(reading, len(drops), log_format, source.read_as.delimiter)
+    kinds, delimiter = (reading.user_kind, reading.item_kind), source.read_as.delimiter
+    gathered = Gathering(kinds, reading.time, len(drops), log_format, delimiter, scratch)
     with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
         for batch in batches:
             kept, rows = gathered.filtered(batch)
@@ -118,7 +120,7 @@ def read_events(
             advice="Check the condition.",
             source=source.name,
         )
-    return gathered.finish(tuple(bad_rows))
+    return Events(gathered.finish(), gathered.n_read, gathered.n_dropped, tuple(bad_rows))
 
 
 def _columns_as_text(
@@ -192,79 +194,6 @@ class _Reading:
         if dropped:
             selected += [_numbered(dropped).alias("drop"), duckdb.SQLExpression(_ROW).alias("row")]
         return cls(tuple(selected), user_kind, item_kind, time)
-
-
-class _Gathered:
-    """The kept rows of all batches so far, and counts of the others."""
-
-    def __init__(self, reading: _Reading, n_drops: int, log_format: LogFormat, delimiter: str | None) -> None:
-        self.n_read = 0
-        self.n_kept = 0
-        self._is_filtered = n_drops > 0
-        self._n_dropped = np.zeros(n_drops + 1, dtype=np.int64)
-        self._time = reading.time
-        self._time_unit = log_format.time_unit
-        self._rows: list[Int64Array] = []
-        self._users = IdColumn("user", reading.user_kind, log_format.id_rules, delimiter)
-        self._items = IdColumn("item", reading.item_kind, log_format.id_rules, delimiter)
-        self._values: list[Float64Array] = []
-        self._times: list[Int64Array] = []
-
-    @property
-    def n_dropped(self) -> tuple[int, ...]:
-        return tuple(self._n_dropped[1:].tolist())
-
-    def filtered(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Int64Array]:
-        """Count a batch; return what is kept of it, and the number of each row in the source."""
-        before, self.n_read = self.n_read, self.n_read + batch.num_rows
-        if not self._is_filtered:
-            return batch, np.arange(before, self.n_read)
-        number = batch.column("drop").to_numpy()
-        self._n_dropped += np.bincount(number, minlength=len(self._n_dropped))
-        kept = batch.filter(pa.array(number == 0))
-        return kept, kept.column("row").to_numpy()
-
-    def add(self, kept: pa.RecordBatch, rows: Int64Array) -> None:
-        self.n_kept += kept.num_rows
-        if self._is_filtered:  # else rows come in their order
-            self._rows.append(rows)
-        self._users.add(kept.column("user"))
-        self._items.add(kept.column("item"))
-        if "value" in kept.schema.names:
-            self._values.append(kept.column("value").to_numpy())
-        if "time" in kept.schema.names:
-            self._times.append(kept.column("time").to_numpy())
-
-    def finish(self, bad_rows: tuple[BadRow, ...]) -> Events:
-        users, user_ids, of_users = self._users.finish()
-        items, item_ids, of_items = self._items.finish()
-        values = np.concatenate(self._values) if self._values else np.ones(self.n_kept)
-        moments = np.concatenate(self._times) if self._times else None
-        kind: TimeKind | None = None
-        written = ""
-        if moments is not None and self._time is not None:
-            kind, written = self._time.kind, self._time.written
-            if kind == "number":
-                moments, kind, written = times.recognised(moments, self._time_unit)
-        rows = np.concatenate(self._rows) if self._is_filtered else np.empty(0, dtype=np.int64)
-        if np.any(rows[1:] < rows[:-1]):
-            order = np.argsort(rows)
-            users, items, values = users[order], items[order], values[order]
-            moments = None if moments is None else moments[order]
-        return Events(
-            users=users,
-            items=items,
-            values=values,
-            times=moments,
-            time_kind=kind,
-            user_ids=user_ids,
-            item_ids=item_ids,
-            n_read=self.n_read,
-            bad_rows=bad_rows,
-            n_dropped=self.n_dropped,
-            time_written=written,
-            remarks=(*of_users, *of_items),
-        )
 
 
 def _numbered(dropped: Sequence[duckdb.Expression]) -> duckdb.Expression:

@@ -64,7 +64,7 @@ class LoadedLog:
         """Return counts and ranges, ready for JSON."""
         log = self.log
         n_users, n_items = len(log.user_ids), len(log.item_ids)
-        n_pairs = len(np.unique(log.pairs))
+        n_pairs = len(np.unique(log.pairs)) if log.views is None else log.views.n_entries
         first, last = log.span() or (None, None)
         return {
             "source": self.source,

@@ -70,9 +70,7 @@ def test_a_quoted_line_end_does_not_move_the_lines(tmp_path: Path) -> None:
 
 
 def test_rows_of_tables_and_json_are_skipped(tmp_path: Path) -> None:
-    frame = pd.DataFrame(
-        {"user": [1, 2, 3, 4], "item": [1, 1, 2, 2], "count": [1.0, float("inf"), 3.0, 4.0]}
-    )
+    frame = pd.DataFrame({"user": [1, 2, 3, 4], "item": [1, 1, 2, 2], "count": [1.0, float("inf"), 3.0, 4.0]})
     lines = tmp_path / "log.jsonl"
     objects = [{"user": "a", "item": 1, "count": value} for value in (1, 2, -3, 4)]
     lines.write_text("\n".join(map(json.dumps, objects)).replace("\n", "\n\n"))
@@ -89,9 +87,7 @@ def test_only_rows_that_the_conditions_keep_are_bad(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("\n".join(_lines()[:5]).replace("timestamp", "when"))
     assert (
-        not load_log(path, where="count <> 'x'", time="-", on_bad_row="skip")
-        .dropped[0]
-        .reason.count("value")
+        not load_log(path, where="count <> 'x'", time="-", on_bad_row="skip").dropped[0].reason.count("value")
     )
 
 
