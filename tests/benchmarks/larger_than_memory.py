@@ -69,7 +69,7 @@ def fitted(data: Interactions) -> dict[str, Any]:
 def in_memory(data: Interactions) -> Interactions:
     """Return the same entries in arrays of their own."""
     by_user, by_item = (
-        CompressedRows(*(np.array(part) for part in (side.indptr, side.columns, side.values)), side.n_columns)
+        CompressedRows(np.array(side.indptr), np.array(side.columns), np.array(side.values), side.n_columns)
         for side in (data.by_user, data.by_item)
     )
     copy = Interactions(by_user, data.user_ids, data.item_ids, data.feedback)
