@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from recsys.experiment.evaluation_plan import EvaluationPlan as EvaluationPlan
     from recsys.experiment.given_logs import LogPlan as LogPlan
     from recsys.experiment.prepared_split import PreparedSplit as PreparedSplit
+    from recsys.experiment.preparing import prepare_log as prepare_log
     from recsys.experiment.settings import ModelSpec as ModelSpec
     from recsys.experiment.tuning.answer import Tuning as Tuning
     from recsys.experiment.tuning.call import tune as tune
@@ -174,6 +175,7 @@ _HOMES = {
     "parse_split": "recsys.splitting.specs",
     "parse_splits": "recsys.splitting.specs",
     "ranks": "recsys.experiment.tuning.ranks",
+    "prepare_log": "recsys.experiment.preparing",
     "register_metric": "recsys.evaluation.metrics",
     "register_model": "recsys.models.registry",
     "register_section": "recsys.report.section",

@@ -67,6 +67,8 @@ class LogError(InputError):
         column: str | None = None,
         unit: str = "line",
     ) -> None:
+        self.problem = found
+        self.advice = advice
         self.source = None if source is None else str(source)
         self.line = line
         self.column = column

@@ -64,6 +64,9 @@ def other_layouts(folder: Path) -> None:
     """Write logs that are no table of one event a row."""
     (folder / "matrix.csv").write_text("user,101,102,103\nann,5,,3\nbob,,1,2\n")
     (folder / "baskets.csv").write_text("user,items\nann,a|b|c\nbob,b\n")
+    (folder / "dirty.csv").write_text(
+        "user,item,rating\nann,tea,5\nann,jam,x\nbob,tea\nbob,jam,4\ncy\ncy,tea,3\ncy,jam,1\n"
+    )
     (folder / "ratings.dat").write_text("1::1193::5::978300760\n1::661::3::978302109\n")
 
 

@@ -61,22 +61,31 @@ def prepare(
     read_as: LogFormat,
     out: Annotated[Path, typer.Option("--out", help="Folder for the prepared log.", show_default=False)],
     items: options.Items = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory",
+            help="What reading may take, e.g. 4GiB: events stay on disk, so that a log may be larger than "
+            "memory.",
+            show_default="all that is there",
+        ),
+    ] = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Read a log once and write it as a folder, which every command takes for LOG and maps at once."""
-    from recsys.data.prepared import check_place, save_log
-    from recsys.experiment.given_logs import loaded_of
-    from recsys.files import reserved
+    from time import perf_counter
+
+    from recsys.experiment.preparing import prepare_log
     from recsys_cli.inputs import columns_used, log_plan
 
-    out = out.expanduser()
-    check_place(out)
-    with reserved(out, wait=0.5), progress(quiet=json) as listener:
-        loaded, seconds = loaded_of(log_plan(log, read_as, items), n_threads=threads, progress=listener)
-        save_log(loaded, out)
+    began = perf_counter()
+    with progress(quiet=json) as listener:
+        loaded = prepare_log(
+            log_plan(log, read_as, items), out, memory=memory, n_threads=threads, progress=listener
+        )
     if json:
-        say_json({**loaded.describe(), "seconds": {"load": seconds}, "out": str(out)})
+        say_json({**loaded.describe(), "seconds": {"prepare": perf_counter() - began}, "out": str(out)})
         return
     say(f"Read {loaded.n_read:,} rows of {loaded.source}")
     for drop in loaded.dropped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from recsys.data.bad_rows import BadRow
 from recsys.data.columns import Columns, Role, are_ratings
 from recsys.data.database import as_written, quoted
 from recsys.data.log_format import LogFormat
@@ -27,9 +29,10 @@ _YEAR_FIRST = re.compile(r"\s*[0-9]{4}\b")
 
 @dataclass(frozen=True)
 class _BadCell:
-    """The row of a cell that cannot be used, and what was read of it."""
+    """A cell that cannot be used: its row, whose it is, and what was read of it."""
 
     row: int
+    role: Role
     read: float | int | str | None
 
 
@@ -74,23 +77,85 @@ class Checker:
         )
         self._first: dict[str, _BadCell] = {}
         self._n_bad: Counter[str] = Counter()
+        self._skipped: list[_BadCell] = []
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing bad was seen so far."""
         return not self._first
 
-    def look(self, batch: pa.RecordBatch) -> None:
-        """Look at a batch, whose column ``row`` numbers its rows in the source."""
-        rows: Int64Array = batch.column("row").to_numpy()
+    @property
+    def n_skipped(self) -> int:
+        """Number of rows that `usable` left out."""
+        return len(self._skipped)
+
+    def look(self, batch: pa.RecordBatch, rows: Int64Array) -> BoolArray:
+        """Look at a batch, and return which rows cannot be used.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+        rows : int64, shape (n,)
+            The numbers of its rows in the source.
+        """
+        is_bad = np.zeros(batch.num_rows, dtype=bool)
         for role in get_args(Role):
             if role in batch.schema.names:
                 bad = np.flatnonzero(_is_bad(role, batch.column(role), allows_negative=self._allows_negative))
                 self._n_bad[role] += len(bad)
+                is_bad[bad] = True
                 if len(bad):
                     first = int(bad[np.argmin(rows[bad])])
                     if role not in self._first or rows[first] < self._first[role].row:
-                        self._first[role] = _BadCell(int(rows[first]), batch.column(role)[first].as_py())
+                        self._first[role] = _BadCell(
+                            int(rows[first]), role, batch.column(role)[first].as_py()
+                        )
+        return is_bad
+
+    def usable(self, batch: pa.RecordBatch, rows: Int64Array) -> tuple[pa.RecordBatch, Int64Array]:
+        """Look at a batch, and return what can be used of it; the rest is kept for `skipped`."""
+        is_bad = self.look(batch, rows)
+        if not is_bad.any():
+            return batch, rows
+        bad = np.flatnonzero(is_bad)
+        part = batch.take(pa.array(bad))
+        roles = [role for role in get_args(Role) if role in part.schema.names]
+        of_role = np.stack(
+            [_is_bad(role, part.column(role), allows_negative=self._allows_negative) for role in roles]
+        )
+        for row, number, which in zip(
+            rows[bad].tolist(), range(len(bad)), of_role.argmax(axis=0), strict=True
+        ):
+            role = roles[which]
+            self._skipped.append(_BadCell(row, role, part.column(role)[number].as_py()))
+        kept = ~is_bad
+        return batch.filter(pa.array(kept)), rows[kept]
+
+    def skipped(self) -> list[BadRow]:
+        """Return the rows left out, with what is wrong; the source must be at rest."""
+        cells = sorted(self._skipped, key=lambda cell: cell.row)
+        texts = self._cells([cell.row for cell in cells]) if cells else []
+        places = self.source.places([cell.row for cell in cells])
+        listed = []
+        for bad, of_row, (source, line, raw) in zip(cells, texts, places, strict=True):
+            name = getattr(self.columns, bad.role)
+            problem, _ = self._said(bad.role, name, of_row[name], bad.read)
+            text = raw if raw is not None else json.dumps(of_row, ensure_ascii=False)
+            listed.append(BadRow(source, line, f"rows whose {bad.role} cannot be used", problem, text))
+        return listed
+
+    def _cells(self, rows: Sequence[int]) -> list[dict[str, str | None]]:
+        """Return the cells of some rows, in ascending order, as text, by the names of their columns."""
+        relation = self.source.relation(self.as_text, is_raw=True)
+        texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in relation.columns)
+        wanted, before = np.asarray(rows), 0
+        listed: list[dict[str, str | None]] = []
+        with relation.select(texts).to_arrow_reader() as reader:
+            for batch in reader:
+                first, last = np.searchsorted(wanted, [before, before + batch.num_rows])
+                listed += batch.take(pa.array(wanted[first:last] - before)).to_pylist()
+                before += batch.num_rows
+        return listed
 
     def error(self) -> LogError:
         """Return what is to be said; the cell is looked up in the source, which must be at rest."""

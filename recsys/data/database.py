@@ -49,6 +49,7 @@ def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> duckdb.
     allowed = ", ".join(literal(name) for path in paths for name in (path, glob.escape(path)))
     # The order matters: once external access is off, no path can be added.
     connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET streaming_buffer_size = '32MB'")  # rows are read on while some are looked at
     connection.execute("SET enable_progress_bar = false")  # it is drawn on the standard output
     connection.execute("SET TimeZone = 'UTC'")  # times without a zone must not depend on the machine
     return connection

@@ -1,10 +1,10 @@
 """Rows of a source -> checked columns of a log.
 
-The rows stream through in batches. Each carries the number of the condition that drops it (0:
-kept), so that one pass reads, filters, counts and checks. Each also carries its number in the
-source, for the order is not DuckDB's to keep: a list of some length or a query inside a condition
-becomes a join, and a join in several threads mixes the rows. Nor are sums taken in DuckDB: in
-parallel they are not reproducible.
+The rows stream through in batches. Where conditions are given, each carries the number of the
+one that drops it (0: kept), so that one pass reads, filters, counts and checks. Each then also
+carries its number in the source, for the order is not DuckDB's to keep: a list of some length or a
+query inside a condition becomes a join, and a join in several threads mixes the rows. Nor are sums
+taken in DuckDB: in parallel they are not reproducible.
 """
 
 from __future__ import annotations
@@ -12,27 +12,23 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from recsys.data import times
 from recsys.data.bad_cells import Checker
+from recsys.data.bad_rows import BadRow, check_share
 from recsys.data.cells import IdKind, cleaned_sql, id_sql, is_text, number_sql, value_sql
 from recsys.data.columns import Columns
 from recsys.data.conditions import Drop, as_expression, condition_error
 from recsys.data.database import quoted
-from recsys.data.ids import Ids, encode
-from recsys.data.log import TimeKind
-from recsys.data.log_format import LogFormat
+from recsys.data.gathering import Gathered, Gathering
+from recsys.data.log_format import SKIP, LogFormat
 from recsys.data.source import Source
-from recsys.data.spellings import as_integers, remarks_on, respelled
 from recsys.data.times import TimeReading
 from recsys.errors import LogError
-from recsys.remarks import Remark
-from recsys.typing import Float64Array, Int64Array
 
 _BATCH = 1 << 17
 _ROW = quoted("row of the source")
@@ -40,43 +36,22 @@ _ROW = quoted("row of the source")
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Checked columns, in the order of the source."""
+    """The rows of a source that are kept, and counts of the others.
 
-    users: Int64Array
-    items: Int64Array
-    values: Float64Array
-    times: Int64Array | None
-    time_kind: TimeKind | None
-    user_ids: Ids
-    item_ids: Ids
+    Attributes
+    ----------
+    kept : Gathered
+    n_read : int
+    n_dropped : tuple of int
+        By condition.
+    bad_rows : tuple of BadRow
+        Rows that were skipped since they cannot be used.
+    """
+
+    kept: Gathered
     n_read: int
     n_dropped: tuple[int, ...]
-    time_written: str = ""
-    remarks: tuple[Remark, ...] = ()
-
-
-class _Coder:
-    """Collects one id column in batches; text is kept once for each id, not for each row."""
-
-    def __init__(self, role: str, kind: IdKind, rules: Sequence[str], delimiter: str | None) -> None:
-        self.role = role
-        self.delimiter = delimiter
-        self.kind = kind
-        self.rules = rules
-        self.parts: list[Any] = []
-
-    def add(self, column: pa.Array) -> None:
-        self.parts.append(column.dictionary_encode() if self.kind == "text" else column.to_numpy())
-
-    def finish(self) -> tuple[Int64Array, Ids, tuple[Remark, ...]]:
-        if self.kind != "text":
-            return (*encode(np.concatenate(self.parts)), ())
-        chunks = pa.chunked_array(self.parts).unify_dictionaries().chunks
-        texts = respelled(np.asarray(chunks[0].dictionary.to_pylist(), dtype=object), self.rules)
-        numbers = as_integers(texts)
-        rank, ids = encode(numbers)
-        codes = rank[np.concatenate([chunk.indices.to_numpy() for chunk in chunks])]
-        return codes, ids, () if ids.is_integer else remarks_on(ids.values, self.role, self.delimiter)
+    bad_rows: tuple[BadRow, ...]
 
 
 def read_events(
@@ -86,8 +61,11 @@ def read_events(
     log_format: LogFormat | None = None,
     *,
     keeps_returns: bool = False,
+    scratch: Path | None = None,
 ) -> Events:
     """Read, filter and check all rows of a source.
+
+    With ``scratch``, a folder, the columns are kept there rather than in memory, and mapped.
 
     Raises
     ------
@@ -97,22 +75,37 @@ def read_events(
     """
     log_format = log_format or LogFormat()
     as_text = _columns_as_text(source, columns, drops, log_format)
-    numbered = source.relation(as_text).select(f"*, row_number() OVER () - 1 AS {_ROW}")
-    relation = _cleaned(numbered, columns, log_format)
+    relation = source.relation(as_text)
+    if drops:
+        relation = relation.select(f"*, row_number() OVER () - 1 AS {_ROW}")
+    relation = _cleaned(source, relation, columns, log_format)
     expressions = [as_expression(source, relation, drop) for drop in drops]
     reading = _Reading.of(source, relation, columns, expressions, log_format)
+    skips = log_format.on_bad_row == SKIP
     conditions = [drop.where for drop in drops if drop.keeps]
     checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
-    gathered = _Gathered(reading, len(drops), log_format, source.read_as.delimiter)
+    kinds, delimiter = (reading.user_kind, reading.item_kind), source.read_as.delimiter
+    gathered = Gathering(kinds, reading.time, len(drops), log_format, delimiter, scratch)
     with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
         for batch in batches:
-            kept = gathered.filtered(batch)
-            checker.look(kept)
+            kept, rows = gathered.filtered(batch)
+            if skips:
+                gathered.add(*checker.usable(kept, rows))
+                continue
+            checker.look(kept, rows)
             if checker.is_clean:
-                gathered.add(kept)
+                gathered.add(kept, rows)
     source.check_whole(gathered.n_read)
+    bad_rows = list(source.bad_rows)
     if not checker.is_clean:
-        raise checker.error()
+        first = checker.error()
+        if not skips:
+            raise first
+        check_share(checker.n_skipped, gathered.n_read, first)
+        bad_rows += checker.skipped()
+    if bad_rows:
+        bad_rows.sort(key=lambda row: (row.source, row.line))
+        check_share(len(bad_rows), gathered.n_read + len(source.bad_rows), bad_rows[0])
     if gathered.n_read == 0:
         raise LogError(
             "a header and no rows." if source.texts and source.has_header else "the log has no rows.",
@@ -127,7 +120,7 @@ def read_events(
             advice="Check the condition.",
             source=source.name,
         )
-    return gathered.finish()
+    return Events(gathered.finish(), gathered.n_read, gathered.n_dropped, tuple(bad_rows))
 
 
 def _columns_as_text(
@@ -149,17 +142,20 @@ def _columns_as_text(
 
 
 def _cleaned(
-    relation: duckdb.DuckDBPyRelation, columns: Columns, log_format: LogFormat
+    source: Source, relation: duckdb.DuckDBPyRelation, columns: Columns, log_format: LogFormat
 ) -> duckdb.DuckDBPyRelation:
     """Return rows in which markers of missing cells are NULL, and values are written as numbers are."""
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-    replaced = {}
-    for name in (columns.user, columns.item, columns.value, columns.time):
-        if name is not None and is_text(types[name]):
-            replaced[name] = cleaned_sql(name, log_format.null_markers)
-    if columns.value in replaced and (log_format.decimal or log_format.thousands):
+    markers = source.markers_left(log_format.null_markers)
+    texts = [
+        name
+        for name in (columns.user, columns.item, columns.value, columns.time)
+        if name is not None and is_text(types[name])
+    ]
+    replaced = {name: cleaned_sql(name, markers) for name in texts} if markers else {}
+    if columns.value in texts and (log_format.decimal or log_format.thousands):
         replaced[columns.value] = number_sql(columns.value, log_format)
-    if not replaced or not log_format.null_markers:
+    if not replaced:
         return relation
     listed = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in replaced.items())
     return relation.select(f"* REPLACE ({listed})")
@@ -195,76 +191,9 @@ class _Reading:
             time = times.reading_of(source, kept, columns.time, types[columns.time], log_format)
             wanted["time"] = time.sql
         selected = [duckdb.SQLExpression(sql).alias(role) for role, sql in wanted.items()]
-        own = (_numbered(dropped).alias("drop"), duckdb.SQLExpression(_ROW).alias("row"))
-        return cls((*own, *selected), user_kind, item_kind, time)
-
-
-class _Gathered:
-    """The kept rows of all batches so far, and counts of the others."""
-
-    def __init__(self, reading: _Reading, n_drops: int, log_format: LogFormat, delimiter: str | None) -> None:
-        self.n_read = 0
-        self.n_kept = 0
-        self._n_dropped = np.zeros(n_drops + 1, dtype=np.int64)
-        self._time = reading.time
-        self._time_unit = log_format.time_unit
-        self._rows: list[Int64Array] = []
-        self._users = _Coder("user", reading.user_kind, log_format.id_rules, delimiter)
-        self._items = _Coder("item", reading.item_kind, log_format.id_rules, delimiter)
-        self._values: list[Float64Array] = []
-        self._times: list[Int64Array] = []
-
-    @property
-    def n_dropped(self) -> tuple[int, ...]:
-        return tuple(self._n_dropped[1:].tolist())
-
-    def filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Count a batch and return what is kept of it."""
-        number = batch.column("drop").to_numpy()
-        self._n_dropped += np.bincount(number, minlength=len(self._n_dropped))
-        self.n_read += len(number)
-        kept = np.flatnonzero(number == 0)
-        return batch if len(kept) == len(number) else batch.take(pa.array(kept))
-
-    def add(self, kept: pa.RecordBatch) -> None:
-        self.n_kept += kept.num_rows
-        self._rows.append(kept.column("row").to_numpy())
-        self._users.add(kept.column("user"))
-        self._items.add(kept.column("item"))
-        if "value" in kept.schema.names:
-            self._values.append(kept.column("value").to_numpy())
-        if "time" in kept.schema.names:
-            self._times.append(kept.column("time").to_numpy())
-
-    def finish(self) -> Events:
-        users, user_ids, of_users = self._users.finish()
-        items, item_ids, of_items = self._items.finish()
-        values = np.concatenate(self._values) if self._values else np.ones(self.n_kept)
-        moments = np.concatenate(self._times) if self._times else None
-        kind: TimeKind | None = None
-        written = ""
-        if moments is not None and self._time is not None:
-            kind, written = self._time.kind, self._time.written
-            if kind == "number":
-                moments, kind, written = times.recognised(moments, self._time_unit)
-        rows = np.concatenate(self._rows)
-        if np.any(rows[1:] < rows[:-1]):
-            order = np.argsort(rows)
-            users, items, values = users[order], items[order], values[order]
-            moments = None if moments is None else moments[order]
-        return Events(
-            users=users,
-            items=items,
-            values=values,
-            times=moments,
-            time_kind=kind,
-            user_ids=user_ids,
-            item_ids=item_ids,
-            n_read=self.n_read,
-            n_dropped=self.n_dropped,
-            time_written=written,
-            remarks=(*of_users, *of_items),
-        )
+        if dropped:
+            selected += [_numbered(dropped).alias("drop"), duckdb.SQLExpression(_ROW).alias("row")]
+        return cls(tuple(selected), user_kind, item_kind, time)
 
 
 def _numbered(dropped: Sequence[duckdb.Expression]) -> duckdb.Expression:

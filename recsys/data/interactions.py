@@ -137,6 +137,11 @@ class Interactions:
                 f"from_frame."
             )
         rule = duplicates or DEFAULT_DUPLICATES[log.feedback]
+        if rows is None and log.views is not None and log.views.duplicates == rule:
+            by_user, by_item, times = log.views.entries()
+            data = cls(by_user, log.user_ids, log.item_ids, log.feedback, times)
+            data.__dict__["by_item"] = by_item  # what is cached there otherwise
+            return data
         events = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(log.users[events]) == 0:
             raise InputError("no events are left; loosen the filter or the split.")

@@ -14,12 +14,14 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
+from recsys.data.bad_rows import ledger_of, write_bad_rows
 from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
 from recsys.data.database import as_written
-from recsys.data.events import Events, read_events
+from recsys.data.events import read_events
 from recsys.data.item_names import ItemNames
-from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.ledger import Dropped
+from recsys.data.loaded_log import LoadedLog
 from recsys.data.locations import STANDARD_INPUT
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LISTS, MATRIX, LogFormat
@@ -119,10 +121,12 @@ def read_log(
     items: str | Path | None = None,
     n_threads: int | None = None,
     keeps_returns: bool = False,
+    scratch: Path | None = None,
 ) -> LoadedLog:
     """Load a log that is written as a `LogFormat` tells; see `load_log`.
 
-    ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused.
+    ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused. With
+    ``scratch``, a folder, the events are kept there and mapped, so that they need not fit into memory.
     """
     if prepared.is_prepared(source):
         return _prepared_further(prepared.open_log(source, told), told)
@@ -146,22 +150,30 @@ def read_log(
     opened = layouts.unnested(opened, columns.item, told)
     if told.where is not None:
         drops.append(Drop(f"where {told.where}", told.where, keeps=True))
-    events = read_events(opened, columns, drops, told, keeps_returns=keeps_returns)
+    events = read_events(opened, columns, drops, told, keeps_returns=keeps_returns, scratch=scratch)
+    if told.bad_rows is not None:
+        write_bad_rows(events.bad_rows, Path(told.bad_rows).expanduser())
     feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
+    kept = events.kept
     log = Log(
-        users=events.users.astype(np.int32),
-        items=events.items.astype(np.int32),
-        values=events.values,
-        user_ids=events.user_ids,
-        item_ids=events.item_ids,
+        users=kept.users,
+        items=kept.items,
+        values=kept.values,
+        user_ids=kept.user_ids,
+        item_ids=kept.item_ids,
         feedback=feedback,
-        times=events.times,
-        time_kind=events.time_kind,
+        times=kept.times,
+        time_kind=kept.time_kind,
     )
     if told.transform == "binary" and told.feedback is None:
         log = replace(log, feedback="implicit")
     log, taken = prepare(log, told)
-    remarks = [*opened.remarks, *_on_times(events, log, told), *events.remarks, *_on_values(log, columns)]
+    remarks = [
+        *opened.remarks,
+        *_on_times(kept.time_written, log, told),
+        *kept.remarks,
+        *_on_values(log, columns),
+    ]
     names: ItemNames = MappingProxyType({})
     if items is not None:
         names, coverage = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
@@ -173,14 +185,15 @@ def read_log(
         log=log,
         source=opened.name,
         columns=columns,
-        n_read=events.n_read,
+        n_read=events.n_read + len(opened.bad_rows),
         dropped=(
+            *ledger_of(events.bad_rows, told.bad_rows),
             *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
             *taken,
         ),
         item_names=names,
         licence=None if entry is None else entry.licence,
-        read_as=_read_as(asked, opened, columns, events, log.feedback),
+        read_as=_read_as(asked, opened, columns, kept.time_written, log.feedback),
         remarks=tuple(remarks),
     )
 
@@ -234,9 +247,9 @@ def _in_layout(opened: Source, told: LogFormat) -> tuple[Source, LogFormat]:
     return layouts.flattened(opened), told
 
 
-def _on_times(events: Events, log: Log, told: LogFormat) -> list[Remark]:
+def _on_times(written: str, log: Log, told: LogFormat) -> list[Remark]:
     """Say how times were read, where that was recognised rather than told."""
-    span, written = log.span(), events.time_written
+    span = log.span()
     if not written or span is None or told.time_unit is not None or told.time_format is not None:
         return []
     if written in _UNITS:
@@ -271,10 +284,9 @@ def _on_values(log: Log, columns: Columns) -> list[Remark]:
 
 
 def _read_as(
-    told: LogFormat, opened: Source, columns: Columns, events: Events, feedback: Feedback
+    told: LogFormat, opened: Source, columns: Columns, written: str, feedback: Feedback
 ) -> LogFormat:
     """Return the description by which the same log would be read without guessing."""
-    written = events.time_written
     roles = dict.fromkeys(("user", "item", "value", "time"))
     if told.layout not in (LISTS, MATRIX):
         roles = {role: getattr(columns, role) or IGNORE for role in roles}

@@ -9,17 +9,10 @@ import numpy as np
 
 from recsys.data.columns import Columns
 from recsys.data.item_names import ItemNames
+from recsys.data.ledger import Dropped
 from recsys.data.log import Log
 from recsys.data.log_format import LogFormat
 from recsys.remarks import Remark
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """Rows left out, and why."""
-
-    reason: str
-    n_rows: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +64,7 @@ class LoadedLog:
         """Return counts and ranges, ready for JSON."""
         log = self.log
         n_users, n_items = len(log.user_ids), len(log.item_ids)
-        n_pairs = len(np.unique(log.pairs))
+        n_pairs = len(np.unique(log.pairs)) if log.views is None else log.views.n_entries
         first, last = log.span() or (None, None)
         return {
             "source": self.source,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from recsys.data.ids import Id, Ids, encode
 from recsys.data.matrices import check_values
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
+
+if TYPE_CHECKING:
+    from recsys.data.views import MappedViews
 
 Feedback = Literal["explicit", "implicit"]
 TimeKind = Literal["timestamp", "number"]
@@ -36,6 +39,8 @@ class Log:
     feedback : {"explicit", "implicit"}
         Whether values are opinions (ratings) or amounts (purchases, plays, clicks).
     time_kind : {"timestamp", "number"} or None
+    views : MappedViews or None
+        The entries of a prepared log, joined and sorted when it was prepared.
     """
 
     users: Int32Array
@@ -46,6 +51,8 @@ class Log:
     feedback: Feedback
     times: Int64Array | None = None
     time_kind: TimeKind | None = None
+    # Of a log that was prepared, as long as nothing is changed: a copy with other events has none.
+    views: MappedViews | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, dtype in (
@@ -100,6 +107,12 @@ class Log:
         return cls(
             users.astype(np.int32), items.astype(np.int32), numbers, known_users, known_items, feedback
         )
+
+    def with_views(self, views: MappedViews) -> Log:
+        """Return the same log, of which the entries need not be joined again."""
+        log = replace(self)
+        object.__setattr__(log, "views", views)
+        return log
 
     def __len__(self) -> int:
         return len(self.users)

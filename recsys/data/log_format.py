@@ -20,6 +20,7 @@ from recsys.errors import ParameterError
 
 COLUMNS, WRITTEN, CELLS = "Columns of the log", "How the log is written", "What cells mean"
 PREPARED = "What is made of the log"
+ERROR, SKIP = "error", "skip"
 EVENTS, LISTS, MATRIX = LAYOUTS = ("events", "lists", "matrix")
 NULL_MARKERS = (
     *("NA", "N/A", "#N/A", "<NA>", r"\N", "NULL", "Null", "null", "None", "NaN", "nan"),
@@ -81,6 +82,10 @@ class LogFormat:
         What to read of a database; ``table`` is also the sheet of a workbook.
     item_id, item_name : str, optional
         Columns of the file of items.
+    on_bad_row : {"error", "skip"}, optional
+        What becomes of rows that cannot be used. They are not skipped if they are more than half.
+    bad_rows : str, optional
+        A CSV file for the rows that are skipped, each with its line and what is wrong with it.
     returns : {"refuse", "drop", "net"}, optional
         What becomes of values below 0; see `recsys.data.returns.net_returns`.
     min_value, clip : float, optional
@@ -211,6 +216,15 @@ class LogFormat:
         "several with commas.",
         CELLS,
         checks.id_rule,
+    )
+    on_bad_row: str | None = _option(
+        "What becomes of rows that cannot be used: error; skip: they are left out and counted.",
+        CELLS,
+        checks.choice(ERROR, SKIP),
+        default=ERROR,
+    )
+    bad_rows: str | None = _option(
+        "A CSV file to write the rows to that are skipped.", CELLS, checks.text("bad-rows.csv")
     )
     returns: str | None = _option(
         "What becomes of values below 0: refuse; drop; net: taken off what was bought before.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsys.data.duplicates import renumbered
-from recsys.data.loaded_log import Dropped
+from recsys.data.ledger import Dropped
 from recsys.data.log import Log
 from recsys.data.log_format import LogFormat
 from recsys.data.option_checks import HALF_LIFE

@@ -4,6 +4,7 @@
 
     log.json         columns, ledger, remarks, the flags by which it was read, a hash of each part
     users.npy ...    users, items, values, times: one entry an event, in the order of the source
+    user_*, item_*   the entries from both sides, repeats joined; see `recsys.data.views`
     user_ids.npy     ids that are integers; text stands in user_ids.arrow
     item_names.arrow names of items, if there are any
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -19,17 +21,21 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 
+from recsys.data.array_files import GrowingArray, blocks, mapped
 from recsys.data.columns import Columns
+from recsys.data.duplicates import DEFAULT_DUPLICATES
 from recsys.data.ids import Id, Ids
-from recsys.data.loaded_log import Dropped, LoadedLog
+from recsys.data.ledger import Dropped
+from recsys.data.loaded_log import LoadedLog
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LogFormat
+from recsys.data.views import MappedViews, write_views
 from recsys.errors import InputError, LogError, ParameterError
 from recsys.files import atomic_write_folder, current_folder, sha256
 from recsys.remarks import Remark, RemarkCode
 from recsys.typing import AnyArray
 
-FORMAT = "recsys log 1"
+FORMAT = "recsys log 2"
 RECORD = "log.json"
 
 _EVENTS = {"users": np.int32, "items": np.int32, "values": np.float64, "times": np.int64}
@@ -52,10 +58,17 @@ def check_place(folder: Path) -> None:
         raise InputError(f"{folder} is no prepared log, and is not overwritten; name another folder.")
 
 
-def save_log(loaded: LoadedLog, folder: str | Path) -> None:
+def save_log(loaded: LoadedLog, folder: str | Path, *, memory: int | None = None) -> None:
     """Write a log as a folder that `recsys.load_log` maps.
 
     An older prepared log at that place is replaced as a whole.
+
+    Parameters
+    ----------
+    loaded : LoadedLog
+    folder : str or Path
+    memory : int, optional
+        Bytes that joining and sorting the entries may take. Default: all at once.
 
     Raises
     ------
@@ -69,12 +82,14 @@ def save_log(loaded: LoadedLog, folder: str | Path) -> None:
         for name in _EVENTS:
             array = getattr(log, name)
             if array is not None:
-                np.save(place / f"{name}.npy", array)
+                _save_array(array, place / f"{name}.npy")
         for name in ("user_ids", "item_ids"):
             _save_ids(getattr(log, name), place / name)
         if loaded.item_names:
             rows = {"id": [str(item) for item in loaded.item_names], "name": list(loaded.item_names.values())}
             _save_table(pa.table(rows), place / "item_names.arrow")
+        duplicates = DEFAULT_DUPLICATES[log.feedback]
+        n_entries = write_views(log, place, duplicates, memory)
         parts = sorted(path.name for path in place.iterdir())
         record = {
             "format": FORMAT,
@@ -83,6 +98,8 @@ def save_log(loaded: LoadedLog, folder: str | Path) -> None:
             "feedback": log.feedback,
             "time_kind": log.time_kind,
             "n_events": len(log),
+            "n_entries": n_entries,
+            "duplicates": duplicates,
             "n_users": len(log.user_ids),
             "n_items": len(log.item_ids),
             "n_read": loaded.n_read,
@@ -136,6 +153,13 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
         times=times,
         time_kind=record["time_kind"],
     )
+    if log.feedback == record["feedback"]:  # by which repeats were joined
+        shape = (len(user_ids), len(item_ids))
+        log = log.with_views(
+            MappedViews.of(
+                folder, record["duplicates"], shape, record["n_entries"], has_times=times is not None
+            )
+        )
     return LoadedLog(
         log=log,
         source=f"{record['source']} (prepared in {folder})",
@@ -195,14 +219,21 @@ def _mapped(folder: Path, record: Mapping[str, Any], part: str) -> AnyArray | No
     if part not in record["parts"]:
         return None
     try:
-        array = np.load(folder / part, mmap_mode="r", allow_pickle=False)
+        array: AnyArray = mapped(folder / part)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(folder, part) from error
     kind = _EVENTS.get(part.removesuffix(".npy"), np.int64)
     n = record["n_events"] if part.removesuffix(".npy") in _EVENTS else len(array)
     if array.dtype != kind or array.shape != (n,):
         raise _damaged(folder, part)
-    return np.asarray(array)
+    return array
+
+
+def _save_array(array: AnyArray, path: Path) -> None:
+    """Write an array, which may itself be mapped, without holding more than a block of it."""
+    with closing(GrowingArray(path, array.dtype)) as file:
+        for block in blocks(len(array)):
+            file.append(array[block])
 
 
 def _save_ids(ids: Ids, path: Path) -> None:

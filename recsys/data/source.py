@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from recsys.data import json_lines, text_faults
+from recsys.data.bad_rows import BadRow
 from recsys.data.database import first_line
 from recsys.data.file import File
 from recsys.data.log_format import LogFormat
@@ -55,6 +56,8 @@ class Source:
         Whether the files are JSON, by lines or an array.
     whole : Source, optional
         The source that this one was made of, where rows are not those of the file.
+    bad_rows : tuple of BadRow
+        Rows that could not be split, which are no rows of this source.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Source:
     locate: Callable[[int], tuple[str, int]] | None = None
     is_json: bool = False
     whole: Source | None = None
+    bad_rows: tuple[BadRow, ...] = ()
 
     def relation(self, as_text: Collection[str] = (), *, is_raw: bool = False) -> duckdb.DuckDBPyRelation:
         """Return all rows in the order of the source; see `Query`."""
@@ -85,6 +89,17 @@ class Source:
             if name in text.names:
                 return text_faults.first_cells(text, text.names.index(name))
         return []
+
+    def markers_left(self, markers: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some markers of missing cells that may be left as text in the rows.
+
+        The database makes the others NULL as it reads a file; in rows that were made of those of a
+        file, such as from lists, all are left.
+        """
+        if not self.texts or self.whole is not None:
+            return tuple(markers)
+        left = {marker for text in self.texts for marker in markers if not text.dialect.holds(marker)}
+        return tuple(marker for marker in markers if marker in left)
 
     def place(self, row: int) -> tuple[str, int]:
         """Return the file and the line (or row, from 1) of row ``row`` (from 0) of the source."""
@@ -107,6 +122,21 @@ class Source:
                 return file.name, row + 1
             row -= n_rows
         return self.files[-1].name if self.files else self.name, row + 1
+
+    def places(self, rows: Sequence[int]) -> Iterator[tuple[str, int, str | None]]:
+        """Yield the file, the line (or row) and, of a text, what stands there, for ascending row numbers."""
+        if self.locate is None and self.texts:
+            wanted = iter(rows)
+            row, number = next(wanted, None), 0
+            for text in self.texts:
+                for line, raw in text_faults.rows_with_lines(text):
+                    if number == row:
+                        yield text.path, line, raw
+                        row = next(wanted, None)
+                    number += 1
+            return
+        for row in rows:
+            yield (*self.place(row), None)
 
     def explained(self, error: Exception) -> InputError:
         """Turn an error of DuckDB into one that says what is wrong with the source."""

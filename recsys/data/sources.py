@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.data import compressed, json_lines, layouts, text_copies, text_files
+from recsys.data import compressed, json_lines, layouts, text_copies, text_files, text_repair
+from recsys.data.bad_rows import BadRow
 from recsys.data.columns import listed
 from recsys.data.database import connect, literal, lock, quoted
 from recsys.data.file import Copies, File
 from recsys.data.locations import Located, head_of, kind_of, locate
-from recsys.data.log_format import NONE, LogFormat
+from recsys.data.log_format import NONE, SKIP, LogFormat
 from recsys.data.source import Source
 from recsys.data.text_files import TextFile
 from recsys.errors import LogError
@@ -133,6 +135,12 @@ def _open_texts(
     for text in texts:
         compressed.verify(text.content, text.compression)
     are_alike = _check_alike(texts)
+    bad_rows: list[BadRow] = []
+    if log_format.on_bad_row == SKIP:
+        for number, text in enumerate(texts):
+            if not _can_be_split(text):
+                texts[number], bad = text_repair.without_bad_rows(text, copies)
+                bad_rows += bad
     contents = [text.content for text in texts]
     connection = connect(contents, n_threads)
     lock(connection)
@@ -182,10 +190,23 @@ def _open_texts(
             header="row" if first.has_header else "none",
         ),
         remarks=_remarks(first, log_format),
+        bad_rows=tuple(bad_rows),
     )
     if not are_alike or located.is_partitioned:
         opened = replace(opened, names=tuple(opened.relation(first.names).columns))
     return layouts.lists(opened, first.list_delimiter) if first.list_delimiter else opened
+
+
+def _can_be_split(text: TextFile) -> bool:
+    """Return whether the database can split all rows of a text."""
+    with connect([text.content], 1) as connection:
+        plain = _read_csv(text, _listed([text.content]), dict.fromkeys(text.names, "VARCHAR"), ())
+        counts = ", ".join(f"count({quoted(name)})" for name in text.names)
+        try:
+            connection.sql(f"SELECT {counts} FROM ({plain})").fetchall()  # noqa: S608 - names are quoted
+        except duckdb.Error:
+            return False
+    return True
 
 
 def _remarks(text: TextFile, log_format: LogFormat) -> tuple[Remark, ...]:
@@ -213,9 +234,8 @@ def _read_csv(
 ) -> str:
     """Return a query for the rows of text files; with ``guesses``, types that are not given are found."""
     dialect = layout.dialect
-    marks = {dialect.delimiter, dialect.quote, dialect.escape} - {""}
-    # A marker that holds one of these cannot be told to the database; it counts in the four columns alone.
-    safe = [marker for marker in markers if not any(mark in marker for mark in marks)]
+    # One that holds a delimiter or quote cannot be told to the database: it counts in the four columns alone.
+    safe = [marker for marker in markers if dialect.holds(marker)]
     nulls = ", ".join(literal(marker) for marker in ("", *safe))
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     if guesses:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.remarks import Remark, RemarkCode
-from recsys.typing import AnyArray
+from recsys.typing import AnyArray, Int64Array
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_ANY_INTEGER = r"^(0|-?[1-9][0-9]{0,17})(\.0+)?$"
 _WHOLE_FLOAT = re.compile(r"(0|-?[1-9][0-9]{0,17})\.0+")
-_ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]+")
+_ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 _SHOWN = 3
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "::": "::"}
 
@@ -35,6 +37,9 @@ _DIFFERENCES = {
     "integer": "a point and zeros at the end",
 }
 
+# What an id that a rule changes has at least.
+_CHANGEABLE = {"trim": r"^[^!-~]|[^!-~]$", "casefold": r"[A-Z]|[^\x00-\x7f]", "integer": r"\.0+$"}
+
 
 def respelled(texts: AnyArray, rules: Sequence[str]) -> AnyArray:
     """Return ids with rules applied in the order of `RULES`."""
@@ -44,23 +49,30 @@ def respelled(texts: AnyArray, rules: Sequence[str]) -> AnyArray:
     return texts
 
 
-def as_integers(texts: AnyArray) -> AnyArray:
-    """Return the ids of a text column as int64 if every one spells an integer, else unchanged.
+def integers_in(texts: pa.Array) -> Int64Array | None:
+    """Return texts as integers if every one spells an integer, else None.
 
     "17850.0", what other tools make of an integer, is 17850; "007" and numbers beyond 18 digits
     remain text.
     """
-    if all(_INTEGER.fullmatch(text) or _WHOLE_FLOAT.fullmatch(text) for text in texts):
-        return np.asarray([int(text.partition(".")[0]) for text in texts], dtype=np.int64)
-    return texts
+    if not pc.all(pc.match_substring_regex(texts, _ANY_INTEGER), min_count=0).as_py():
+        return None
+    whole = pc.replace_substring_regex(texts, r"\.0+$", "")
+    return np.asarray(whole.cast(pa.int64()).to_numpy())
 
 
-def remarks_on(texts: AnyArray, role: str, delimiter: str | None = None) -> tuple[Remark, ...]:
+def as_integers(texts: AnyArray) -> AnyArray:
+    """Return an object array of str as int64 if every one spells an integer, else unchanged."""
+    numbers = integers_in(pa.array(texts, pa.large_string()))
+    return texts if numbers is None else numbers
+
+
+def remarks_on(texts: pa.Array, role: str, delimiter: str | None = None) -> tuple[Remark, ...]:
     """Return remarks on unique ids of a text column that may be one id in several spellings.
 
     Parameters
     ----------
-    texts : object array of str
+    texts : Arrow array of text
         Unique, with the rules applied.
     role : {"user", "item"}
     delimiter : str, optional
@@ -68,8 +80,10 @@ def remarks_on(texts: AnyArray, role: str, delimiter: str | None = None) -> tupl
     """
     said = []
     for name, rule in RULES.items():
+        if not _may_change(name, texts):
+            continue
         forms: dict[str, list[str]] = {}
-        for text in texts:
+        for text in texts.to_pylist():
             forms.setdefault(rule(text), []).append(text)
         alike = [spelled for spelled in forms.values() if len(spelled) > 1]
         if alike:
@@ -79,18 +93,18 @@ def remarks_on(texts: AnyArray, role: str, delimiter: str | None = None) -> tupl
                 f"{n_ids:,} {role} ids differ from another only by {_DIFFERENCES[name]}, such as {example}; "
                 f"--id-rule {name} makes them one"
             )
-        elif name == "trim" and (padded := [text for text in texts if rule(text) != text]):
+        elif name == "trim" and (padded := [text for form, (text,) in forms.items() if form != text]):
             said.append(
                 f"{len(padded):,} {role} ids have blanks around them, such as {padded[0]!r}; --id-rule trim "
                 f"removes them"
             )
     for mark, name in _DELIMITERS.items():
-        if mark != delimiter and len(texts) and all(mark in text for text in texts):
+        if mark != delimiter and pc.all(pc.match_substring(texts, mark)).as_py():
             said.append(
-                f"every {role} id, such as {texts[0]!r}, holds {mark!r}; if that stands between fields, "
-                f"add --delimiter {name}"
+                f"every {role} id, such as {texts[0].as_py()!r}, holds {mark!r}; if that stands between "
+                f"fields, add --delimiter {name}"
             )
-    rounded = [text for text in texts if _ROUNDED.fullmatch(text)]
+    rounded = texts.filter(pc.match_substring_regex(texts, _ROUNDED)).to_pylist()
     if rounded:
         shown = ", ".join(map(repr, rounded[:_SHOWN]))
         said.append(
@@ -98,3 +112,13 @@ def remarks_on(texts: AnyArray, role: str, delimiter: str | None = None) -> tupl
             f"different ids may have become one; export the column as text"
         )
     return tuple(Remark(RemarkCode.IDS_SPELLED_ALIKE, text) for text in said)
+
+
+def _may_change(rule: str, texts: pa.Array) -> bool:
+    """Return whether a rule may change an id; False only where it surely changes none, or joins none.
+
+    A look at all ids at once is much cheaper than the rule itself, and mostly enough.
+    """
+    if rule == "casefold" and pc.all(pc.string_is_ascii(texts)).as_py():
+        return int(pc.count_distinct(pc.ascii_lower(texts)).as_py()) < len(texts)
+    return bool(pc.any(pc.match_substring_regex(texts, _CHANGEABLE[rule])).as_py())

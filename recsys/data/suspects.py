@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from recsys.data.array_files import counts_of
 from recsys.data.columns import Columns
 from recsys.data.database import as_written, literal
 from recsys.data.item_names import ItemNames
@@ -39,7 +40,7 @@ def service_codes(log: Log, columns: Columns, names: ItemNames) -> tuple[Remark,
     suspect = np.flatnonzero((n_digits < 2) | is_service)
     if not 0 < len(suspect) <= _MOST_SUSPECTS * len(ids):
         return ()
-    n_events = np.bincount(log.items, minlength=len(ids))
+    n_events = counts_of(log.items, len(ids))
     suspect = suspect[np.argsort(-n_events[suspect], kind="stable")]
     shown = ", ".join(ids[item] for item in suspect[:_SHOWN]) + ", ..." * (len(suspect) > _SHOWN)
     listed = ", ".join(literal(ids[item]) for item in sorted(suspect.tolist()))

@@ -13,23 +13,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
+import numpy as np
+
 from recsys.data.compressed import opened
-from recsys.data.text_files import DELIMITERS, TextFile, first_undecodable
-from recsys.data.text_records import records
+from recsys.data.text_files import TextFile, first_undecodable
+from recsys.data.text_layout import DELIMITERS
+from recsys.data.text_records import KeptLines, records
 from recsys.errors import LogError
 
 _ENDING = re.compile(rb"\r\n|\r|\n")
+_LINE_END = ord("\n")
 _MANY_LINES = 3
 _CHUNK = 1 << 22
 
 
 def line_of(file: TextFile, row: int) -> int | None:
     """Return the line on which data row ``row`` (from 0) begins, None past the end."""
+    if file.lines is not None:
+        return int(file.lines[row]) if row < len(file.lines) else None
     with _records(file) as found:
         for number, (line, _, _) in enumerate(found):
             if number - file.has_header == row:
                 return line
     return None
+
+
+def rows_with_lines(file: TextFile) -> Iterator[tuple[int, str]]:
+    """Yield the first line and the text of each data row."""
+    with opened(file.content, file.compression) as plain:
+        whole = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
+        for _ in range(file.skip):
+            whole.readline()
+        lines = KeptLines(whole)
+        for number, (line, _, _) in enumerate(records(lines, file.dialect)):
+            raw = lines.take().strip("\r\n")
+            row = number - file.has_header
+            if row >= 0:
+                yield (line + file.skip if file.lines is None else int(file.lines[row])), raw
 
 
 def first_cells(file: TextFile, column: int, most: int = 1_000) -> list[str]:
@@ -41,6 +61,8 @@ def first_cells(file: TextFile, column: int, most: int = 1_000) -> list[str]:
 
 def count_rows(file: TextFile) -> int:
     """Return the number of data rows."""
+    if file.lines is not None:
+        return len(file.lines)
     with _records(file) as found:
         return sum(1 for _ in found) - file.has_header
 
@@ -55,8 +77,8 @@ def diagnose(file: TextFile) -> LogError | None:
     with _records(file, strict=True) as found:
         try:
             for line, last, record in found:  # noqa: B007 - the error needs the last line
-                if len(record) != width and record[width:] != [""]:
-                    return _ragged(file, len(record), line)
+                if not is_whole(record, width):
+                    return ragged(file, len(record), line)
         except csv.Error as error:
             return LogError(
                 f"the quotes do not match ({error}).",
@@ -96,7 +118,13 @@ def swallowed_lines(file: TextFile, n_rows: int) -> LogError | None:
     return None
 
 
-def _ragged(file: TextFile, n_fields: int, line: int) -> LogError:
+def is_whole(record: list[str], width: int) -> bool:
+    """Return whether a record has as many fields as there are columns; an empty one at the end is none."""
+    return len(record) == width or record[width:] == [""]
+
+
+def ragged(file: TextFile, n_fields: int, line: int) -> LogError:
+    """Return what is to be said of a record with more or fewer fields than there are columns."""
     if file.is_spaced:
         advice = "Fields are split at blanks. If lines are a user and all items of the user: --layout lists."
     else:
@@ -122,7 +150,7 @@ def _count_line_ends(file: TextFile) -> int:
     count = 0
     with opened(file.content, file.compression) as plain:
         while chunk := plain.read(_CHUNK):
-            count += chunk.count(b"\n")
+            count += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_END))
     return count
 
 

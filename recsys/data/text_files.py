@@ -7,30 +7,26 @@ guess drops lines silently.
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.data import text_copies
-from recsys.data.columns import is_usual, listed
+from recsys.data.columns import listed
 from recsys.data.compressed import Compression, opened
 from recsys.data.file import Copies, File
-from recsys.data.log_format import BLANKS, LISTS, MATRIX, NONE, LogFormat
-from recsys.data.text_records import Dialect, records
-from recsys.errors import LogError, ParameterError
-
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe", "::": "double colon"}
-"""Those that are tried; where none fits, runs of blanks."""
+from recsys.data.log_format import BLANKS, LISTS, SKIP, LogFormat
+from recsys.data.text_layout import DELIMITERS, dialect_of, found_delimiter, lines_of, named, rows_of, tabbed
+from recsys.data.text_records import Dialect
+from recsys.errors import LogError
+from recsys.typing import Int64Array
 
 LINE = "line"
 """The one column of a file of lists."""
 
 _NOWHERE = "\x01"
 _SAMPLE = 1 << 18
-_ROWS_COMPARED = 20
-_NUMBER = re.compile(r"\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,8 @@ class TextFile:
         The fields of the first line, if it is a header that goes unused because positions were asked for.
     list_delimiter : str
         What stands between the parts of a line, if each is a user and all items of the user.
+    lines : int64, shape (n_rows,), optional
+        The line of each row in the file, if the content is a copy without some rows.
     """
 
     path: str
@@ -73,6 +71,7 @@ class TextFile:
     skip: int
     header: tuple[str, ...] = ()
     list_delimiter: str = ""
+    lines: Int64Array | None = None
 
     @property
     def delimiter(self) -> str:
@@ -113,9 +112,9 @@ def examine(
         sample = plain.read(_SAMPLE)
         is_whole = not plain.read(1)
     encoding = text_copies.encoding_of(sample, log_format.encoding)
-    text = _decoded(file, compression, sample, is_whole, encoding)
+    text = _decoded(file, compression, sample, is_whole, encoding, skips=log_format.on_bad_row == SKIP)
     skip = log_format.skip or 0
-    rest = "".join(_lines(text)[skip:])
+    rest = "".join(lines_of(text)[skip:])
     if not rest.strip():
         raise LogError(
             "the file is empty." if not text.strip() else f"it has no more than {skip} lines to skip.",
@@ -125,14 +124,14 @@ def examine(
     rest = rest.lstrip("\r\n")
     if log_format.layout == LISTS:
         return _of_lists(file, compression, log_format, copies, encoding, skip, rest)
-    delimiter = log_format.delimiter or _found_delimiter(rest, log_format, is_whole)
-    dialect = _dialect(log_format, delimiter)
+    delimiter = log_format.delimiter or found_delimiter(rest, log_format, is_whole)
+    dialect = dialect_of(log_format, delimiter)
     if delimiter == BLANKS:
-        rest = _tabbed(rest)
-    rows = _rows(rest, dialect, is_whole)
+        rest = tabbed(rest)
+    rows = rows_of(rest, dialect, is_whole)
     if len(rows[0]) < 2:
         raise _one_column(file.name, rest, log_format, skip + 1)
-    names, has_header, header = _named(rows, log_format, wanted)
+    names, has_header, header = named(rows, log_format, wanted)
     check_unique(names, file.name, line=skip + 1)
     content = path
     if encoding != text_copies.UTF8 or delimiter == BLANKS:
@@ -172,7 +171,7 @@ def _of_lists(
         compression = "none"
     delimiter = log_format.delimiter
     if delimiter is None:
-        first = _lines(text)[0]
+        first = lines_of(text)[0]
         counts = {mark: first.count(mark) for mark in DELIMITERS if mark != "\t"}
         best = max(counts, key=lambda mark: counts[mark])
         delimiter = best if counts[best] and " " not in first.strip() and "\t" not in first else BLANKS
@@ -222,7 +221,9 @@ def first_undecodable(path: Path, name: str, compression: Compression) -> LogErr
     return None
 
 
-def _decoded(file: File, compression: Compression, sample: bytes, is_whole: bool, encoding: str) -> str:
+def _decoded(
+    file: File, compression: Compression, sample: bytes, is_whole: bool, encoding: str, *, skips: bool
+) -> str:
     if encoding == text_copies.UTF8 and b"\0" in sample:
         raise LogError(
             "the file is binary; expected text of columns, Parquet or JSON lines.",
@@ -232,7 +233,8 @@ def _decoded(file: File, compression: Compression, sample: bytes, is_whole: bool
         )
     name = "utf-8-sig" if encoding == text_copies.UTF8 else encoding
     try:
-        return codecs.getincrementaldecoder(name)().decode(sample, final=is_whole)
+        errors = "replace" if skips else "strict"
+        return codecs.getincrementaldecoder(name)(errors).decode(sample, final=is_whole)
     except UnicodeDecodeError as problem:
         error = first_undecodable(file.path, file.name, compression) if encoding == text_copies.UTF8 else None
         if error is None:
@@ -246,67 +248,8 @@ def _decoded(file: File, compression: Compression, sample: bytes, is_whole: bool
         raise error from None
 
 
-def _dialect(log_format: LogFormat, delimiter: str) -> Dialect:
-    if delimiter == BLANKS or len(delimiter) > 1:
-        if log_format.quote not in (None, NONE):
-            raise ParameterError(
-                f"quote is {log_format.quote!r}; where fields are split by {delimiter!r} quotes are text: "
-                f"leave it out."
-            )
-        return Dialect("\t" if delimiter == BLANKS else delimiter, "", "")
-    quote = "" if log_format.quote == NONE else log_format.quote or '"'
-    return Dialect(delimiter, quote, (log_format.escape or quote) if quote else "")
-
-
-def _found_delimiter(text: str, log_format: LogFormat, is_whole: bool) -> str:
-    """Return the delimiter that explains a sample best: rows as wide as the first, then wide rows."""
-    fits = {name: _fit(text, _dialect(log_format, name), is_whole) for name in DELIMITERS if len(name) == 1}
-    best = max(fits, key=lambda name: fits[name])
-    doubled = _fit(text, Dialect("::", ""), is_whole)
-    # A title may hold any of the others; "::" hardly stands in one.
-    if doubled[0] and doubled[1] >= fits[best][1]:
-        return "::"
-    if fits[best][0]:
-        return best
-    return BLANKS if _fit(_tabbed(text), Dialect("\t", ""), is_whole)[1] == 1 else best
-
-
-def _named(
-    rows: Sequence[Sequence[str]], log_format: LogFormat, wanted: Sequence[str]
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
-    """Return the names of columns, whether the first line is a header, and that line if it goes unused."""
-    first = rows[0]
-    positions = tuple(str(position) for position in range(1, len(first) + 1))
-    by_position = bool(wanted) and set(wanted) <= set(positions) and not set(wanted) <= set(first)
-    has_numbers = any(_NUMBER.fullmatch(name) for name in first)
-    if log_format.header is not None:
-        has_header = log_format.header == "row"
-    elif log_format.layout == MATRIX:
-        has_header = True
-    elif by_position:
-        has_header = _is_header(first, rows[1:_ROWS_COMPARED])
-    else:
-        has_header = not has_numbers
-    if by_position:
-        return positions, has_header, tuple(first) if has_header else ()
-    if not has_header:
-        return positions, False, ()
-    names = tuple(name.strip() or position for name, position in zip(first, positions, strict=True))
-    return names, True, ()
-
-
-def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether a first line names columns: words over numbers, or usual names of users and items."""
-    if any(_NUMBER.fullmatch(name) for name in first):
-        return False
-    if sum(is_usual(name) for name in first) >= 2:
-        return True
-    columns = zip(*(row for row in rows if len(row) == len(first)), strict=True)
-    return any(all(_NUMBER.fullmatch(cell) for cell in column) for column in columns)
-
-
 def _one_column(name: str, text: str, log_format: LogFormat, line: int) -> LogError:
-    first = _lines(text)[0].rstrip("\r\n")
+    first = lines_of(text)[0].rstrip("\r\n")
     if log_format.delimiter is not None:
         problem = f"one column only: {log_format.delimiter!r} does not stand in the first line"
         advice = "Leave --delimiter out to have it recognised."
@@ -317,30 +260,6 @@ def _one_column(name: str, text: str, log_format: LogFormat, line: int) -> LogEr
         if len(first.split()) > 1:
             advice += " If lines are a user and all items of the user, add --layout lists."
     return LogError(f"{problem}, {_short(first)!r}.", advice=advice, source=name, line=line)
-
-
-def _rows(text: str, dialect: Dialect, is_whole: bool) -> list[list[str]]:
-    """Split a sample; its last record may be cut off and is left out."""
-    rows = [fields for _, _, fields in records(io.StringIO(text, newline=""), dialect)]
-    return rows if is_whole or len(rows) < 2 else rows[:-1]
-
-
-def _fit(text: str, dialect: Dialect, is_whole: bool) -> tuple[bool, float, int]:
-    """How well a delimiter explains a sample: the share of rows as wide as the first, and the width."""
-    rows = _rows(text, dialect, is_whole)
-    if not rows or len(rows[0]) < 2:
-        return False, 0.0, 0
-    width = len(rows[0])
-    return True, round(sum(len(row) == width for row in rows) / len(rows), 1), width
-
-
-def _lines(text: str) -> list[str]:
-    return list(io.StringIO(text, newline=""))
-
-
-def _tabbed(text: str) -> str:
-    """Return a text of fields split by blanks as one of fields split by tabs."""
-    return "\n".join(re.sub(r"[ \t]+", "\t", line.strip()) for line in _lines(text))
 
 
 def _leading_blank(text: str) -> int:

@@ -36,6 +36,10 @@ class Dialect:
         """Whether a quote begins a field that may hold delimiters."""
         return bool(self.quote) and len(self.delimiter) == 1
 
+    def holds(self, cell: str) -> bool:
+        """Return whether a cell may stand in such a text as it is, without quotes."""
+        return not any(mark in cell for mark in (self.delimiter, self.quote, self.escape) if mark)
+
 
 def records(
     lines: Iterable[str], dialect: Dialect, *, strict: bool = False, skip: int = 0
@@ -70,6 +74,24 @@ def records(
             if record:
                 yield before + 1, skip + reader.line_num, record
             before = skip + reader.line_num
+
+
+class KeptLines:
+    """The lines of a text, of which those of the record that is being read are kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._taken.append(line)
+            yield line
+
+    def take(self) -> str:
+        """Return the lines since the last call."""
+        whole, self._taken = "".join(self._taken), []
+        return whole
 
 
 @contextmanager

@@ -74,6 +74,7 @@ class LogPlan:
             item=used.item,
             value=used.value or IGNORE,
             feedback=loaded.log.feedback,
+            bad_rows=None,  # those of the first log are in that file
         )
         return LogPlan(self.source, read_as)
 

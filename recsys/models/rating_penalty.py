@@ -30,10 +30,14 @@ def ratings_l2(rows: CompressedRows) -> float:
         The ratings, of any sign. Where all are equal s is their size.
     """
     values = rows.values.astype(np.float64)
-    size = float(np.abs(values).max(initial=0.0))
+    size = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     if size == 0:
         return 0.0
-    spread = float(np.std(values / size)) or 1.0
+    # In place, as np.std does it with two more arrays of this length: a log may be as large as memory.
+    values /= size
+    values -= np.mean(values)
+    values *= values
+    spread = float(np.sqrt(np.mean(values))) or 1.0
     n_users = np.count_nonzero(rows.counts)
     n_items = len(np.unique(rows.columns))
     noise = np.sqrt(n_users / rows.nnz) + np.sqrt(n_items / rows.nnz)

@@ -313,8 +313,8 @@ class TestSeveralFiles:
         (tmp_path / "a.csv").write_text("user,item,rating\nann,x,4\n")
         (tmp_path / "b.csv").write_text("rating;user;shop;item\n2.5;bob;1;y\n")
         assert events(load_log(str(tmp_path / "?.csv"))) == list(ANN_BOB)
-        (tmp_path / "b.csv").write_text("rating,user,item\n2,bob,y\n-1,bob,x\n")
-        with pytest.raises(LogError, match=r"b\.csv, line 3, column 'rating': found '-1'"):
+        (tmp_path / "b.csv").write_text("rating,user,item\n2,bob,y\nbad,bob,x\n")
+        with pytest.raises(LogError, match=r"b\.csv, line 3, column 'rating': found 'bad'"):
             load_log(str(tmp_path / "?.csv"))
 
     def test_parquet_with_more_columns(self, tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ class TestSeveralFiles:
         log = load_log(f"{path}/ml/ratings.csv", items=f"{path}/ml/movies.csv")
         assert (events(log), dict(log.item_names)) == (list(ANN_BOB), {"x": "The X"})
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("r.csv", PLAIN + "x,y,-1\n")
+            archive.writestr("r.csv", PLAIN + "x,y,bad\n")
         with pytest.raises(LogError, match=r"log\.zip/r\.csv, line 4, column 'rating'"):
             load_log(path)
         path.write_bytes(path.read_bytes()[:60])

@@ -13,7 +13,8 @@ import pytest
 
 from recsys.data import events as events_module
 from recsys.data.columns import Columns
-from recsys.data.load import Dropped, LoadedLog, load_log
+from recsys.data.ledger import Dropped
+from recsys.data.load import LoadedLog, load_log
 from recsys.errors import InputError, LogError, ParameterError
 
 EVENTS = [("ann", "007", 2.0), ("bob", "7", 3.5), ("ann", "x y", 0.0), ("eve", "007", 1.0)]
@@ -204,13 +205,13 @@ def test_batches_may_come_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
         yield from reversed(list(in_order(*arguments)))
 
     monkeypatch.setattr(events_module, "_batches", reversed_batches)
-    log = load_log(frame).log
+    log = load_log(frame, where="user >= 0").log
     assert log.times is not None
     np.testing.assert_array_equal(log.times, frame["timestamp"])
     np.testing.assert_array_equal(log.users, frame["user"])
     frame["count"] = np.where(frame["timestamp"] % 100_000 == 5, -1, 1)
     with pytest.raises(LogError, match=r"row 6, column 'count': .*1 of 3 rows"):
-        load_log(frame)
+        load_log(frame, where="user >= 0")
 
 
 def test_what_is_no_source_is_refused() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.data.ledger import Dropped
 from recsys.data.load import load_log
-from recsys.data.loaded_log import Dropped
 from recsys.data.preparation import core_of
 from recsys.data.returns import net_returns
 from recsys.errors import InputError, LogError, ParameterError

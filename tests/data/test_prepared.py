@@ -2,14 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import recsys
+from recsys.data.gathering import Gathering
 from recsys.data.interactions import Interactions
 from recsys.data.load import load_log
+from recsys.data.log_format import LogFormat
 from recsys.data.prepared import save_log
 from recsys.errors import InputError, LogError, ParameterError
 from recsys_cli.main import run
@@ -118,3 +122,97 @@ def test_events_are_mapped_and_not_read(path: Path, tmp_path: Path) -> None:
         while array is not None and not isinstance(array, np.memmap):
             array = array.base
         assert isinstance(array, np.memmap), name
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_both_sides_are_those_of_the_log(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    monkeypatch.setattr("recsys.data.views.BLOCK", 64)  # eight events at a time, where there is a limit
+    monkeypatch.setattr("recsys.data.array_files.BLOCK", 64)
+    loaded = load_log(path)
+    save_log(loaded, tmp_path / "prepared", memory=limit)
+    expected = Interactions.from_log(loaded)
+    for feedback in (None, "explicit"):  # of ratings the last counts, so that the sums are of no use
+        mapped = load_log(tmp_path / "prepared", feedback=feedback)
+        data = Interactions.from_log(mapped)
+        by_rule = Interactions.from_log(load_log(path, feedback=feedback))
+        assert data.digest == by_rule.digest
+        assert isinstance(data.by_user.columns.base, np.ndarray)
+        assert (mapped.log.views is None) == (feedback is not None)
+        np.testing.assert_array_equal(data.time, by_rule.time)
+        for name in ("indptr", "columns", "values"):
+            np.testing.assert_array_equal(getattr(data.by_item, name), getattr(by_rule.by_item, name))
+    assert Interactions.from_log(load_log(tmp_path / "prepared"), duplicates="max").digest != expected.digest
+
+
+@pytest.mark.parametrize("where", [None, "count > 0"])
+def test_a_limit_of_memory_changes_nothing(path: Path, tmp_path: Path, where: str | None) -> None:
+    told = {"where": where, "items": tmp_path / "items.csv"}
+    save_log(load_log(path, **told), tmp_path / "plain")
+    plan = recsys.LogPlan(path, items=tmp_path / "items.csv", where=where)
+    limited = recsys.prepare_log(plan, tmp_path / "limited", memory="256MiB")
+    assert sorted(tmp_path.glob(".*")) == []
+    plain, other = (json.loads((tmp_path / name / "log.json").read_text()) for name in ("plain", "limited"))
+    assert plain == other
+    assert limited.log.views is not None
+    assert len(limited.log) == plain["n_events"]
+
+
+def test_numbers_that_are_times_are_recognised_within_a_limit(tmp_path: Path) -> None:
+    for first, kind in ((1_600_000_000, "timestamp"), (20_240_101, "timestamp"), (1, "number")):
+        frame = pd.DataFrame({"user": [3, 1, 2], "item": ["b", "a", "b"], "ts": first + np.arange(3)})
+        frame.to_parquet(tmp_path / "log.parquet")
+        limited = recsys.prepare_log(tmp_path / "log.parquet", tmp_path / "out", memory="1GB")
+        plain = load_log(tmp_path / "log.parquet")
+        assert limited.log.time_kind == plain.log.time_kind == kind
+        np.testing.assert_array_equal(limited.log.times, plain.log.times)
+        assert (limited.read_as, limited.remarks) == (plain.read_as, plain.remarks)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"memory": "much"}, "memory is 'much'; expected an amount such as 4GiB"),
+        ({"memory": "100MB"}, "expected 256MiB or more"),
+        ({"memory": "1GiB", "core": 5}, "--core looks at all events at once"),
+        ({"memory": "1GiB", "returns": "net"}, "--returns looks at all events at once"),
+    ],
+)
+def test_what_a_limit_does_not_allow(path: Path, tmp_path: Path, told: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        recsys.prepare_log(path, tmp_path / "out", **told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_limit_needs_rows_in_their_order(path: Path, tmp_path: Path) -> None:
+    gathering = Gathering(("integer", "integer"), None, 1, LogFormat(), None, tmp_path)
+    batch = pa.record_batch({"user": [1], "item": [1]})
+    gathering.add(batch, np.array([5]))
+    with pytest.raises(InputError, match="mixes the order of the rows"):
+        gathering.add(batch, np.array([4]))
+
+
+def test_a_damaged_side_is_refused(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "prepared"
+    save_log(load_log(path), folder)
+    columns = np.load(folder / "user_columns.npy")
+    columns[7] = 10_000
+    np.save(folder / "user_columns.npy", columns)
+    loaded = load_log(folder)
+    with pytest.raises(LogError, match=r"user_columns.npy: missing, or not what was written"):
+        Interactions.from_log(loaded)
+    np.save(folder / "item_columns.npy", columns[1:])
+    with pytest.raises(LogError, match=r"item_columns.npy"):
+        load_log(folder)
+
+
+def test_models_of_ratings_are_the_same_to_the_bit(path: Path, tmp_path: Path) -> None:
+    told = {"feedback": "explicit"}
+    save_log(load_log(path, **told), tmp_path / "prepared")
+    models = [
+        recsys.train("masked-nmf", recsys.LogPlan(source, **told)).model.to_arrays()
+        for source in (path, tmp_path / "prepared")
+    ]
+    for name, array in models[0].items():
+        np.testing.assert_array_equal(array, models[1][name])

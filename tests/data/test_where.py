@@ -3,7 +3,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from recsys.data.load import Dropped, load_log
+from recsys.data.ledger import Dropped
+from recsys.data.load import load_log
 from recsys.errors import LogError
 
 TEXT = "user,item,count,day\n1,a,5,2020-01-01\n2,b,0,2020-01-02\n3,c,-1,2020-01-03\n4,d,,2020-01-04\n"
