@@ -19,7 +19,7 @@ import platform
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,7 @@ from safetensors.numpy import load_file, save_file
 
 from recsys._version import __version__
 from recsys.data.ids import Ids
+from recsys.data.log import TimeKind
 from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError, RecsysError
 from recsys.factorization.history import History
@@ -36,6 +37,7 @@ from recsys.files import atomic_write_folder, current_folder, previous_folder, s
 from recsys.models.registry import MODELS, make
 from recsys.models.stored_arrays import require
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.last_events import LastEvents
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
 from recsys.typing import AnyArray, Float32Array
 
@@ -72,6 +74,8 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
         if bundle.has_values:
             arrays["seen.values"] = _stored_values(bundle.seen.values)
         arrays["item_counts"] = bundle.item_counts
+        if bundle.last_events is not None:
+            arrays[f"last_events.{bundle.last_events.kind}"] = bundle.last_events.times
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, place / _PARTS[0])
         pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / _PARTS[1])
         names = [bundle.item_names.get(item) for item in bundle.item_ids]
@@ -214,7 +218,22 @@ def _load(folder: Path) -> Bundle:
         raise BundleError(f"{folder}: the counts of items do not fit the list of items.")
     components = model.component_model
     labels = {} if components is None else read_labels(folder, len(components.shares_))
-    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels)
+    last_events = _last_events(arrays, len(item_ids))
+    return Bundle(
+        model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels, last_events
+    )
+
+
+def _last_events(arrays: Mapping[str, AnyArray], n_items: int) -> LastEvents | None:
+    """Return when items were last sold; None of a log without times, and of bundles of older versions."""
+    for kind in get_args(TimeKind):
+        name = f"last_events.{kind}"
+        if name in arrays:
+            times = require(arrays, name, np.int64, 1)
+            if len(times) != n_items:
+                raise BundleError(f"{len(times)} times of last events of {n_items} items; expected as many.")
+            return LastEvents(times, kind)
+    return None
 
 
 def _ids(table: pa.Table) -> Ids:

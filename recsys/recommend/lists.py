@@ -15,6 +15,7 @@ from recsys.models.base import Model
 from recsys.models.baselines.popularity import Popularity
 from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress, task
+from recsys.recommend.last_events import LastEvents
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.restriction import Restriction
@@ -56,6 +57,14 @@ class Fitted(Protocol):
     def training(self) -> Mapping[str, Any]:
         """Where the data came from."""
 
+    @property
+    def last_events(self) -> LastEvents | None:
+        """When each item was last sold, where that is known."""
+
+    @property
+    def item_vectors(self) -> Float32Array:
+        """Vectors by which lists are made diverse, (n_items, width)."""
+
     def name_of(self, item_id: Id) -> str:
         """Return an item's name."""
 
@@ -95,7 +104,14 @@ def lists_for_users(
             positions = iter(np.flatnonzero(group).tolist())
             called = [names[position] for position in np.flatnonzero(group)]
             blocks = ranked_blocks(
-                model, rows[group], n, left_out, block_bytes=block_bytes, rules=restriction, names=called
+                model,
+                rows[group],
+                n,
+                left_out,
+                block_bytes=block_bytes,
+                rules=restriction,
+                names=called,
+                histories=fitted.seen,
             )
             for block in blocks:
                 for number in range(len(block.users)):
@@ -178,7 +194,7 @@ def lists_for_histories(
     scorer = NewUsers(fitted.model, rows)
     lists: list[tuple[Int64Array, Float32Array]] = []
     names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
-    for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names):
+    for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names, histories=rows):
         lists += [_list(block, number) for number in range(len(block.users))]
     # A history without items, or of items that the model knows nothing of, has scores of 0 for everything.
     is_blank = np.array([len(listed) > 0 and not scores.any() for listed, scores in lists], dtype=bool)
@@ -301,7 +317,18 @@ def _restriction(fitted: Fitted, rules: Rules | None) -> Restriction | None:
     """Return what rules come to; None where there are none but those on what is seen."""
     if rules is None or replace(rules, include_seen=False).is_empty:
         return None
-    return rules.restriction(fitted.user_ids, fitted.item_ids, fitted.item_counts)
+    return restriction_of(fitted, rules)
+
+
+def restriction_of(fitted: Fitted, rules: Rules) -> Restriction:
+    """Return what rules come to for a fitted model; see `Rules.restriction`."""
+    return rules.restriction(
+        fitted.user_ids,
+        fitted.item_ids,
+        fitted.item_counts,
+        last_events=fitted.last_events,
+        item_vectors=lambda: fitted.item_vectors,
+    )
 
 
 def _includes_seen(rules: Rules | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.errors import InputError
@@ -161,13 +162,7 @@ class Recommender:
                 running.advance(len(some))
 
     def explain(
-        self,
-        user: Id,
-        items: Iterable[Id] | Id | None = None,
-        n: int = 10,
-        *,
-        reasons: int = 3,
-        counterfactual: bool = True,
+        self, user: Id, items: Iterable[Id] | Id | None = None, n: int = 10, **options: Any
     ) -> tuple[Explanation, ...]:
-        """Return why items are in a user's list; see `Bundle.explain`."""
-        return self.bundle.explain(user, items, n, reasons=reasons, counterfactual=counterfactual)
+        """Return why items are in a user's list; see `Bundle.explain`, also for the options."""
+        return self.bundle.explain(user, items, n, **options)

@@ -6,16 +6,6 @@ import pandas as pd
 import pytest
 
 
-@pytest.fixture
-def model(recsys, ratings, tmp_path):
-    folder = tmp_path / "model"
-    code, _, err = recsys(
-        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
-    )
-    assert code == 0, err
-    return folder
-
-
 def test_a_file_of_users(as_json, recsys, model, tmp_path):
     path = tmp_path / "users.txt"
     path.write_text("u00\nu05\nnobody\n")
