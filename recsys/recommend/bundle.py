@@ -20,7 +20,7 @@ from recsys.models.item_vectors import item_vectors
 from recsys.recommend.explain import Subject, explain, with_reasons
 from recsys.recommend.explanation import Explanation
 from recsys.recommend.last_events import LastEvents
-from recsys.recommend.lists import lists_for_histories, lists_for_users, restriction_of
+from recsys.recommend.lists import Segments, lists_for_histories, lists_for_users, restriction_of
 from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
@@ -172,11 +172,12 @@ class Bundle:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for each user, by ids; see `Recommender.recommend`."""
-        lists = lists_for_users(self, users, n, include_seen=include_seen, rules=rules)
-        return with_reasons(self, lists, reasons)
+        lists = lists_for_users(self, users, n, include_seen=include_seen, rules=rules, segments=segments)
+        return with_reasons(self, lists, reasons, segments=segments)
 
     def recommend_for(
         self,
@@ -226,6 +227,7 @@ class Bundle:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for several people who are known by what they did alone.
@@ -238,6 +240,8 @@ class Bundle:
             A history as by `recommend_for`; an empty one gets the popularity list, marked ``"popularity"``.
         n, include_seen, rules, reasons
             As in `recommend_for`; rules for single users go by the names.
+        segments : mapping of name to str, optional
+            The segment of each, and of users of the training data; see `Recommender.recommend`.
 
         Returns
         -------
@@ -253,8 +257,10 @@ class Bundle:
             raise InputError(
                 f"histories is {histories!r:.80}; expected a mapping, e.g. {{'ann': ['tea', 'milk']}}."
             )
-        lists = lists_for_histories(self, histories, n, include_seen=include_seen, rules=rules)
-        return with_reasons(self, lists, reasons, histories)
+        lists = lists_for_histories(
+            self, histories, n, include_seen=include_seen, rules=rules, segments=segments
+        )
+        return with_reasons(self, lists, reasons, histories, segments=segments)
 
     def notes_on(self, rules: Rules) -> tuple[str, ...]:
         """Return what is to be said of rules before they are used: ids that are not known, and the like.
