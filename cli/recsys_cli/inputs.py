@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,7 @@ def rules_of(
             ("--only-category", given.only_category),
             ("--never-category", given.never_category),
             ("--most-per-category", given.most_per_category),
+            ("--calibration", given.calibration),
         )
         if value
     ]
@@ -131,10 +133,15 @@ def rules_of(
         never_categories=tuple(given.never_category or ()),
         most_per_category=given.most_per_category,
         least_users=given.least_users,
+        sold_since=given.sold_since,
+        diversity=given.diversity,
+        calibration=given.calibration,
+        popularity_discount=given.popularity_discount,
+        pool=given.pool,
         include_seen=include_seen,
         bought_before=bought_before,
     )
-    return None if rules == Rules() else rules
+    return None if replace(rules, pool=Rules.pool) == Rules() else rules
 
 
 _MOST_COMPARED = 200_000  # ids that are looked through for one that may be meant

@@ -270,6 +270,57 @@ LeastUsers: TypeAlias = Annotated[
 ]
 
 
+SoldSince: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--sold-since",
+        metavar="60d|DATE",
+        help="Leave out items not sold for 60d (or 8w) before the end of the log, or since a date.",
+        rich_help_panel=RULES,
+        show_default=False,
+    ),
+]
+Diversity: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--diversity",
+        min=0,
+        max=1,
+        help="Weight of being unlike the items before it in the list; moves diversity@k.",
+        rich_help_panel=RULES,
+    ),
+]
+Calibration: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--calibration",
+        min=0,
+        max=1,
+        help="Weight of keeping a user's own mix of --item-category; moves calibration@k.",
+        rich_help_panel=RULES,
+    ),
+]
+PopularityDiscount: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--popularity-discount",
+        min=0,
+        max=1,
+        help="Weight of being taken by few; moves novelty@k and popularity-lift@k.",
+        rich_help_panel=RULES,
+    ),
+]
+Pool: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--pool",
+        min=1,
+        help="How many of a user's best items these weights choose among; the score has the rest of 1.",
+        rich_help_panel=RULES,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class RuleOptions:
     """What lists keep to."""
@@ -280,6 +331,11 @@ class RuleOptions:
     never_category: NeverCategory = None
     most_per_category: MostPerCategory = None
     least_users: LeastUsers = 0
+    sold_since: SoldSince = None
+    diversity: Diversity = 0.0
+    calibration: Calibration = 0.0
+    popularity_discount: PopularityDiscount = 0.0
+    pool: Pool = 100
 
 
 def source_of(logs: list[str] | None) -> Any:

@@ -99,6 +99,19 @@ def recommend(
             show_default=False,
         ),
     ] = None,
+    segments: Annotated[
+        Path | None,
+        typer.Option(
+            "--segments",
+            metavar="FILE",
+            help="Users and their segments: who is not known gets what is popular in theirs.",
+            show_default=False,
+        ),
+    ] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option("--segment", metavar="COLUMN", help="Column of --segments.", show_default=False),
+    ] = None,
     reasons: Annotated[
         int | None,
         typer.Option(
@@ -116,8 +129,9 @@ def recommend(
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
     from recsys.files import reserved
+    from recsys.recommend.audiences import audiences_of
     from recsys.recommend.bundle_files import load_bundle
-    from recsys.recommend.id_files import user_ids_in
+    from recsys.recommend.id_files import segments_in, user_ids_in
     from recsys.recommend.recommender import Recommender
     from recsys_cli.inputs import as_in_log, history_of, known_histories, rules_of
 
@@ -134,6 +148,8 @@ def recommend(
             raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
     elif safe_csv:
         raise typer.BadParameter("--safe-csv is for files; give --out FILE.csv.")
+    if (segments is None) != (segment is None):
+        raise typer.BadParameter("--segments and --segment belong together: a file and its column.")
     n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
     ruled = rules_of(
         rules,
@@ -155,18 +171,28 @@ def recommend(
     if histories is not None:
         new, note = known_histories(bundle, histories)
         notes += [note] if note else []
+    segment_of = None
+    if segments is not None and segment is not None:
+        segment_of = audiences_of(bundle, segments_in(segments, segment))
     if not json:
         for note in notes:
             _note(note, out)
     written = None if out == STDOUT else out
     with pool.use(threads), reserved(written, wait=0.5), progress(quiet=json) as listener:
         if new is not None:
-            made = iter([bundle.recommend_for_each(new, n, rules=ruled, reasons=n_named)])
+            made = iter(
+                [bundle.recommend_for_each(new, n, rules=ruled, segments=segment_of, reasons=n_named)]
+            )
         elif out is not None:
-            made = Recommender(bundle).batches(wanted, n, rules=ruled, reasons=n_named, progress=listener)
+            made = Recommender(bundle).batches(
+                wanted, n, rules=ruled, segments=segment_of, reasons=n_named, progress=listener
+            )
         else:
             recommender = Recommender(bundle)
-            made = iter([recommender.recommend(wanted, n, rules=ruled, reasons=n_named, progress=listener)])
+            lists = recommender.recommend(
+                wanted, n, rules=ruled, segments=segment_of, reasons=n_named, progress=listener
+            )
+            made = iter([lists])
         if out is not None:
             counts = Counter[str]()
             write_parts((_counted(lists, counts, n_named) for lists in made), out, safe_csv=safe_csv)
@@ -177,7 +203,7 @@ def recommend(
         summary = {
             "n_users": len(lists),
             "n_rows": len(lists.items),
-            "n_by_popularity": lists.sources.count("popularity"),
+            "n_by_popularity": _n_by_popularity(lists),
             "out": None,
             **({"notes": notes} if notes else {}),
         }
@@ -188,7 +214,8 @@ def recommend(
         if record["source"] != "model":
             is_new = history is not None or histories is not None
             why = "nothing is known of these items" if is_new else _not_known(bundle.user_ids, record["user"])
-            who += f" ({why}: the most popular)"
+            where = f" in {record['segment']}" if record["source"] == "segment" else ""
+            who += f" ({why}: the most popular{where})"
         say(who)
         if record["items"]:
             _say_items(record["items"])
@@ -205,8 +232,13 @@ def _counted(lists: Recommendations, counts: Counter[str], n_named: int) -> pd.D
     """Return lists as a table, and count what stands in it."""
     counts["n_users"] += len(lists)
     counts["n_rows"] += len(lists.items)
-    counts["n_by_popularity"] += lists.sources.count("popularity")
+    counts["n_by_popularity"] += _n_by_popularity(lists)
     return lists.to_frame(n_named)
+
+
+def _n_by_popularity(lists: Recommendations) -> int:
+    """Return how many lists are of popular items, everybody's or a segment's."""
+    return len(lists) - lists.sources.count("model")
 
 
 def _say_written(counts: Mapping[str, int], out: Path, notes: Sequence[str], *, json: bool) -> None:
@@ -220,7 +252,7 @@ def _say_written(counts: Mapping[str, int], out: Path, notes: Sequence[str], *, 
     if counts["n_by_popularity"]:
         say(
             f"  {counts['n_by_popularity']:,} of them the model knows nothing of: the most popular items, "
-            f"their source is 'popularity'"
+            f"their source is 'popularity', or 'segment' for those of a segment"
         )
 
 

@@ -47,20 +47,74 @@ def themes(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Write to .parquet, .csv or .jsonl instead of printing.", show_default=False
+            "--out",
+            help="Write a page of all themes, .html or .md; or a table, .parquet, .csv or .jsonl.",
+            show_default=False,
+        ),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--user", help="A user whose mixture the page shows; give it several times.", show_default=False
+        ),
+    ] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item", help="An item whose mixture the page shows; give it several times.", show_default=False
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            "--items", help="File with ids and categories of items, to call themes by.", show_default=False
+        ),
+    ] = None,
+    item_id: Annotated[
+        str | None,
+        typer.Option("--item-id", help="Column of ids in --items.", show_default="recognised"),
+    ] = None,
+    item_category: Annotated[
+        str | None,
+        typer.Option(
+            "--item-category",
+            help="Column of categories in --items, several split by '|': themes go by those they have most "
+            "more of than all have.",
+            show_default=False,
         ),
     ] = None,
     json: options.Json = False,
 ) -> None:
     """Show what a non-negative model is made of: themes, named by the items that are particular to them."""
+    from recsys.experiment.theme_report import PAGE_FORMS, write_theme_page
     from recsys.recommend.bundle_files import load_bundle
     from recsys.recommend.families import families as find_families
+    from recsys.recommend.id_files import categories_of
+    from recsys.recommend.theme_categories import labelled_by_category, without_automatic
     from recsys.recommend.themes import themes as find_themes
 
     if bool(theme) + families + labels > 1:
         raise typer.BadParameter("give one of --theme, --families and --labels.")
+    if (items is None) != (item_category is None) or (item_id is not None and items is None):
+        raise typer.BadParameter("--items FILE and --item-category COLUMN belong together.")
+    is_page = out is not None and out.suffix.lower() in PAGE_FORMS
+    if (user or item) and not is_page:
+        raise typer.BadParameter("--user and --item need --out FILE.html.")
     folder = model.expanduser()
     bundle = load_bundle(folder)
+    if items is not None and item_category is not None:
+        named_by_hand = without_automatic(bundle)
+        bundle = labelled_by_category(named_by_hand, categories_of(items, item_category, item_id))
+    if is_page:
+        assert out is not None
+        if theme or families or labels or top is not None:
+            raise typer.BadParameter("the page shows all themes and families; give --out alone.")
+        write_theme_page(bundle, out, users=user or None, items=item or None)
+        if json:
+            say_json({"out": str(out.expanduser())})
+        else:
+            say(f"Wrote the themes of {bundle.model.name} to {out.expanduser()}")
+        return
     if families:
         found = find_families(bundle, n_items=n_items)
         _show_families(found[:top], len(found), out, json=json)

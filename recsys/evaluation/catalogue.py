@@ -82,7 +82,7 @@ class Catalogue:
             labels = self.categories
             values = np.repeat(1 / np.sqrt(np.maximum(labels.counts, 1)), labels.counts).astype(np.float32)
             return CompressedRows(labels.indptr, labels.columns, values, max(len(labels.names), 1))
-        factors = item_vectors(self.seen) if self.item_factors is None else self.item_factors
+        factors = self.pattern_vectors if self.item_factors is None else self.item_factors
         vectors = np.asarray(factors, dtype=np.float64)
         lengths = np.linalg.norm(vectors, axis=1)
         rows = np.flatnonzero(lengths > 0)
@@ -90,6 +90,11 @@ class Catalogue:
         columns = np.tile(np.arange(vectors.shape[1], dtype=np.int32), len(rows))
         values = (vectors[rows] / lengths[rows, None]).astype(np.float32).ravel()
         return CompressedRows(indptr, columns, values, vectors.shape[1])
+
+    @cached_property
+    def pattern_vectors(self) -> Float32Array:
+        """The vectors of the items by the training pattern alone; see `item_vectors`, (n_items, width)."""
+        return item_vectors(self.seen)
 
     @cached_property
     def _n_users(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from recsys.experiment.result import Result
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
+from recsys.recommend.theme_map import theme_map
 from recsys.recommend.themes import ThemeSet, has_themes, theme_set
 from recsys.report.context import Row
 
@@ -101,7 +102,8 @@ def theme_sets(
     if example is not None:
         reasons = [entry.reason for shown in example.examples for entry in shown.listed]
         named = {reason.theme for reason in reasons if reason is not None and reason.theme}
-        sets.append(theme_set(example.bundle, example.label, most=_MOST_THEMES, also=named))
+        largest = theme_set(example.bundle, example.label, most=_MOST_THEMES, also=named)
+        sets.append(replace(largest, map=theme_map(example.bundle)) if largest.themes else largest)
     for result in results:
         is_shown = example is not None and result.label == example.label
         if result.model is not None and has_themes(result.model) and not is_shown:

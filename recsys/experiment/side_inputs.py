@@ -17,6 +17,7 @@ from recsys.errors import ParameterError
 from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.metrics import ListMetric, Metric, parse_metrics, registered
 from recsys.experiment.prepared_split import PreparedSplit, default_metrics
+from recsys.recommend.last_events import LastEvents
 from recsys.recommend.rules import Rules
 
 
@@ -95,7 +96,14 @@ class SideInputs:
             arguments["block_bytes"] = self.block_bytes
         if self.rules is not None and not self.rules.is_empty:
             train = prepared.train
-            arguments["rules"] = self.rules.restriction(prepared.user_ids, train.item_ids, train.item_counts)
+            kind = None if prepared.log is None else prepared.log.log.time_kind
+            arguments["rules"] = self.rules.restriction(
+                prepared.user_ids,
+                train.item_ids,
+                train.item_counts,
+                last_events=LastEvents.of(train, kind),
+                item_vectors=lambda: prepared.catalogue.pattern_vectors,
+            )
         return arguments
 
     @property
@@ -180,8 +188,20 @@ def default_metrics_for(plan: SidePlan, loaded: LoadedLog) -> tuple[Metric, ...]
     more = [
         *(["diversity@10", "calibration@10"] if plan.item_category is not None else []),
         *(["ndcg-gap@10"] if plan.groups is not None else []),
+        *_moved_by(plan.rules),
     ]
     return parse_metrics([*default_metrics(loaded.log.feedback).split(","), *more])
+
+
+def _moved_by(rules: Rules | None) -> list[str]:
+    """Return the metrics that a re-ranking is made to move, so that its gain stands beside its cost."""
+    if rules is None:
+        return []
+    return [
+        *(["diversity@10"] if rules.diversity else []),
+        *(["calibration@10"] if rules.calibration else []),
+        *(["novelty@10", "popularity-lift@10"] if rules.popularity_discount else []),
+    ]
 
 
 def _digest(labels: Labels) -> str:

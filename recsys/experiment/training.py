@@ -57,6 +57,7 @@ def train(
         data,
         item_names=loaded.item_names,
         training={"source": loaded.source, "seed": seed, "seconds": seconds},
+        time_kind=loaded.log.time_kind,
     )
     return bundle, data, record_of(bundle)
 

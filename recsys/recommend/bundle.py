@@ -11,13 +11,16 @@ import numpy as np
 
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.interactions import Interactions
+from recsys.data.log import TimeKind
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.models.base import Model
 from recsys.models.baselines.popularity import Popularity
+from recsys.models.item_vectors import item_vectors
 from recsys.recommend.explain import Subject, explain, with_reasons
 from recsys.recommend.explanation import Explanation
-from recsys.recommend.lists import lists_for_histories, lists_for_users
+from recsys.recommend.last_events import LastEvents
+from recsys.recommend.lists import Segments, lists_for_histories, lists_for_users, restriction_of
 from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
@@ -46,6 +49,8 @@ class Bundle:
         Whether ``seen`` holds the values trained on; of a bundle of an older version it holds ones.
     theme_labels : mapping of int to str
         What people call themes, by number from 1.
+    last_events : LastEvents, optional
+        When each item was last sold, where the log has times.
 
     Examples
     --------
@@ -72,6 +77,7 @@ class Bundle:
     training: Mapping[str, Any] = field(default_factory=dict)
     has_values: bool = True
     theme_labels: Mapping[int, str] = field(default_factory=dict)
+    last_events: LastEvents | None = None
 
     @classmethod
     def of(
@@ -81,8 +87,18 @@ class Bundle:
         *,
         item_names: Mapping[Id, str] | None = None,
         training: Mapping[str, Any] | None = None,
+        time_kind: TimeKind | None = None,
     ) -> Bundle:
         """Join a fitted model and the data it was fitted to.
+
+        Parameters
+        ----------
+        model : Model
+        train : Interactions
+        item_names, training : mapping, optional
+            As in the class.
+        time_kind : {"timestamp", "number"}, optional
+            What the times of the data are, where it has some; without it they are not kept.
 
         Raises
         ------
@@ -103,7 +119,14 @@ class Bundle:
             **(training or {}),
         }
         return cls(
-            model, train.user_ids, train.item_ids, train.by_user, train.item_counts, item_names or {}, record
+            model,
+            train.user_ids,
+            train.item_ids,
+            train.by_user,
+            train.item_counts,
+            item_names or {},
+            record,
+            last_events=LastEvents.of(train, time_kind),
         )
 
     def __repr__(self) -> str:
@@ -149,11 +172,12 @@ class Bundle:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for each user, by ids; see `Recommender.recommend`."""
-        lists = lists_for_users(self, users, n, include_seen=include_seen, rules=rules)
-        return with_reasons(self, lists, reasons)
+        lists = lists_for_users(self, users, n, include_seen=include_seen, rules=rules, segments=segments)
+        return with_reasons(self, lists, reasons, segments=segments)
 
     def recommend_for(
         self,
@@ -203,6 +227,7 @@ class Bundle:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
     ) -> Recommendations:
         """Return the best n items for several people who are known by what they did alone.
@@ -215,6 +240,8 @@ class Bundle:
             A history as by `recommend_for`; an empty one gets the popularity list, marked ``"popularity"``.
         n, include_seen, rules, reasons
             As in `recommend_for`; rules for single users go by the names.
+        segments : mapping of name to str, optional
+            The segment of each, and of users of the training data; see `Recommender.recommend`.
 
         Returns
         -------
@@ -230,8 +257,10 @@ class Bundle:
             raise InputError(
                 f"histories is {histories!r:.80}; expected a mapping, e.g. {{'ann': ['tea', 'milk']}}."
             )
-        lists = lists_for_histories(self, histories, n, include_seen=include_seen, rules=rules)
-        return with_reasons(self, lists, reasons, histories)
+        lists = lists_for_histories(
+            self, histories, n, include_seen=include_seen, rules=rules, segments=segments
+        )
+        return with_reasons(self, lists, reasons, histories, segments=segments)
 
     def notes_on(self, rules: Rules) -> tuple[str, ...]:
         """Return what is to be said of rules before they are used: ids that are not known, and the like.
@@ -241,7 +270,7 @@ class Bundle:
         InputError
             If they leave no item, or name nothing that is known.
         """
-        return rules.restriction(self.user_ids, self.item_ids, self.item_counts).notes
+        return restriction_of(self, rules).notes
 
     def explain(
         self,
@@ -338,6 +367,11 @@ class Bundle:
         """What the components of the model are about; None where their factors may be of any sign."""
         components = self.model.component_model
         return None if components is None else ThemeItems.of(components, self.seen)
+
+    @cached_property
+    def item_vectors(self) -> Float32Array:
+        """Vectors by which lists are made diverse, the same whatever the model, (n_items, width)."""
+        return item_vectors(self.seen)
 
     def name_of(self, item_id: Id) -> str:
         """Return an item's name, or its id as text."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
 
 from recsys._version import __version__
 from recsys.data.ids import Ids
+from recsys.data.log import TimeKind
 from recsys.data.rows import CompressedRows
 from recsys.errors import BundleError
 from recsys.models import parameters
@@ -18,6 +19,7 @@ from recsys.models.base import Model
 from recsys.models.registry import MODELS, make
 from recsys.models.stored_arrays import require
 from recsys.recommend.bundle_parts import belonging_of
+from recsys.recommend.last_events import LastEvents
 from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
 
 MAY_BE_UNSET = frozenset({"time_limit", "liked_from"})
@@ -110,6 +112,24 @@ def counts_in(arrays: Mapping[str, AnyArray], seen: CompressedRows) -> Int64Arra
     if not np.array_equal(counts, np.bincount(seen.columns, minlength=seen.n_columns)):
         raise BundleError("the counts of items do not fit the list of items, or what was seen of them.")
     return counts
+
+
+def last_events_in(arrays: Mapping[str, AnyArray], n_items: int) -> LastEvents | None:
+    """Return when items were last sold; None of a log without times, and of bundles of older versions.
+
+    Raises
+    ------
+    BundleError
+        If there are not as many times as items.
+    """
+    for kind in get_args(TimeKind):
+        name = f"last_events.{kind}"
+        if name in arrays:
+            times = require(arrays, name, np.int64, 1)
+            if len(times) != n_items:
+                raise BundleError(f"{len(times)} times of last events of {n_items} items; expected as many.")
+            return LastEvents(times, kind)
+    return None
 
 
 def check_training(training: Any, user_ids: Ids, item_ids: Ids, seen: CompressedRows) -> None:

@@ -41,6 +41,7 @@ from recsys.recommend.bundle_checks import (
     check_training,
     counts_in,
     ids_digests,
+    last_events_in,
     model_of,
     seen_in,
 )
@@ -93,6 +94,8 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
         if bundle.has_values:
             arrays["seen.values"] = _stored_values(bundle.seen.values)
         arrays["item_counts"] = bundle.item_counts
+        if bundle.last_events is not None:
+            arrays[f"last_events.{bundle.last_events.kind}"] = bundle.last_events.times
         record = {
             "format": FORMAT,
             "model": bundle.model.name,
@@ -224,4 +227,7 @@ def _joined(folder: Path, parts: BundleParts) -> Bundle:
     names = {item: name for item, name in zip(item_ids, parts.item_names, strict=True) if name}
     components = model.component_model
     labels = {} if components is None else read_labels(folder, len(components.shares_))
-    return Bundle(model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels)
+    last_events = last_events_in(arrays, len(item_ids))
+    return Bundle(
+        model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels, last_events
+    )

@@ -16,8 +16,10 @@ from recsys.models.baselines.popularity import Popularity
 from recsys.models.score_parts import ScoreParts
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.attribution import MORE_THAN_NAMED, MOST_REMOVED, Attribution, attribute
+from recsys.recommend.audiences import Audience, audiences_of
 from recsys.recommend.explanation import ComponentPart, Counterfactual, Explanation, PastItem
-from recsys.recommend.lists import Fitted, history_row, lists_for_histories, lists_for_users
+from recsys.recommend.fitted import Fitted
+from recsys.recommend.lists import Segments, history_row, lists_for_histories, lists_for_users
 from recsys.recommend.ranking import check_n
 from recsys.recommend.reasons import Words, reason_of
 from recsys.recommend.recommendations import Recommendations
@@ -57,6 +59,9 @@ class Subject:
     history : History
     is_in_log : bool
         Whether the user is asked for by id, not by a history.
+    audience : Audience, optional
+        Whose popular items stand in the user's list, where the model knows nothing of the user; by default
+        everybody's.
     """
 
     fitted: Explainable
@@ -65,6 +70,7 @@ class Subject:
     row: int
     history: History
     is_in_log: bool = True
+    audience: Audience | None = None
 
     @classmethod
     def of_user(cls, fitted: Explainable, user: Id) -> Subject:
@@ -87,9 +93,16 @@ class Subject:
 
     @property
     def _model(self) -> Model:
-        if self.source != "popularity":
+        if self.is_known:
             return self.fitted.model
-        return self.fitted.popularity
+        if self.audience is None or not self.audience.name:
+            return self.fitted.popularity
+        return self.audience.model(len(self.fitted.user_ids))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether scores are the model's."""
+        return self.source not in ("popularity", "segment")
 
     @cached_property
     def _row_of_history(self) -> CompressedRows:
@@ -111,7 +124,7 @@ class Subject:
 
     def attribution(self, targets: Int64Array, most: int = MOST_REMOVED) -> Attribution:
         """Return what the scores of some items go back to; see `attribute`."""
-        folds = self.source != "popularity" and self.fitted.model.folds_in
+        folds = self.is_known and self.fitted.model.folds_in
         folds = folds and (self.fitted.has_values or self.source == "history")
         return attribute(self.history, self.parts(targets), targets, folds=folds, most=most)
 
@@ -249,7 +262,7 @@ def words_of(fitted: Explainable) -> Words:
         id_of=lambda row: fitted.item_ids[row],
         name_of=fitted.name_of,
         label_of=lambda number: theme_label(fitted, number),
-        n_users=len(fitted.user_ids),
+        audience=audiences_of(fitted, None).everybody,
         counts_users=isinstance(fitted.model, Popularity),
     )
 
@@ -260,6 +273,7 @@ def with_reasons(
     n_named: int,
     histories: Mapping[Id, Iterable[Id] | Mapping[Id, float]] | None = None,
     *,
+    segments: Segments = None,
     progress: Progress = SILENT,
 ) -> Recommendations:
     """Return lists with a reason for each item.
@@ -272,6 +286,8 @@ def with_reasons(
         Most past items that a reason names; with 0 the lists stay without reasons.
     histories : mapping of name to history, optional
         Of the users of the lists, where they are known by these alone.
+    segments : mapping of user's id to str, optional
+        Those by which the lists were made.
     progress : Progress
 
     Raises
@@ -282,7 +298,7 @@ def with_reasons(
     check_n(n_named, "reasons", least=0)
     if n_named == 0:
         return lists
-    words, reasons = words_of(fitted), []
+    words, reasons, audiences = words_of(fitted), [], audiences_of(fitted, segments)
     rows, names = fitted.item_ids.rows(lists.items), lists.names
     with task(progress, "reasons", len(lists)) as running:
         for number, user in enumerate(lists.users):
@@ -291,12 +307,20 @@ def with_reasons(
                 subject = Subject.of_user(fitted, user)
             else:
                 subject = Subject.of_history(fitted, histories[user])
-            if lists.sources[number] == "popularity":
-                subject = replace(subject, source="popularity")
+            source = lists.sources[number]
+            if source != "model":
+                subject = replace(subject, source=source, audience=audiences.of(user))
             if len(targets):
                 attribution = subject.attribution(targets, n_named + MORE_THAN_NAMED)
                 reasons += [
-                    reason_of(attribution, target, words, n_named, name, source=subject.source)
+                    reason_of(
+                        attribution,
+                        target,
+                        words if subject.audience is None else replace(words, audience=subject.audience),
+                        n_named,
+                        name,
+                        source=subject.source,
+                    )
                     for target, name in enumerate(names[lists.indptr[number] : lists.indptr[number + 1]])
                 ]
             running.advance(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,7 @@ from recsys.data.ids import Id
 from recsys.errors import ModelError
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.ranking import check_n
-from recsys.recommend.reasons import short
-from recsys.recommend.themes import themes
+from recsys.recommend.themes import Theme, items_in_words, themes
 
 _LEAST, _MOST = 10, 30
 
@@ -35,6 +35,8 @@ class Family:
         Names of the items that are most particular to them together.
     items : tuple of (id, name, weight)
         The items to which they add most, relative to the first.
+    stability : float, optional
+        The mean of its themes' stability, by share, where several starts were run.
     """
 
     number: int
@@ -42,11 +44,12 @@ class Family:
     themes: tuple[int, ...]
     about: tuple[str, ...]
     items: tuple[tuple[Id, str, float], ...]
+    stability: float | None = None
 
     @property
     def name(self) -> str:
         """What is particular to the family."""
-        return "; ".join(short(name) for name in self.about)
+        return items_in_words(self.about)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain record."""
@@ -54,6 +57,7 @@ class Family:
             "family": self.number,
             "name": self.name,
             "share": self.share,
+            "stability": self.stability,
             "themes": list(self.themes),
             "items": [{"item": item, "name": name, "weight": weight} for item, name, weight in self.items],
         }
@@ -82,7 +86,8 @@ def families(bundle: Bundle, n: int | None = None, *, n_items: int = 8) -> list[
     ParameterError
         If ``n`` is below 1.
     """
-    shares = {theme.number: theme.share for theme in themes(bundle, n_items=1)}
+    listed = {theme.number: theme for theme in themes(bundle, n_items=1)}
+    shares = {number: theme.share for number, theme in listed.items()}
     about = bundle.theme_items
     assert about is not None
     if not shares:
@@ -102,20 +107,28 @@ def families(bundle: Bundle, n: int | None = None, *, n_items: int = 8) -> list[
     groups = [numbers[labels == label].tolist() for label in np.unique(labels)]
     groups.sort(key=lambda group: (-sum(shares[number] for number in group), group[0]))
     joined = about.joined([[number - 1 for number in group] for group in groups])
-    found = []
-    for place, group in enumerate(groups):
-        rows, masses = joined.strongest(place, n_items)
+    grouped = []
+    for position, group in enumerate(groups):
+        rows, masses = joined.strongest(position, n_items)
         ids = [bundle.item_ids[int(row)] for row in rows]
-        found.append(
+        grouped.append(
             Family(
-                number=place + 1,
+                number=position + 1,
                 share=sum(shares[number] for number in group),
                 themes=tuple(sorted(group, key=lambda number: (-shares[number], number))),
-                about=joined.names(place, lambda row: bundle.name_of(bundle.item_ids[row])),
+                about=joined.names(position, lambda row: bundle.name_of(bundle.item_ids[row])),
                 items=tuple(
                     (item, bundle.name_of(item), float(mass / masses[0]))
                     for item, mass in zip(ids, masses, strict=True)
                 ),
+                stability=_stability([listed[number] for number in group]),
             )
         )
-    return found
+    return grouped
+
+
+def _stability(group: Sequence[Theme]) -> float | None:
+    """Return the mean stability of themes by share; None where it was not measured."""
+    measured = [(theme.share, theme.stability) for theme in group if theme.stability is not None]
+    total = sum(share for share, _ in measured)
+    return sum(share * stability for share, stability in measured) / total if total > 0 else None

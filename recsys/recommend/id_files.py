@@ -93,6 +93,34 @@ def user_ids_in(path: str | Path) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def segments_in(path: str | Path, segment: str) -> dict[Id, str]:
+    """Read the segments of users from a table with a column of users under a usual name.
+
+    Parameters
+    ----------
+    path : str or Path
+    segment : str
+        Column of segments; an empty cell is none.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column, or a user is in two segments.
+    """
+    source = sources.open_files(Path(path).expanduser(), None)
+    user = _role_column(source, "user")
+    segment = existing(source.names, segment, source=source.name, option="segment")
+    segment_of: dict[Id, str] = {}
+    for user_id, text in text_rows(source, [user, segment]):
+        name = text.strip()
+        if name and segment_of.setdefault(user_id, name) != name:
+            raise InputError(
+                f"{path}: user {user_id!r} is in the segments {segment_of[user_id]!r} and {name!r}; "
+                f"expected one."
+            )
+    return segment_of
+
+
 def histories_in(path: str | Path) -> dict[Id, dict[Id, float] | tuple[Id, ...]]:
     """Read histories from a table: columns of users and items, and of ratings or amounts where there are.
 

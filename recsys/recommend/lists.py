@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from recsys.data.ids import Id, Ids, listed_ids
+from recsys.data.ids import Id, listed_ids
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
 from recsys.models.base import Model
-from recsys.models.baselines.popularity import Popularity
 from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress, task
+from recsys.recommend.audiences import Audience, Audiences, audiences_of
+from recsys.recommend.fitted import Fitted
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.restriction import Restriction
 from recsys.recommend.rules import Rules
+from recsys.recommend.strongest_themes import strongest_themes
 from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
-_BLOCK_NUMBERS = 2**23  # contributions of themes at a time
+Segments: TypeAlias = Mapping[Id, str] | Audiences | None
 _EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-
-
-class Fitted(Protocol):
-    """What lists are made from: a fitted model with its ids; see `Bundle`."""
-
-    @property
-    def model(self) -> Model:
-        """The fitted model."""
-
-    @property
-    def user_ids(self) -> Ids:
-        """Users of the training data."""
-
-    @property
-    def item_ids(self) -> Ids:
-        """Items of the training data."""
-
-    @property
-    def seen(self) -> CompressedRows:
-        """The training pattern, (n_users, n_items)."""
-
-    @property
-    def item_counts(self) -> Int64Array:
-        """How many users have each item, (n_items,)."""
-
-    @property
-    def popularity(self) -> Popularity:
-        """The model of `item_counts`, for users of whom nothing is known."""
-
-    @property
-    def training(self) -> Mapping[str, Any]:
-        """Where the data came from."""
-
-    def name_of(self, item_id: Id) -> str:
-        """Return an item's name."""
 
 
 def lists_for_users(
@@ -67,6 +34,7 @@ def lists_for_users(
     *,
     include_seen: bool = False,
     rules: Rules | None = None,
+    segments: Segments = None,
     block_bytes: int = BLOCK_BYTES,
     progress: Progress = SILENT,
 ) -> Recommendations:
@@ -85,35 +53,34 @@ def lists_for_users(
     is_known, is_blank = rows >= 0, _is_blank(fitted, rows)
     names = tuple(fitted.user_ids.spelled(user) for user in wanted)
     seen = None if includes_seen else fitted.seen
-    popularity = fitted.popularity
+    audiences = audiences_of(fitted, segments)
+    audience_of = {
+        number: audiences.of(names[number]) for number in np.flatnonzero(~is_known | is_blank).tolist()
+    }
     lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
     with task(progress, "recommend", len(wanted)) as running:
-        for model, group, left_out in (
-            (fitted.model, is_known & ~is_blank, seen),
-            (popularity, is_blank, seen),
-        ):
-            positions = iter(np.flatnonzero(group).tolist())
-            called = [names[position] for position in np.flatnonzero(group)]
+        served: list[tuple[Model, Int64Array]] = [(fitted.model, np.flatnonzero(is_known & ~is_blank))]
+        for audience in dict.fromkeys(audience_of.values()):
+            numbers = np.array([number for number, own in audience_of.items() if own is audience])
+            popular = audience.model(len(fitted.user_ids)) if audience.name else fitted.popularity
+            served.append((popular, numbers[is_known[numbers]]))
+            _serve_unknown(lists, popular, numbers[~is_known[numbers]], names, n, restriction)
+        for model, numbers in served:
+            positions = iter(numbers.tolist())
             blocks = ranked_blocks(
-                model, rows[group], n, left_out, block_bytes=block_bytes, rules=restriction, names=called
+                model,
+                rows[numbers],
+                n,
+                seen,
+                block_bytes=block_bytes,
+                rules=restriction,
+                names=[names[number] for number in numbers],
+                histories=fitted.seen,
             )
             for block in blocks:
                 for number in range(len(block.users)):
                     lists[next(positions)] = _list(block, number)
                 running.advance(len(block.users))
-        unknown = np.flatnonzero(~is_known).tolist()
-        is_alike = restriction is None or not (restriction.excluded_for or restriction.only_for)
-        called = [names[position] for position in (unknown[:1] if is_alike else unknown)]
-        everyone = np.zeros(len(called), dtype=np.int64)
-        unknown_lists = [
-            _list(block, number)
-            for block in ranked_blocks(popularity, everyone, n, None, rules=restriction, names=called)
-            for number in range(len(block.users))
-        ]
-        for number, position in enumerate(
-            unknown
-        ):  # one list for all of them, unless rules name single users
-            lists[position] = unknown_lists[0 if is_alike else number]
 
     lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
     items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
@@ -130,7 +97,7 @@ def lists_for_users(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        sources=tuple("model" if row >= 0 else "popularity" for row in rows),
+        **_marks(audience_of, len(wanted), segments),
         why_short=tuple(
             "" if length == n else _why_short(int(length), restriction, all_listed=includes_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
@@ -146,6 +113,7 @@ def lists_for_histories(
     *,
     include_seen: bool = False,
     rules: Rules | None = None,
+    segments: Segments = None,
 ) -> Recommendations:
     """Return the best n items for people known by what they did alone; see `Bundle.recommend_for`.
 
@@ -157,6 +125,7 @@ def lists_for_histories(
     n : int
     include_seen : bool
     rules : Rules, optional
+    segments : mapping of name to str, optional
 
     Raises
     ------
@@ -178,17 +147,21 @@ def lists_for_histories(
     scorer = NewUsers(fitted.model, rows)
     lists: list[tuple[Int64Array, Float32Array]] = []
     names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
-    for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names):
+    for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names, histories=rows):
         lists += [_list(block, number) for number in range(len(block.users))]
     # A history without items, or of items that the model knows nothing of, has scores of 0 for everything.
     is_blank = np.array([len(listed) > 0 and not scores.any() for listed, scores in lists], dtype=bool)
     is_blank |= rows.counts == 0
     blank = np.flatnonzero(is_blank)
-    popularity = Popularity.of_counts(fitted.item_counts, max(len(parts), 1))
-    called, positions = [names[position] for position in blank], iter(blank.tolist())
-    for block in ranked_blocks(popularity, blank, n, left_out, rules=restriction, names=called):
-        for number in range(len(block.users)):
-            lists[next(positions)] = _list(block, number)
+    audiences = audiences_of(fitted, segments)
+    audience_of = {number: audiences.of(names[number]) for number in blank.tolist()}
+    for audience in dict.fromkeys(audience_of.values()):
+        numbers = [number for number, own in audience_of.items() if own is audience]
+        called, positions = [names[number] for number in numbers], iter(numbers)
+        of_all = audience.model(len(parts))
+        for block in ranked_blocks(of_all, np.array(numbers), n, left_out, rules=restriction, names=called):
+            for number in range(len(block.users)):
+                lists[next(positions)] = _list(block, number)
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
     item_ids = fitted.item_ids.values[items]
@@ -203,13 +176,47 @@ def lists_for_histories(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        sources=tuple("popularity" if blank else "model" for blank in is_blank),
+        **_marks(audience_of, len(names), segments),
         why_short=tuple(
             "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
             for length in lengths
         ),
         predicted=_predicted(fitted.model, scorer, of_lists, items),
     )
+
+
+def _marks(audience_of: Mapping[int, Audience], n_users: int, segments: Segments) -> dict[str, Any]:
+    """Return what lists say of where they are from: sources and, where there are some, segments."""
+    audiences = [audience_of.get(number) for number in range(n_users)]
+    names = tuple("" if audience is None else audience.name for audience in audiences)
+    return {
+        "sources": tuple("model" if audience is None else audience.source for audience in audiences),
+        "segments": None if segments is None else names,
+    }
+
+
+def _serve_unknown(
+    lists: list[tuple[Int64Array, Float32Array]],
+    model: Model,
+    numbers: Int64Array,
+    names: Sequence[Id],
+    n: int,
+    restriction: Restriction | None,
+) -> None:
+    """Put popular items into the lists of users whom training does not know."""
+    is_alike = restriction is None or not (restriction.excluded_for or restriction.only_for)
+    served = numbers[:1] if is_alike else numbers  # one list for all, unless rules name single users
+    blocks = ranked_blocks(
+        model,
+        np.zeros(len(served), dtype=np.int64),
+        n,
+        None,
+        rules=restriction,
+        names=[names[number] for number in served],
+    )
+    made = [_list(block, row) for block in blocks for row in range(len(block.users))]
+    for position, number in enumerate(numbers.tolist()):
+        lists[number] = made[0 if is_alike else position]
 
 
 def _predicted(model: Model, scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array | None:
@@ -263,45 +270,22 @@ def _is_blank(fitted: Fitted, rows: Int64Array) -> BoolArray:
     return is_blank
 
 
-def strongest_themes(
-    whole: Model,
-    users: Int64Array,
-    items: Int64Array,
-    scores: Float32Array,
-    histories: CompressedRows | None = None,
-) -> tuple[Int64Array, Float32Array]:
-    """Return the theme (from 1) that adds most to each pair's score, and its share of all.
-
-    All is what the themes add; where neighbors add to a score, too, it is the score. Users are rows of the
-    training data or, where they are given, of histories; -1 is one of whom nothing is known.
-    """
-    themes = np.zeros(len(users), dtype=np.int64)
-    shares = np.zeros(len(users), dtype=np.float32)
-    model = whole.component_model
-    new_users = None if histories is None or model is None else whole.history_components(histories)
-    if model is None or (histories is not None and new_users is None):
-        return themes, shares
-    step = max(1, _BLOCK_NUMBERS // len(model.shares_))
-    for start in range(0, len(users), step):
-        known = start + np.flatnonzero(users[start : start + step] >= 0)
-        if new_users is None:
-            parts = model.contributions(users[known], items[known])
-        else:
-            parts = new_users[users[known]] * model.item_rows(items[known])
-        totals = parts.sum(axis=1) if model is whole else scores[known]
-        best = parts.argmax(axis=1)
-        explained = parts.any(axis=1) & (totals > 0)
-        pairs = known[explained]
-        themes[pairs] = best[explained] + 1
-        shares[pairs] = parts[explained, best[explained]] / totals[explained]
-    return themes, shares
-
-
 def _restriction(fitted: Fitted, rules: Rules | None) -> Restriction | None:
     """Return what rules come to; None where there are none but those on what is seen."""
     if rules is None or replace(rules, include_seen=False).is_empty:
         return None
-    return rules.restriction(fitted.user_ids, fitted.item_ids, fitted.item_counts)
+    return restriction_of(fitted, rules)
+
+
+def restriction_of(fitted: Fitted, rules: Rules) -> Restriction:
+    """Return what rules come to for a fitted model; see `Rules.restriction`."""
+    return rules.restriction(
+        fitted.user_ids,
+        fitted.item_ids,
+        fitted.item_counts,
+        last_events=fitted.last_events,
+        item_vectors=lambda: fitted.item_vectors,
+    )
 
 
 def _includes_seen(rules: Rules | None) -> bool:

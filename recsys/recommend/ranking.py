@@ -57,6 +57,7 @@ def ranked_blocks(
     keep_scores: bool = False,
     rules: Restriction | None = None,
     names: Sequence[Id] | None = None,
+    histories: CompressedRows | None = None,
 ) -> Iterator[RankedBlock]:
     """Rank all unseen items for each user; ties fall to the lower item number.
 
@@ -78,6 +79,8 @@ def ranked_blocks(
         What else may not be listed.
     names : sequence of id, (n_users,), optional
         The users as rules for single users name them, where row numbers do not say it.
+    histories : CompressedRows, optional
+        What users have, by which rules calibrate lists; by default ``seen``.
 
     Raises
     ------
@@ -121,11 +124,21 @@ def ranked_blocks(
         if not is_finite.all():
             user = int(block[np.flatnonzero(~is_finite)[0]])
             raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
-        if rules is not None:
-            kept = rules.capped(scores, ranked.items, ranked.scores, ranked.n_listed, n)
-            ranked = replace(ranked, items=kept[0], scores=kept[1], n_listed=kept[2])
+        if rules is not None and rules.reranker is not None:
+            top = ranked.items, ranked.scores, ranked.n_listed
+            own = _rows_of(seen if histories is None else histories, block, model.n_items_)
+            items_listed, scores_listed, n_listed = rules.reranker.lists(scores, top, n, own)
+            ranked = replace(ranked, items=items_listed, scores=scores_listed, n_listed=n_listed)
         del scores  # before the next block is made
         yield ranked
+
+
+def _rows_of(histories: CompressedRows | None, users: Int64Array, n_items: int) -> CompressedRows:
+    """Return what users have; nothing where that is not known."""
+    if histories is not None:
+        return histories.select(users)
+    none = np.zeros(0, dtype=np.int32)
+    return CompressedRows(np.zeros(len(users) + 1, np.int64), none, none.astype(np.float32), n_items)
 
 
 def _unseen(

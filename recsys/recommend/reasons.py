@@ -10,6 +10,7 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.recommend.attribution import Attribution
+from recsys.recommend.audiences import Audience
 
 Kind = Literal["past", "theme", "item", "many", "popularity", "none"]
 
@@ -109,8 +110,8 @@ class Words:
         From the id of an item to its name.
     label_of : callable
         From the number of a component, from 0, to the names of what is particular to it.
-    n_users : int
-        In the log.
+    audience : Audience
+        Those whose popular items are listed.
     counts_users : bool
         Whether the scores of the model are how many users have the item.
     """
@@ -119,7 +120,7 @@ class Words:
     id_of: Callable[[int], Id]
     name_of: Callable[[Id], str]
     label_of: Callable[[int], Sequence[str]]
-    n_users: int
+    audience: Audience
     counts_users: bool
 
     @property
@@ -157,10 +158,12 @@ def reason_of(
         As in `Explanation`.
     """
     parts = attribution.parts
-    if source == "popularity" or words.counts_users:
+    if source in ("popularity", "segment") or words.counts_users:
         count = 0 if parts is None else round(float(parts.item_bias[target]))
-        n_users = quantity(words.n_users, "user")
-        return Reason("popularity", f"Popular: {count:,} of {n_users} have it.", share=1.0)
+        audience = words.audience
+        where = f" in {audience.name}" if audience.name else ""
+        text = f"Popular{where}: {count:,} of {quantity(audience.n_users, 'user')} have it."
+        return Reason("popularity", text, share=1.0)
     bias = 0.0 if parts is None else float(parts.item_bias[target])
     bias_share = attribution.share_of(max(bias, 0.0), target)
     if bias_share >= LEAST_BIAS:

@@ -35,13 +35,17 @@ class Recommendations:
     theme_shares : float32, (n_rows,)
         That theme's share of all the themes add.
     sources : tuple of str, (n_users,)
-        ``"model"``, or ``"popularity"`` for users the model does not know.
+        ``"model"``, or, for users of whom it knows nothing, ``"popularity"`` or ``"segment"``: what is
+        popular with everybody, or in their segment.
     why_short : tuple of str, (n_users,)
         Why a list is shorter than asked for; empty where it is not.
     predicted : float32, (n_rows,), or None
         The predicted rating of each item, of a model that ranks by something else and predicts ratings, too.
     reasons : tuple of Reason, (n_rows,), or None
         The reason for each item, where reasons were asked for.
+    segments : tuple of str, (n_users,), or None
+        The segment whose popular items are listed, empty for a list that is none of a segment's; None where
+        no segments were given.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Recommendations:
     why_short: tuple[str, ...]
     predicted: Float32Array | None = None
     reasons: tuple[Reason, ...] | None = None
+    segments: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -96,12 +101,14 @@ class Recommendations:
             why_short=tuple(self.why_short[position] for position in chosen),
             predicted=None if self.predicted is None else self.predicted[rows],
             reasons=None if self.reasons is None else tuple(self.reasons[row] for row in rows),
+            segments=None if self.segments is None else tuple(self.segments[number] for number in chosen),
         )
 
     def to_frame(self, n_because: int | None = None) -> pd.DataFrame:
         """Return the columns user, rank, item, name, score, source, theme, theme_share.
 
-        Of a model that ranks by something else and predicts ratings, too, they are followed by predicted;
+        Where segments were given, segment follows. Of a model that ranks by something else and predicts
+        ratings, too, predicted follows;
         where reasons were asked for, by reason, a sentence, and by because_1, because_name_1 and
         because_share_1 for the first past item it names, and so on: as many as ``n_because``, by default as
         the longest reason has.
@@ -125,6 +132,11 @@ class Recommendations:
                 "source": np.repeat(np.array(self.sources, dtype=object), lengths),
                 "theme": self.themes,
                 "theme_share": self.theme_shares,
+                **(
+                    {}
+                    if self.segments is None
+                    else {"segment": np.repeat(np.array(self.segments, dtype=object), lengths)}
+                ),
                 **predicted,
                 **({} if self.reasons is None else _reason_columns(self.reasons, n_because, kind)),
             }
@@ -137,6 +149,7 @@ class Recommendations:
             yield {
                 "user": user,
                 "source": self.sources[number],
+                **({} if self.segments is None else {"segment": self.segments[number] or None}),
                 "why_short": self.why_short[number] or None,
                 "items": [
                     {

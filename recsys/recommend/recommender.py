@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.errors import InputError
 from recsys.progress import SILENT, GivenProgress, listener, task
+from recsys.recommend.audiences import audiences_of
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.explain import with_reasons
 from recsys.recommend.explanation import Explanation
-from recsys.recommend.lists import lists_for_users
+from recsys.recommend.lists import Segments, lists_for_users
 from recsys.recommend.ranking import BLOCK_BYTES, check_n
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
@@ -59,6 +61,7 @@ class Recommender:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
         block_bytes: int = BLOCK_BYTES,
         progress: GivenProgress = SILENT,
@@ -77,6 +80,9 @@ class Recommender:
             Whether items of the training data may be listed.
         rules : Rules, optional
             What else lists keep to.
+        segments : mapping of user's id to str, optional
+            Users of whom the model knows nothing get what is popular in their segment, marked ``"segment"``;
+            the users of the training data who are in it are counted.
         reasons : int
             Most past items that the reason for an item names; 0 for no reasons. For each user past items
             are then removed one by one, and the user folded in again, which takes longer than the lists do.
@@ -98,10 +104,11 @@ class Recommender:
             n,
             include_seen=include_seen,
             rules=rules,
+            segments=segments,
             block_bytes=block_bytes,
             progress=listening,
         )
-        return with_reasons(self.bundle, lists, reasons, progress=listening)
+        return with_reasons(self.bundle, lists, reasons, segments=segments, progress=listening)
 
     def batches(
         self,
@@ -110,6 +117,7 @@ class Recommender:
         *,
         include_seen: bool = False,
         rules: Rules | None = None,
+        segments: Segments = None,
         reasons: int = 0,
         batch_size: int | None = None,
         block_bytes: int = BLOCK_BYTES,
@@ -119,7 +127,7 @@ class Recommender:
 
         Parameters
         ----------
-        users, n, include_seen, rules, reasons, block_bytes, progress
+        users, n, include_seen, rules, segments, reasons, block_bytes, progress
             As in `recommend`.
         batch_size : int, optional
             Users at a time; by default a sixtieth of them, and at least 4,096.
@@ -145,6 +153,7 @@ class Recommender:
                 first.setdefault(row if row >= 0 else (user,), user)
             wanted = list(first.values())
         n_users = len(wanted)
+        counted = None if segments is None else audiences_of(self.bundle, segments)
         step = max(_LEAST_BATCH, -(-n_users // _BATCHES)) if batch_size is None else batch_size
         check_n(step, "batch_size")
         with task(listener(progress), "recommend", n_users) as running:
@@ -155,19 +164,14 @@ class Recommender:
                     n,
                     include_seen=include_seen,
                     rules=rules,
+                    segments=counted,
                     reasons=reasons,
                     block_bytes=block_bytes,
                 )
                 running.advance(len(some))
 
     def explain(
-        self,
-        user: Id,
-        items: Iterable[Id] | Id | None = None,
-        n: int = 10,
-        *,
-        reasons: int = 3,
-        counterfactual: bool = True,
+        self, user: Id, items: Iterable[Id] | Id | None = None, n: int = 10, **options: Any
     ) -> tuple[Explanation, ...]:
-        """Return why items are in a user's list; see `Bundle.explain`."""
-        return self.bundle.explain(user, items, n, reasons=reasons, counterfactual=counterfactual)
+        """Return why items are in a user's list; see `Bundle.explain`, also for the options."""
+        return self.bundle.explain(user, items, n, **options)

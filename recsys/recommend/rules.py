@@ -1,10 +1,10 @@
-"""Rules of a shop that lists keep to: what may be listed, for whom, and how much of one kind."""
+"""Rules of a shop that lists keep to: what may be listed, for whom, how much of one kind, in which order."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,17 +13,21 @@ import numpy as np
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.labels import Labels
 from recsys.errors import InputError, ParameterError
+from recsys.recommend.last_events import LastEvents, read_moment
+from recsys.recommend.reranking import Reranker, popularity_of, unit_rows
 from recsys.recommend.restriction import Restriction
-from recsys.typing import BoolArray, Int64Array
+from recsys.typing import BoolArray, Float32Array, Int64Array
 
 _NAMED = 3  # ids that a message names
+_WEIGHTS = ("diversity", "calibration", "popularity_discount")
 
 
 @dataclass(frozen=True)
 class Rules:
     """What lists may hold; all rules hold together.
 
-    An item that a rule leaves out is not listed, however high its score; the order of the others stays.
+    An item that a rule leaves out is not listed, however high its score. The order of the others is that of
+    the model, unless a re-ranking (``diversity``, ``calibration``, ``popularity_discount``) is asked for.
     A list that gets shorter says so, and why.
 
     Attributes
@@ -46,6 +50,20 @@ class Rules:
         Whether items that a user has may be listed.
     bought_before : bool
         Whether a list holds these alone: what to order again.
+    sold_since : str, optional
+        Leaves out items without an event since a date, or for so long before the end of the log: ``"60d"``,
+        ``"8w"``, ``"2024-05-31"``; of a log whose time is a number, a number.
+    diversity : float
+        Weight of being unlike what stands before it in the list: 1 less the largest cosine between
+        `item_vectors` (maximal marginal relevance, Carbonell & Goldstein 1998). Moves ``diversity@k``.
+    calibration : float
+        Weight of keeping the mix of categories of the user's history (Steck 2018). Moves ``calibration@k``.
+    popularity_discount : float
+        Weight of being taken by few: ``ln(1 + n) / ln(1 + n_max)`` is taken off. Moves ``novelty@k`` and
+        ``popularity-lift@k``.
+    pool : int
+        How many of the best items, by score, re-ranking chooses among. What the three weights leave of 1 is
+        that of the score, from 0 for the last of these to 1 for the best.
 
     Raises
     ------
@@ -70,11 +88,20 @@ class Rules:
     least_users: int = 0
     include_seen: bool = False
     bought_before: bool = False
+    sold_since: str | None = None
+    diversity: float = 0.0
+    calibration: float = 0.0
+    popularity_discount: float = 0.0
+    pool: int = 100
 
     def __post_init__(self) -> None:
+        self._check_weights()
+        if self.sold_since is not None:
+            read_moment(self.sold_since)
         for name, value, least in (
             ("most_per_category", self.most_per_category, 1),
             ("least_users", self.least_users, 0),
+            ("pool", self.pool, 1),
         ):
             is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
             if value is not None and (not is_whole or value < least):
@@ -92,10 +119,28 @@ class Rules:
         if self.uses_categories and not self.categories:
             raise ParameterError("rules on categories need the categories of items; give categories.")
 
+    def _check_weights(self) -> None:
+        for name in _WEIGHTS:
+            weight = getattr(self, name)
+            is_number = isinstance(weight, (int, float, np.number)) and not isinstance(weight, bool)
+            if not is_number or not 0 <= weight <= 1:
+                raise ParameterError(f"{name} is {weight!r}; expected a weight from 0 to 1.")
+        total = sum(getattr(self, name) for name in _WEIGHTS)
+        if total > 1:
+            raise ParameterError(
+                f"{', '.join(_WEIGHTS)} are {total:g} together; expected at most 1: the rest is the score's."
+            )
+
+    @property
+    def reorders(self) -> bool:
+        """Whether lists are in another order than that of the scores."""
+        return any(getattr(self, name) for name in _WEIGHTS)
+
     @property
     def uses_categories(self) -> bool:
         """Whether a rule goes by categories."""
-        return bool(self.only_categories or self.never_categories or self.most_per_category is not None)
+        by_category = self.only_categories, self.never_categories, self.most_per_category, self.calibration
+        return any(by_category)
 
     @property
     def is_empty(self) -> bool:
@@ -116,7 +161,15 @@ class Rules:
         record = {part.name: plain(getattr(self, part.name)) for part in fields(self)}
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
-    def restriction(self, user_ids: Ids, item_ids: Ids, item_counts: Int64Array) -> Restriction:
+    def restriction(
+        self,
+        user_ids: Ids,
+        item_ids: Ids,
+        item_counts: Int64Array,
+        *,
+        last_events: LastEvents | None = None,
+        item_vectors: Callable[[], Float32Array] | None = None,
+    ) -> Restriction:
         """Return what the rules come to for the users and items of a model.
 
         Parameters
@@ -124,11 +177,16 @@ class Rules:
         user_ids, item_ids : Ids
         item_counts : int64, (n_items,)
             How many users have each item.
+        last_events : LastEvents, optional
+            For ``sold_since``.
+        item_vectors : callable, optional
+            Returns float32, (n_items, width), for ``diversity``; called where that is asked for.
 
         Raises
         ------
         InputError
-            If no item is left, a category is not known, or none of the ids of a rule are known.
+            If no item is left, a category is not known, none of the ids of a rule are known, or it is not
+            known when items were sold.
         """
         notes: list[str] = []
         labels = self._labels(item_ids, notes)
@@ -142,17 +200,59 @@ class Rules:
         if labels is not None and self.never_categories:
             allowed &= ~_in_one_of(labels, self.never_categories, "never_categories")
         allowed &= item_counts >= self.least_users
+        if self.sold_since is not None:
+            allowed &= self._sold(last_events, notes)
         if not allowed.any():
             raise InputError(f"the rules leave none of the {len(item_ids):,} items: {self._in_words()}.")
         return Restriction(
             allowed=allowed,
             excluded_for=_by_user(user_ids, item_ids, self.exclude_for, "exclude", notes),
             only_for=_by_user(user_ids, item_ids, self.only_for, "only", notes),
-            labels=labels if self.most_per_category is not None else None,
+            reranker=self._reranker(labels, item_counts, item_vectors),
             most_per_category=self.most_per_category,
             bought_before=self.bought_before,
             user_ids=user_ids,
             notes=tuple(notes),
+        )
+
+    def _sold(self, last_events: LastEvents | None, notes: list[str]) -> BoolArray:
+        assert self.sold_since is not None
+        if last_events is None:
+            raise InputError(
+                "sold_since needs to know when items were sold, and the model does not: train it again on a "
+                "log with a column of times."
+            )
+        sold, date = last_events.since(read_moment(self.sold_since))
+        notes.append(
+            f"sold since {self.sold_since}: {np.count_nonzero(~sold):,} of {len(sold):,} items are left out, "
+            f"none sold since {date}"
+        )
+        return sold
+
+    def _reranker(
+        self,
+        labels: Labels | None,
+        item_counts: Int64Array,
+        item_vectors: Callable[[], Float32Array] | None,
+    ) -> Reranker | None:
+        if not self.reorders and self.most_per_category is None:
+            return None
+        n_items = len(item_counts)
+        vectors = np.zeros((n_items, 0), dtype=np.float32)
+        if self.diversity:
+            if item_vectors is None:
+                raise InputError("diversity needs vectors of the items; there are none.")
+            vectors = unit_rows(item_vectors())
+        nothing = np.zeros(0, dtype=np.int64)
+        return Reranker(
+            diversity=float(self.diversity),
+            calibration=float(self.calibration),
+            popularity_discount=float(self.popularity_discount),
+            pool=int(self.pool),
+            most_per_category=self.most_per_category,
+            labels=labels or Labels.from_pairs(nothing, nothing.astype(object), n_items),
+            vectors=vectors,
+            popularity=popularity_of(item_counts),
         )
 
     def _labels(self, item_ids: Ids, notes: list[str]) -> Labels | None:
@@ -180,6 +280,7 @@ class Rules:
             f"only_categories {', '.join(self.only_categories)}" if self.only_categories else "",
             f"never_categories {', '.join(self.never_categories)}" if self.never_categories else "",
             f"least_users {self.least_users}" if self.least_users else "",
+            f"sold_since {self.sold_since}" if self.sold_since is not None else "",
         ]
         return "; ".join(text for text in said if text)
 

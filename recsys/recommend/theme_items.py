@@ -83,6 +83,11 @@ class ThemeItems:
         order = np.argsort(-self.masses[number], kind="stable")[:n]
         return self.items[number][order], self.masses[number][order]
 
+    def concentration(self, number: int, n: int = 10) -> float:
+        """Return the part of a component's n strongest items in all that it adds; 0 if it adds nothing."""
+        whole = float(self.masses[number].sum())
+        return float(self.strongest(number, n)[1].sum()) / whole if whole > 0 else 0.0
+
     def particular(self, number: int, n: int) -> Int64Array:
         """Return the items that are most particular to a component; at most n.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from recsys.models.base import Model
 from recsys.models.registry import MODELS, about
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.reasons import short
+
+if TYPE_CHECKING:
+    from recsys.recommend.theme_map import ThemeMap
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class Theme:
         Names of the items that are most particular to it, see `ThemeItems.particular`.
     label : str
         What people call it, where a label was given; else empty.
+    user_share : float, optional
+        The share of all users who have a part in it.
+    concentration : float, optional
+        The part of its ten strongest items in all that it adds over the observed entries.
     """
 
     number: int
@@ -50,11 +57,13 @@ class Theme:
     items: tuple[tuple[Id, str, float], ...]
     about: tuple[str, ...] = ()
     label: str = ""
+    user_share: float | None = None
+    concentration: float | None = None
 
     @property
     def name(self) -> str:
         """The label, or what is particular to the theme."""
-        return self.label or "; ".join(short(name) for name in self.about)
+        return self.label or items_in_words(self.about)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain record."""
@@ -65,18 +74,26 @@ class Theme:
             "n_users": self.n_users,
             "n_items": self.n_items,
             "sparsity": self.sparsity,
+            "user_share": self.user_share,
+            "concentration": self.concentration,
             "stability": self.stability,
             "items": [{"item": item, "name": name, "weight": weight} for item, name, weight in self.items],
         }
 
 
+def items_in_words(names: Sequence[str]) -> str:
+    """Return what a theme is called by the names of its items."""
+    return "; ".join(short(name) for name in names)
+
+
 @dataclass(frozen=True)
 class ThemeSet:
-    """Themes of one model: those to show, and how many there are."""
+    """Themes of one model: those to show, and how many there are; with families where they were made."""
 
     label: str
     themes: tuple[Theme, ...]
     n_themes: int
+    map: ThemeMap | None = None
 
 
 def has_themes(model: object) -> bool:
@@ -162,6 +179,8 @@ def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> 
                 items=tuple(listed),
                 about=theme_items.names(f, lambda row: bundle.name_of(bundle.item_ids[row])),
                 label=bundle.theme_labels.get(f + 1, ""),
+                user_share=np.count_nonzero(users) / len(users),
+                concentration=theme_items.concentration(f),
             )
         )
     return result

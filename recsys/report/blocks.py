@@ -123,6 +123,44 @@ class IntervalPlot:
 
 
 @dataclass(frozen=True)
+class HeatMap:
+    """How alike every two of some things are, as a picture of squares.
+
+    Attributes
+    ----------
+    title, caption : str
+    labels : tuple of str
+        Of rows and columns alike.
+    values : tuple of tuple of float
+        From 0 to 1, symmetric.
+    """
+
+    title: str
+    caption: str
+    labels: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    kind: ClassVar[str] = "heat_map"
+
+    @property
+    def least(self) -> float:
+        """The smallest value, which is drawn lightest."""
+        return min((value for row in self.values for value in row), default=0.0)
+
+    def shade(self, value: float) -> float:
+        """Return how dark a value is drawn, 0 to 1."""
+        return (value - self.least) / (1 - self.least) if self.least < 1 else 1.0
+
+    def closest(self, n: int = 10) -> list[tuple[str, str, float]]:
+        """Return the n pairs that are most alike."""
+        pairs = [
+            (self.labels[row], self.labels[column], self.values[row][column])
+            for row in range(len(self.labels))
+            for column in range(row)
+        ]
+        return sorted(pairs, key=lambda pair: -pair[2])[:n]
+
+
+@dataclass(frozen=True)
 class CardEntry:
     """A line of a card.
 
@@ -245,6 +283,7 @@ Block: TypeAlias = (
     | Table
     | Figures
     | IntervalPlot
+    | HeatMap
     | Cards
     | Code
     | Heading

@@ -69,6 +69,8 @@ def _block_record(block: blocks.Block) -> list[dict[str, Any]]:
             content = {"names": [figure.name for figure in block.figures]}
         case blocks.IntervalPlot():
             content = {"title": block.title, "values": {line.label: line.text for line in block.lines}}
+        case blocks.HeatMap():
+            content = {"title": block.title, "labels": list(block.labels), "values": list(block.values)}
         case blocks.Cards():
             content = {"cards": [asdict(card) for card in block.cards]}
         case blocks.Code():

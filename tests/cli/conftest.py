@@ -47,3 +47,14 @@ def ratings(tmp_path):
     path = tmp_path / "ratings.csv"
     pd.DataFrame(rows, columns=["user_id", "movieId", "rating", "timestamp"]).to_csv(path, index=False)
     return path
+
+
+@pytest.fixture
+def model(recsys, ratings, tmp_path):
+    """Train a small model of components and neighbors on the ratings, and return its folder."""
+    folder = tmp_path / "model"
+    code, _, err = recsys(
+        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
+    )
+    assert code == 0, err
+    return folder

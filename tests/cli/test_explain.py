@@ -6,16 +6,6 @@ import pandas as pd
 import pytest
 
 
-@pytest.fixture
-def model(recsys, ratings, tmp_path):
-    folder = tmp_path / "model"
-    code, _, err = recsys(
-        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
-    )
-    assert code == 0, err
-    return folder
-
-
 def test_a_printed_list_says_why_and_a_file_where_asked(recsys, as_json, model, tmp_path):
     _, out, _ = recsys("recommend", model, "--user", "u00", "-n", "3")
     assert out.count("you rated") == 3

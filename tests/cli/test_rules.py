@@ -80,3 +80,27 @@ def test_what_rules_refuse(recsys, model, arguments, code, message):
     ended, _, err = recsys("recommend", model, "--user", "u00", *arguments)
     assert ended == code
     assert message in err
+
+
+def test_items_not_sold_lately_are_left_out_and_counted(as_json, recsys, model):
+    record = as_json("recommend", model, "--user", "u00", "--sold-since", "1530")
+    assert record["notes"] == ["sold since 1530: 12 of 18 items are left out, none sold since 1530"]
+    code, _, err = recsys("recommend", model, "--user", "u00", "--sold-since", "lately")
+    assert code == 2
+    assert "sold_since is 'lately'; expected e.g. 60d" in err
+
+
+def test_lists_are_reranked_and_evaluate_shows_what_that_moves(as_json, recsys, model, ratings, table):
+    free, _ = listed(as_json, model)
+    mixed, _ = listed(as_json, model, "--diversity", "0.9")
+    assert sorted(mixed) == sorted(free)
+    record = as_json("evaluate", ratings, "--model", "popularity", "--popularity-discount", "0.5")
+    assert {"novelty@10", "popularity-lift@10"} < set(record["metrics"])
+    record = as_json(
+        "compare", ratings, "--model", "popularity", "--calibration", "0.5", "--items", table,
+        "--item-category", "shelf", "--item-id", "movieId", "--item-name", "movieId",
+    )  # fmt: skip
+    assert "calibration@10" in record["results"][0]["metrics"]
+    code, _, err = recsys("recommend", model, "--user", "u00", "--calibration", "0.5")
+    assert code == 2
+    assert "--calibration needs the categories of items" in err

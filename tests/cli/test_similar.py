@@ -6,16 +6,6 @@ import pandas as pd
 import pytest
 
 
-@pytest.fixture
-def model(recsys, ratings, tmp_path):
-    folder = tmp_path / "model"
-    code, _, err = recsys(
-        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
-    )
-    assert code == 0, err
-    return folder
-
-
 def test_similar_items_and_users(recsys, as_json, model, tmp_path):
     code, out, _ = recsys("similar", model, "--item", "i00", "-n", "3")
     assert code == 0

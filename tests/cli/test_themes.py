@@ -70,3 +70,30 @@ def test_what_themes_refuses(recsys, model, arguments, code, message):
     ended, _, err = recsys("themes", model, *arguments)
     assert ended == code
     assert message in err
+
+
+def test_a_page_of_all_themes(recsys, as_json, model, tmp_path):
+    path = tmp_path / "page.html"
+    code, out, _ = recsys("themes", model, "--out", path, "--user", "u03", "--item", "i05")
+    assert code == 0
+    assert out == f"Wrote the themes of masked-nmf to {path}\n"
+    text = path.read_text()
+    assert "User u03" in text
+    assert text.count('id="theme-') == len(as_json("themes", model)["themes"])
+    code, _, err = recsys("themes", model, "--user", "u03")
+    assert code == 2
+    assert "--user and --item need --out FILE.html" in err
+
+
+def test_themes_go_by_categories(recsys, as_json, model, tmp_path):
+    table = tmp_path / "items.csv"
+    kinds = [(f"i{item:02d}", "abc"[item % 3]) for item in range(18)]
+    pd.DataFrame(kinds, columns=["movieId", "kind"]).to_csv(table, index=False)
+    side = ("--items", table, "--item-id", "movieId", "--item-category", "kind")
+    names = [theme["name"] for theme in as_json("themes", model, *side)["themes"]]
+    recsys("themes", model, "--labels")  # written by themselves, they do not stand in the way
+    recsys("themes", model, "--labels", *side)
+    assert [theme["name"] for theme in as_json("themes", model)["themes"]] == names
+    code, _, err = recsys("themes", model, "--items", table)
+    assert code == 2
+    assert "--items FILE and --item-category COLUMN belong together" in err

@@ -6,16 +6,6 @@ import pandas as pd
 import pytest
 
 
-@pytest.fixture
-def model(recsys, ratings, tmp_path):
-    folder = tmp_path / "model"
-    code, _, err = recsys(
-        "train", ratings, "--out", folder, "--model", "hybrid-nmf", "--set", "n_components=3"
-    )
-    assert code == 0, err
-    return folder
-
-
 def test_a_file_of_users(as_json, recsys, model, tmp_path):
     path = tmp_path / "users.txt"
     path.write_text("u00\nu05\nnobody\n")
@@ -66,3 +56,20 @@ def test_what_is_refused(recsys, model, arguments, code, message):
     ended, _, err = recsys("recommend", model, *arguments)
     assert ended == code
     assert message in err
+
+
+def test_who_is_not_known_gets_what_the_segment_has(as_json, recsys, model, tmp_path):
+    path = tmp_path / "segments.csv"
+    path.write_text(
+        "user_id,region\nnobody,north\n" + "".join(f"u{user:02d},north\n" for user in range(0, 27, 3))
+    )
+    arguments = ("recommend", model, "--user", "nobody", "-n", "2", "--segments", path)
+    _, out, _ = recsys(*arguments, "--segment", "region")
+    assert "User nobody (not known to the model: the most popular in north)" in out
+    assert "Popular in north: " in out
+    record = as_json(*arguments, "--segment", "region")
+    assert (record["lists"][0]["source"], record["lists"][0]["segment"]) == ("segment", "north")
+    assert record["n_by_popularity"] == 1
+    code, _, err = recsys(*arguments)
+    assert code == 2
+    assert "--segments and --segment belong together" in err

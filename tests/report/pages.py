@@ -14,7 +14,9 @@ from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.significance import compare_pairs
 from recsys.factorization.history import History
 from recsys.recommend.examples import ListedItem, UserExample
+from recsys.recommend.families import Family
 from recsys.recommend.reasons import Reason
+from recsys.recommend.theme_map import Mixture, ThemeMap
 from recsys.recommend.themes import Theme, ThemeSet
 from recsys.report.context import ReportContext
 from recsys.report.page import build_page
@@ -54,6 +56,13 @@ def log():
     return log_of(events, time_kind="timestamp")
 
 
+def theme_map():
+    families = tuple(Family(n, 0.5, (n,), (HOSTILE,), ((1, HOSTILE, 1.0),), 0.7) for n in (1, 2))
+    shares = ((1, 0.75), (2, 0.25))
+    mixtures = (Mixture("user", HOSTILE, HOSTILE, 3, shares), Mixture("item", HOSTILE, HOSTILE, 1, ()))
+    return ThemeMap(families, ((1.0, 0.25), (0.25, 1.0)), mixtures)
+
+
 def context(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
     draw = np.random.default_rng(0)
     models = {label: measured(draw.random(40) + 0.2 * n) for n, label in enumerate(labels)}
@@ -87,7 +96,9 @@ def context(labels=(HOSTILE, "weighted-nmf", "popularity"), **changes):
         "list_profiles": {label: profile(1 + n) for n, label in enumerate(labels)},
         "list_length": 10,
         "histories": {labels[0]: history},
-        "theme_sets": [ThemeSet(HOSTILE, (Theme(1, 0.5, 10, 20, 0.9, 0.8, ((1, HOSTILE, 1.0),)),), 4)],
+        "theme_sets": [
+            ThemeSet(HOSTILE, (Theme(1, 0.5, 10, 20, 0.9, 0.8, ((1, HOSTILE, 1.0),)),), 4, theme_map())
+        ],
         "examples": [
             UserExample(
                 HOSTILE, ((HOSTILE, 3.0),), 1, (ListedItem(1, HOSTILE, 0.5, Reason("past", HOSTILE)),),

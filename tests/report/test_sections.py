@@ -21,6 +21,7 @@ from recsys.report.blocks import (
     Figures,
     Folded,
     Heading,
+    HeatMap,
     IntervalLine,
     IntervalPlot,
     Lead,
@@ -50,11 +51,12 @@ EVERY = (
     Heading("heading word"),
     Folded("summary", (Text("folded word"),)),
     SideBySide((("left", (Text("left word"),)), ("right", (Text("right word"),)))),
+    HeatMap("heat word", "how alike", ("first word", "second word"), ((1.0, 0.5), (0.5, 1.0))),
 )
 WORDS = (
     "text word", "strong word", "lead word", "notes word", "facts name", "facts word", "label word",
     "failure word", "line word", "card word", "entry word", "tag word", "code word", "heading word",
-    "folded word", "left word", "right word",
+    "folded word", "left word", "right word", "heat word", "first word", "second word",
 )  # fmt: skip
 
 
