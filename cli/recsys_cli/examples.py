@@ -36,6 +36,7 @@ EXAMPLES = {
     "models": ("recsys models", "recsys models masked-nmf"),
     "metrics": ("recsys metrics",),
     "splits": ("recsys splits",),
+    "explore": ("recsys explore model",),
     "serve": ("recsys serve model --port 8000",),
     "doctor": ("recsys doctor",),
 }

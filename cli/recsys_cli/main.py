@@ -86,6 +86,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compare": evaluation.compare,
     "tune": tuning.tune,
     "ranks": ranks.ranks,
+    "explore": serving.explore,
     "serve": serving.serve,
     "doctor": doctor.doctor,
 }

@@ -1,13 +1,49 @@
-"""``recsys serve``: lists over HTTP."""
+"""``recsys serve`` and ``recsys explore``: lists over HTTP, for programs and for people."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recsys_cli import options
 from recsys_cli.output import say
+
+if TYPE_CHECKING:
+    from recsys.service.settings import Settings
+
+
+def explore(
+    model: options.ModelFolder,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 for any that is free.")] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Whether to open it in the browser.")
+    ] = True,
+    threads: options.Threads = None,
+) -> None:
+    """Look at users, lists, reasons, similar items and themes of a model on a page in the browser.
+
+    It is answered on this machine alone, until ctrl-c. `recsys serve` shows the same page at its root.
+    """
+    import logging
+    import webbrowser
+
+    from recsys.service.settings import Settings
+
+    def ready(address: str) -> None:
+        say(f"The explorer is at {address}; ctrl-c ends it.")
+        if browser:
+            webbrowser.open(address)
+
+    _run(
+        Settings(model),
+        "127.0.0.1",
+        port,
+        threads,
+        access_log=False,
+        log_level=logging.WARNING,
+        when_ready=ready,
+    )
 
 
 def serve(
@@ -44,16 +80,8 @@ def serve(
     A new bundle at the same place takes over without a request lost. RECSYS_SERVE_TOKEN in the environment is
     a token that requests then have to bear.
     """
-    from recsys import threads as pool
-    from recsys.errors import DependencyError
     from recsys.service.settings import Settings, token_from
 
-    try:
-        from recsys.service.run import serve as run
-    except ImportError as error:
-        raise DependencyError(
-            f"recsys serve needs {error.name}, which is not installed here: pip install 'recsys[serve]'."
-        ) from None
     settings = Settings(
         model=model,
         most_waiting=most_waiting,
@@ -63,7 +91,21 @@ def serve(
         origins=tuple(origin or ()),
         token=token_from(),
     )
-    pool.set_threads(threads)
     if host not in ("127.0.0.1", "localhost", "::1") and settings.token is None:
         say(f"Listening at {host} without a token: whoever reaches it is answered. See RECSYS_SERVE_TOKEN.")
-    run(settings, host, port, access_log=access_log)
+    _run(settings, host, port, threads, access_log=access_log)
+
+
+def _run(settings: Settings, host: str, port: int, threads: int | None, **how: Any) -> None:
+    """Answer requests; what is needed for it is an extra."""
+    from recsys import threads as pool
+    from recsys.errors import DependencyError
+
+    try:
+        from recsys.service.run import serve as run
+    except ImportError as error:
+        raise DependencyError(
+            f"this needs {error.name}, which is not installed here: pip install 'recsys[serve]'."
+        ) from None
+    pool.set_threads(threads)
+    run(settings, host, port, **how)

@@ -20,6 +20,7 @@ from recsys.service import answers
 from recsys.service.computing import BusyError, Computing
 from recsys.service.gate import App, Gate, error_body, failure
 from recsys.service.metrics import Metrics
+from recsys.service.pages import add_pages
 from recsys.service.requests import ExplainRequest, ListRequest
 from recsys.service.serving import Served, Serving
 from recsys.service.settings import Settings
@@ -64,6 +65,7 @@ def make_app(settings: Settings) -> App:
     )
     app.state.serving = serving
     _handle_errors(app)
+    add_pages(app)
     _add_routes(app, Answering(settings, serving, computing, metrics), metrics)
     whole: Any = app
     if settings.origins:

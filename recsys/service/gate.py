@@ -14,6 +14,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from recsys.service.metrics import Metrics
+from recsys.service.pages import PAGES
 from recsys.service.settings import Settings
 
 Message = MutableMapping[str, Any]
@@ -21,8 +22,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-OPEN = ("/healthz", "/readyz")
-"""Routes that need no token: whoever starts and stops the service asks these."""
+OPEN = ("/healthz", "/readyz", *PAGES)
+"""Routes that need no token: whoever starts and stops the service asks these, and pages hold no data."""
 _access = logging.getLogger("recsys.service.access")
 _log = logging.getLogger("recsys.service")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,20 +34,28 @@ class JsonLines(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
-def log_to(stream: Any, *, access: bool) -> None:
+def log_to(stream: Any, level: int, *, access: bool) -> None:
     """Write the log of the service and of its web server to a stream, a line of JSON a record."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     for name in ("recsys", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.INFO)
+        logger.setLevel(level)
     logging.getLogger("recsys").setLevel(logging.WARNING)  # progress of single answers is no news
-    logging.getLogger("recsys.service").setLevel(logging.INFO)
+    logging.getLogger("recsys.service").setLevel(level)
     logging.getLogger("recsys.service.access").setLevel(logging.INFO if access else logging.WARNING)
 
 
-def serve(settings: Settings, host: str, port: int, *, access_log: bool = True) -> None:
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    access_log: bool = True,
+    log_level: int = logging.INFO,
+    when_ready: Callable[[str], None] | None = None,
+) -> None:
     """Answer requests until the process is told to stop; requests that have begun are then answered first.
 
     Parameters
@@ -57,6 +67,10 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = True) 
         0 for any that is free, which the log then says.
     access_log : bool
         Whether each request is logged.
+    log_level : int
+        What is logged beside: as of `logging`.
+    when_ready : callable, optional
+        Is given the address, as soon as requests are answered there.
 
     Raises
     ------
@@ -65,8 +79,8 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = True) 
     SystemExit
         If the port cannot be had.
     """
-    log_to(sys.stderr, access=access_log)
-    uvicorn.run(
+    log_to(sys.stderr, log_level, access=access_log)
+    config = uvicorn.Config(
         make_app(settings),
         host=host,
         port=port,
@@ -76,3 +90,19 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = True) 
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    _Server(config, when_ready).run()
+
+
+class _Server(uvicorn.Server):
+    """A web server that says when it answers, and where."""
+
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self.started and self._when_ready is not None:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._when_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")

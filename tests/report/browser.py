@@ -72,7 +72,7 @@ class Browser:
         shutil.rmtree(self._home, ignore_errors=True)
 
     def open(self, path, *, width=1280, height=900, dark=False, scripts=True, media="screen"):
-        """Open a page from disk and wait until it is loaded and its charts are drawn."""
+        """Open a page from disk, or at an address, and wait until it is loaded and its charts are drawn."""
         self.faults.clear()
         self.requests.clear()
         self._call(
@@ -82,7 +82,7 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self._call("Emulation.setScriptExecutionDisabled", value=not scripts)
-        self._call("Page.navigate", url=Path(path).resolve().as_uri())
+        self._call("Page.navigate", url=path if "://" in str(path) else Path(path).resolve().as_uri())
         self._wait_for("Page.loadEventFired")
         if scripts:
             self.run(
