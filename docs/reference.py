@@ -56,7 +56,7 @@ def commands() -> Iterator[str]:
 
     yield "# Commands\n"
     yield "Every command has `--help`. Exit codes: 0 done, 1 a problem with input or model, 2 wrong usage,"
-    yield "130 interrupted.\n"
+    yield "3 the gate of `recsys model promote` stayed closed, 130 interrupted.\n"
     root: Any = typer.main.get_command(app)
     for path, command in leaves(root, ("recsys",)):
         yield f"## {' '.join(path)}\n"
