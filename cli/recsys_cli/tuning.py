@@ -119,6 +119,16 @@ def tune(
             rich_help_panel="Test",
         ),
     ] = False,
+    outer: Annotated[
+        str | None,
+        typer.Option(
+            "--outer",
+            metavar="FOLDS",
+            help="Nested cross-validation, e.g. folds:3: tune anew on what a fold leaves, measure on it.",
+            rich_help_panel="Test",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -156,13 +166,14 @@ def tune(
         models=tuple(models),
         log=LogPlan(flags["log"], reading),
         spaces=searches_of(set_ or [], [spec.name for spec in models]),
-        test=flags["test"],
-        split=flags["split"],
+        test=None if outer and not test else flags["test"],
+        split=None if outer and not split else flags["split"],
         validation=validation,
         metric=None if metric is None else parse_metric(metric),
         trials=trials,
         seconds=None if time_limit is None else parse_seconds(time_limit),
         final=final,
+        outer=outer,
         support=MinSupport(flags["min_user"] or 0, flags["min_item"] or 0),
         duplicates=flags["duplicates"],
         seed=flags["seed"] or 0,
@@ -181,6 +192,12 @@ def tune(
         say("On the test part, measured once:")
         say_results(tuning.final.results, tuning.final.splits)
         for sentence in tuning.final.answer:
+            say(f"  {sentence}")
+    if tuning.nested is not None:
+        say()
+        say(f"On outer folds ({outer}), tuned anew inside each:")
+        say_results(tuning.nested.comparison.results, tuning.nested.comparison.splits)
+        for sentence in tuning.nested.comparison.answer:
             say(f"  {sentence}")
     for path in configs:
         say(f"Config in {path}: recsys train {' '.join(log or ['LOG'])} --config {path} --out model")

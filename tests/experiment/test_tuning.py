@@ -418,3 +418,40 @@ def test_a_number_of_iterations_that_is_given_is_kept_to():
     for trial in tuning.models[0].trials:
         assert trial.config["max_iter"] == 3
         assert trial.curve == ()
+
+
+# -- nested ---------------------------------------------------------------------------------------
+def test_outer_folds_are_seen_by_no_tuning_of_theirs(tmp_path):
+    plan = {"metric": "ndcg@5", "trials": 3, "validation": "random-user:0.3", "outer": "folds:3"}
+    search = {"n_neighbors": [2, 5, 9]}
+    tuning = recsys.tune("item-knn", LADDER_LOG, search, **plan, out=tmp_path)
+    nested = tuning.nested
+    assert [fold.part for fold in nested.folds] == [1, 2, 3]
+    assert [result.label for result in nested.comparison.results] == [
+        "item-knn, tuned",
+        "item-knn",
+        "popularity",
+    ]
+    folds = recsys.parse_splits("folds:3", recsys.load_log(LADDER_LOG).log, seed=0)
+    values = []
+    for fold, rows in zip(nested.folds, folds, strict=True):
+        rest = recsys.load_log(LADDER_LOG.reset_index(drop=True).iloc[rows.train])
+        alone = recsys.tune("item-knn", rest, search, metric="ndcg@5", trials=3, validation="random-user:0.3")
+        assert alone.models[0].best.value == fold.winners["item-knn"].value
+        assert alone.models[0].best.params == fold.winners["item-knn"].params
+        values.append(alone.spec)
+    tuned = nested.comparison["item-knn, tuned"]
+    assert len(tuned.parts) == 3
+    for part, spec, rows in zip(tuned.parts, values, folds, strict=True):
+        frame = LADDER_LOG.reset_index(drop=True)
+        measured = recsys.evaluate(
+            spec, frame.iloc[rows.train], test=frame.iloc[rows.held_out], metrics="ndcg@5"
+        )
+        assert part.measurements.metrics["ndcg@5"] == pytest.approx(measured.measurements.metrics["ndcg@5"])
+    again = recsys.tune("item-knn", LADDER_LOG, search, **plan, out=tmp_path)
+    assert again.to_json()["nested"]["folds"] == tuning.to_json()["nested"]["folds"]
+
+
+def test_outer_folds_take_the_place_of_a_test_part():
+    with pytest.raises(ParameterError, match="leave --split and --test out"):
+        recsys.tune("item-knn", LADDER_LOG, outer="folds:3", split="random:0.2")
