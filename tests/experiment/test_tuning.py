@@ -455,3 +455,28 @@ def test_outer_folds_are_seen_by_no_tuning_of_theirs(tmp_path):
 def test_outer_folds_take_the_place_of_a_test_part():
     with pytest.raises(ParameterError, match="leave --split and --test out"):
         recsys.tune("item-knn", LADDER_LOG, outer="folds:3", split="random:0.2")
+
+
+# -- a storage that somebody else holds ------------------------------------------------------------
+@pytest.mark.slow  # SQLite waits for some seconds before it says so
+@pytest.mark.parametrize("n_before", [0, 2])
+def test_a_locked_storage_is_said_to_be_and_earlier_trials_are_kept(frame, tmp_path, monkeypatch, n_before):
+    plan = {"metric": "ndcg@10", "validation": "random-user:0.3", "out": tmp_path}
+    recsys.tune("item-knn", frame, {"n_neighbors": "2..9"}, trials=1, **plan)
+    holder = sqlite3.connect(tmp_path / "item-knn" / "study.sqlite", isolation_level=None)
+    original = study_module.Study._measure
+
+    def measure(self, number, params, asked, trials):
+        if asked is not None and number == n_before:
+            holder.execute("BEGIN EXCLUSIVE")
+        return original(self, number, params, asked, trials)
+
+    monkeypatch.setattr(study_module.Study, "_measure", measure)
+    if n_before == 0:
+        holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(InputError, match=r"(cannot be used|cannot be written to) \(.*database is locked"):
+        recsys.tune("item-knn", frame, {"n_neighbors": "2..9"}, trials=4, **plan)
+    holder.execute("ROLLBACK")
+    monkeypatch.undo()
+    again = recsys.tune("item-knn", frame, {"n_neighbors": "2..9"}, trials=4, **plan)
+    assert len(again.models[0].trials) == 4

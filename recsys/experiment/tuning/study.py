@@ -6,7 +6,8 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +91,25 @@ class Study:
         progress.advance(len(trials), self._note(trials))
         try:
             while not _is_over(len(trials), n_trials, deadline):
-                trials.append(self._next(opened, trials))
+                with self._storage_told(len(trials)):
+                    trials.append(self._next(opened, trials))
                 progress.advance(1, self._note(trials))
         except KeyboardInterrupt:
             if not any(trial.is_complete for trial in trials):
                 raise
         return trials
+
+    @contextmanager
+    def _storage_told(self, n_kept: int) -> Iterator[None]:
+        """Say in one message that the storage cannot be written to, as while another program holds it."""
+        try:
+            yield
+        except _optuna().exceptions.StorageInternalError as failure:
+            reason = str(failure.__cause__ or failure).splitlines()[0]
+            raise InputError(
+                f"{self.folder} cannot be written to ({reason}); is another program at it? The {n_kept:,} "
+                f"trials that were done are kept, and the same command goes on from them."
+            ) from failure
 
     def best(self, trials: Sequence[Trial]) -> Trial | None:
         """Return the best complete trial, the earlier of two that are level; None if there is none."""
