@@ -82,7 +82,11 @@ def prepare(
     began = perf_counter()
     with progress(quiet=json) as listener:
         loaded = prepare_log(
-            log_plan(options.source_of(log), read_as, items), out, memory=memory, n_threads=threads, progress=listener
+            log_plan(options.source_of(log), read_as, items),
+            out,
+            memory=memory,
+            n_threads=threads,
+            progress=listener,
         )
     if json:
         say_json({**loaded.describe(), "seconds": {"prepare": perf_counter() - began}, "out": str(out)})
