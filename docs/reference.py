@@ -56,7 +56,7 @@ def commands() -> Iterator[str]:
 
     yield "# Commands\n"
     yield "Every command has `--help`. Exit codes: 0 done, 1 a problem with input or model, 2 wrong usage,"
-    yield "130 interrupted.\n"
+    yield "3 the gate of `recsys model promote` stayed closed, 130 interrupted.\n"
     root: Any = typer.main.get_command(app)
     for path, command in leaves(root, ("recsys",)):
         yield f"## {' '.join(path)}\n"
@@ -101,13 +101,14 @@ def default_of(parameter: Any) -> str:
 def config_keys() -> Iterator[str]:
     """Yield the tables and entries of plans and of the configs of models."""
     yield "# Plans and config files\n"
-    yield "A **plan** is a TOML file that describes a comparison: `recsys compare PLAN.toml`. Each entry"
-    yield "stands for the flag of its name.\n"
+    yield "A **plan** is a TOML file that describes a run; `recsys train`, `evaluate`, `compare` and"
+    yield "`tune` take it in place of LOG, and from it what they have a flag for. Each entry stands for the"
+    yield "flag of its name, and a flag that is given wins.\n"
     yield from header("table", "entry", "flag", "type")
     for table, entry, flag, kind in plan_entries():
         yield row(f"`[{table}]`", f"`{entry}`", flag, kind)
-    yield "\nEach `[[models]]` table holds `name` and the parameters of a model, or `config`, the path of a"
-    yield "config.\n"
+    yield "\nA `[model]` table is the one model, each `[[models]]` one of several: it holds `name` and the"
+    yield "parameters of a model, or `config`, the path of a config.\n"
     yield "A **config** describes one model: `--config FILE`. Its `[model]` table holds `name` and the"
     yield "parameters listed under [models](models.md). Those that come with the package are found by their"
     yield "name alone.\n"

@@ -49,14 +49,21 @@ if TYPE_CHECKING:
     from recsys.experiment.entry_scorer import entry_scorer as entry_scorer
     from recsys.experiment.evaluation_plan import EvaluationPlan as EvaluationPlan
     from recsys.experiment.given_logs import LogPlan as LogPlan
+    from recsys.experiment.model_diff import ModelDiff as ModelDiff
+    from recsys.experiment.model_diff import model_diff as model_diff
+    from recsys.experiment.monitoring import Monitoring as Monitoring
+    from recsys.experiment.monitoring import monitor as monitor
     from recsys.experiment.prepared_split import PreparedSplit as PreparedSplit
     from recsys.experiment.preparing import prepare_log as prepare_log
+    from recsys.experiment.promotion import Promotion as Promotion
+    from recsys.experiment.promotion import promote as promote
     from recsys.experiment.settings import ModelSpec as ModelSpec
     from recsys.experiment.tuning.answer import Tuning as Tuning
     from recsys.experiment.tuning.call import tune as tune
     from recsys.experiment.tuning.plan import TuningPlan as TuningPlan
     from recsys.experiment.tuning.rank_evidence import Ranks as Ranks
     from recsys.experiment.tuning.ranks import ranks as ranks
+    from recsys.experiment.updating import update as update
     from recsys.models.base import Model as Model
     from recsys.models.baselines.als import ALS as ALS
     from recsys.models.baselines.bias import Bias as Bias
@@ -86,6 +93,7 @@ if TYPE_CHECKING:
     from recsys.recommend.bundle import Bundle as Bundle
     from recsys.recommend.bundle_files import load_bundle as load_bundle
     from recsys.recommend.bundle_files import save_bundle as save_bundle
+    from recsys.recommend.model_store import ModelStore as ModelStore
     from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.rules import Rules as Rules
@@ -135,8 +143,11 @@ _HOMES = {
     "MaskedNMF": "recsys.models.masked_nmf",
     "Measurements": "recsys.evaluation.measurements",
     "Model": "recsys.models.base",
+    "ModelDiff": "recsys.experiment.model_diff",
     "ModelError": "recsys.errors",
     "ModelSpec": "recsys.experiment.settings",
+    "ModelStore": "recsys.recommend.model_store",
+    "Monitoring": "recsys.experiment.monitoring",
     "NotFittedError": "recsys.errors",
     "ObservedEntries": "recsys.models.observed_entries",
     "OutputError": "recsys.errors",
@@ -145,6 +156,7 @@ _HOMES = {
     "Popularity": "recsys.models.baselines.popularity",
     "PreparedSplit": "recsys.experiment.prepared_split",
     "Progress": "recsys.progress",
+    "Promotion": "recsys.experiment.promotion",
     "PureSVD": "recsys.models.baselines.pure_svd",
     "Range": "recsys.models.search",
     "Ranks": "recsys.experiment.tuning.rank_evidence",
@@ -170,10 +182,13 @@ _HOMES = {
     "interval": "recsys.experiment.calls",
     "load_bundle": "recsys.recommend.bundle_files",
     "load_log": "recsys.data.load",
+    "model_diff": "recsys.experiment.model_diff",
+    "monitor": "recsys.experiment.monitoring",
     "param": "recsys.models.parameters",
     "parse_metrics": "recsys.evaluation.metrics",
     "parse_split": "recsys.splitting.specs",
     "parse_splits": "recsys.splitting.specs",
+    "promote": "recsys.experiment.promotion",
     "ranks": "recsys.experiment.tuning.ranks",
     "prepare_log": "recsys.experiment.preparing",
     "register_metric": "recsys.evaluation.metrics",
@@ -190,6 +205,7 @@ _HOMES = {
     "unregister_model": "recsys.models.registry",
     "unregister_section": "recsys.report.section",
     "unregister_split_rule": "recsys.splitting.rules",
+    "update": "recsys.experiment.updating",
     "verify_bundle": "recsys.recommend.verification",
     "write_report": "recsys.experiment.calls",
 }

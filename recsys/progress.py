@@ -27,8 +27,10 @@ class Progress(Protocol):
 
     Tasks may nest: ``advance`` and ``finish`` are about the newest task that has not ended. All calls come
     from the thread that does the work. A listener may also have ``iteration(Iteration)``, which is called
-    after each iteration of a fit, before the ``advance`` that counts it. What a listener raises ends the
-    work; a KeyboardInterrupt does so as ctrl-c does, with the best state so far kept.
+    after each iteration of a fit, before the ``advance`` that counts it, and ``snapshot(model)``, which is
+    given the model as a fit of so many iterations would leave it, where `Model.shows_iterations` and one
+    start is fitted to all entries. What a listener raises ends the work; a KeyboardInterrupt does so as
+    ctrl-c does, with the best state so far kept.
 
     Examples
     --------

@@ -82,7 +82,11 @@ def prepare(
     began = perf_counter()
     with progress(quiet=json) as listener:
         loaded = prepare_log(
-            log_plan(log, read_as, items), out, memory=memory, n_threads=threads, progress=listener
+            log_plan(options.source_of(log), read_as, items),
+            out,
+            memory=memory,
+            n_threads=threads,
+            progress=listener,
         )
     if json:
         say_json({**loaded.describe(), "seconds": {"prepare": perf_counter() - began}, "out": str(out)})
@@ -108,7 +112,7 @@ def describe(
     from recsys.experiment.given_logs import loaded_of
     from recsys_cli.inputs import columns_used, log_plan
 
-    plan = log_plan(log, read_as, items)
+    plan = log_plan(options.source_of(log), read_as, items)
     with progress(quiet=json) as listener:
         loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener, keeps_returns=True)
     found = loaded.describe()

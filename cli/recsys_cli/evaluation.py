@@ -22,52 +22,98 @@ if TYPE_CHECKING:
     from recsys.experiment.settings import ModelSpec
     from recsys.recommend.rules import Rules
 
+_TRAINED = "A trained model"
+
 
 @grouped
 def evaluate(
-    log: options.Log,
     read_as: LogFormat,
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
     rules: options.RuleOptions,
+    log: options.LogOrConfig = None,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Train nothing: measure the lists of a model, whose folder stands before LOG, on events "
+            "from then on; 'training' stands for what came after its training.",
+            rich_help_panel=_TRAINED,
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option("--by", help="With --since: day, week or month (30 days).", rich_help_panel=_TRAINED),
+    ] = "week",
+    report: options.Report = None,
     items: options.Items = None,
     duplicates: options.DuplicateRule = None,
-    seed: options.Seed = 0,
+    seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
-    """Train on one part of a log and measure on the part held out."""
-    import recsys
-    from recsys.experiment.training import amounts_as_ratings
-    from recsys_cli.inputs import one_spec, rules_of
+    """Train on one part of a log and measure on the part held out; or measure a trained model by --since.
 
-    spec = one_spec(model, set_, config)
+    With --since DATE it is: recsys evaluate MODEL NEWLOG --since DATE.
+    """
+    import recsys
+    from recsys.experiment.plan import report_path
+    from recsys.experiment.training import amounts_as_ratings
+    from recsys_cli.inputs import one_spec, rules_of, run_of
+    from recsys_cli.monitoring import measure_model
+
+    if since is not None:
+        unused = {"--model": model, "--set": set_, "--config": config, "--split": held_out.split,
+                  "--test": held_out.test, "--report": report}  # fmt: skip
+        measure_model(
+            log or [],
+            read_as,
+            since,
+            by,
+            held_out.metrics,
+            unused=unused,
+            seed=seed,
+            threads=threads,
+            json=json,
+        )
+        return
     ruled = rules_of(rules, items=items, item_id=read_as.item_id, item_category=labels.item_category)
     flags = options.flags(
         read_as, held_out, labels,
-        log=options.source_of(log), items=items, duplicates=duplicates, seed=seed, threads=threads,
-        rules=ruled,
+        log=options.source_of(log), items=items, report=report, duplicates=duplicates, seed=seed,
+        threads=threads, rules=ruled,
     )  # fmt: skip
+    run, _ = run_of(flags, [config] if config else [], command="evaluate")
+    spec = one_spec(model, set_, run.configs, run.models)
+    flags = dict(run.flags)
+    page = report_path(flags.pop("report"))
     if flags["item_name"] is None:  # --items is read for its categories here; names are not shown
         del flags["item_name"]
     plan = recsys.EvaluationPlan.from_flags((spec,), flags)
     with progress(quiet=json) as listener:
         done = recsys.evaluate(plan, progress=listener)
+        if page is not None:
+            done.report(page, command=_command(), plan=run.texts, progress=listener)
     if json:
         splits = [prepared.split.to_json() for prepared in done.splits]
         beside = {
             floor.label: dict(floor.measurements.metrics) for floor in done.beside if floor.measurements
         }
         several = {"splits": splits} if len(splits) > 1 else {}
-        say_json({**done.result.to_json(), "split": splits[0], "beside": beside, **several})
+        paths = {} if page is None else {"report": str(page)}
+        say_json({**done.result.to_json(), "split": splits[0], "beside": beside, **several, **paths})
         return
     _say_choice(spec, done.result)
     say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, [done.result.spec])])
     _say_rules(ruled)
     say_results(done.results, done.splits)
+    if page is not None:
+        say(f"Report in {page}")
 
 
 @grouped
@@ -76,15 +122,7 @@ def compare(
     held_out: options.HeldOutOptions,
     labels: options.LabelOptions,
     rules: options.RuleOptions,
-    log: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="LOG...|CONFIG.toml",
-            help="The log, or a TOML file that describes the comparison: tables log, split, metrics, "
-            "models, report, run, each entry as the flag of its name.",
-            show_default=False,
-        ),
-    ] = None,
+    log: options.LogOrConfig = None,
     model: options.Models = None,
     set_: options.Set = None,
     config: options.Configs = None,
@@ -97,14 +135,7 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            help="Write a report: .html, .md, .json, .parquet (users' values) or a folder with all of them.",
-            show_default=False,
-        ),
-    ] = None,
+    report: options.Report = None,
     items: options.Items = None,
     duplicates: options.DuplicateRule = None,
     seed: options.SeedOrPlan = None,

@@ -13,6 +13,7 @@ EXAMPLES = {
     "train": (
         'recsys train purchases.csv --where "Quantity > 0" --out model',
         "recsys train ratings.csv --set n_components=8 --out ratings-model",
+        "recsys train ratings.csv --out models --keep 4 --warm-start ratings-model",
     ),
     "recommend": (
         "recsys recommend model --user 17850 -n 5",
@@ -20,6 +21,9 @@ EXAMPLES = {
         "recsys recommend model --all-users --out lists.parquet",
     ),
     "verify": ("recsys model verify model",),
+    "show": ("recsys model show models",),
+    "diff": ("recsys model diff ratings-model models",),
+    "promote": ("recsys model promote ratings-model models --keep 4",),
     "explain": ("recsys explain model --user 17850",),
     "similar": ("recsys similar model --item 85099B -n 5",),
     "themes": ("recsys themes model -n 5",),

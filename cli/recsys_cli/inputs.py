@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ from recsys.data.loaded_log import LoadedLog
 from recsys.data.log_format import LogFormat
 from recsys.errors import ParameterError
 from recsys.experiment.given_logs import LogPlan
+from recsys.experiment.plan import Run, read_run
 from recsys.experiment.settings import AUTO, ModelSpec, specs_from_flags
 from recsys.experiment.tuning.space import parse_searches
-from recsys_cli.options import source_of
 
 if TYPE_CHECKING:
     from recsys.data.ids import Id, Ids
@@ -40,11 +40,22 @@ def history_of(text: str) -> list[str] | dict[str, float]:
     return values
 
 
-def log_plan(logs: list[str], read_as: LogFormat, items: Path | None) -> LogPlan:
+def log_plan(source: Any, read_as: LogFormat, items: Path | None) -> LogPlan:
     """Return the plan of a log whose names of items are read along."""
     if items is None and (read_as.item_id or read_as.item_name):
         raise ParameterError("--item-id and --item-name name columns of --items; give --items too.")
-    return LogPlan(source_of(logs), read_as, items)
+    return LogPlan(source, read_as, items)
+
+
+def format_of(flags: Mapping[str, Any]) -> LogFormat:
+    """Return how a log is to be read, from all flags of a command."""
+    return LogFormat.of(**{part.name: flags[part.name] for part in fields(LogFormat)})
+
+
+def run_of(flags: Mapping[str, Any], configs: Sequence[Path], *, command: str) -> tuple[Run, LogFormat]:
+    """Join flags with the file of a run, and return how its log is to be read, too."""
+    run = read_run(flags, configs, command=command)
+    return run, format_of(run.flags)
 
 
 def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
@@ -66,15 +77,25 @@ def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
     return f"{used}; {kind} feedback ({why})"
 
 
-def one_spec(model: str | None, assignments: Sequence[str] | None, config: Path | None) -> ModelSpec:
-    """Return the one model that --model or --config names."""
-    if model is not None and config is not None:
+def one_spec(
+    model: str | None,
+    assignments: Sequence[str] | None,
+    configs: Sequence[Path],
+    planned: Sequence[ModelSpec] = (),
+) -> ModelSpec:
+    """Return the one model that --model or --config names, or else the one of a file of the run."""
+    if model is not None and configs:
         raise ParameterError("both --model and --config are given; choose one.")
+    if model is None and not configs and len(planned) > 1:
+        names = ", ".join(spec.title for spec in planned)
+        raise ParameterError(f"the config names {len(planned)} models ({names}); choose one by --model.")
+    chosen = [spec for spec in planned if model in (None, spec.title, spec.name)][:1] if not configs else []
     specs = specs_from_flags(
-        [] if model is None else [model],
+        [] if model is None or chosen else [model],
         assignments or [],
-        [] if config is None else [config],
+        configs,
         default=[AUTO],
+        planned=chosen,
     )
     if len(specs) > 1:
         raise ParameterError(

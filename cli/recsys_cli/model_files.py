@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from recsys_cli import options
+from recsys_cli import model_commands, options
 from recsys_cli.command import Command
 from recsys_cli.output import say, say_json
 
@@ -14,6 +14,11 @@ app = typer.Typer(help="Look after trained models.", no_args_is_help=True)
 @app.callback()
 def _root() -> None:
     """Look after trained models."""
+
+
+app.command("show", cls=Command)(model_commands.show)
+app.command("diff", cls=Command)(model_commands.diff)
+app.command("promote", cls=Command)(model_commands.promote)
 
 
 @app.command("verify", cls=Command)

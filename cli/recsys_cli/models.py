@@ -11,11 +11,15 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json, say_remarks
+from recsys_cli.output import fixed, progress, say, say_json, say_remarks
 
 if TYPE_CHECKING:
+    from recsys.data.loaded_log import LoadedLog
+    from recsys.experiment.settings import ModelSpec
     from recsys.recommend.bundle import Bundle
+    from recsys_cli.versions import Destination
 
+_MEASURE, _VERSIONS = "Measure first", "Versions"
 # What ended a training, in words.
 _ENDS = {
     "tol": "converged",
@@ -36,89 +40,186 @@ def _end_of(record: Mapping[str, Any]) -> str:
     return f"{n_iter} iterations, as planned (max_iter)"
 
 
-def _save(bundle: Bundle, out: Path) -> None:
-    """Save a model; where that fails, keep it elsewhere and say where."""
-    from recsys.errors import OutputError
-    from recsys.recommend.bundle_files import rescued, save_bundle
-
-    try:
-        save_bundle(bundle, out)
-    except OutputError as error:
-        kept = rescued(bundle, out)
-        told = (
-            "There is no room for it elsewhere either: the trained model is lost."
-            if kept is None
-            else f"The trained model is whole in {kept}: move it from there."
-        )
-        raise OutputError(f"{error} {told}") from error
-
-
 @grouped
 def train(
-    log: options.Log,
     read_as: LogFormat,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the model.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Folder for the model, or for its versions.", show_default=False),
+    ],
+    log: options.LogOrConfig = None,
     model: options.Model = None,
     set_: options.Set = None,
     config: options.Config = None,
     items: options.Items = None,
     duplicates: options.DuplicateRule = None,
-    seed: options.Seed = 0,
+    min_user: options.MinUser = None,
+    min_item: options.MinItem = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Measure the model first on what --split holds out, and keep that with it; it is then "
+            "trained on everything.",
+            rich_help_panel=_MEASURE,
+        ),
+    ] = False,
+    split: options.SplitSpec = None,
+    metrics: options.Metrics = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            min=1,
+            help="Make --out a folder of dated versions, of which so many stay; the new one comes into use.",
+            rich_help_panel=_VERSIONS,
+            show_default=False,
+        ),
+    ] = None,
+    candidate: Annotated[
+        bool,
+        typer.Option(
+            "--candidate",
+            help="Add a version without bringing it into use; 'recsys model promote' does.",
+            rich_help_panel=_VERSIONS,
+        ),
+    ] = False,
+    warm_start: Annotated[
+        Path | None,
+        typer.Option(
+            "--warm-start",
+            metavar="MODEL",
+            help="Begin with the themes of an older model: fewer sweeps, and themes keep their numbers.",
+            rich_help_panel=_VERSIONS,
+            show_default=False,
+        ),
+    ] = None,
+    update: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--update",
+            metavar="NEW_EVENTS",
+            help="Take new events alone into the model in --out, in place of LOG; all else stays as it is.",
+            rich_help_panel=_VERSIONS,
+            show_default=False,
+        ),
+    ] = None,
+    seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Train a model on a whole log and write it to a folder."""
     import recsys
-    from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.given_logs import loaded_of
-    from recsys.experiment.settings import AUTO
-    from recsys.experiment.training import amounts_as_ratings, check_duplicates, record_of
+    from recsys.experiment.training import record_of
     from recsys.files import reserved
-    from recsys.recommend.bundle_files import check_place
-    from recsys_cli.inputs import columns_used, log_plan, one_spec
+    from recsys_cli.inputs import log_plan, one_spec, run_of
+    from recsys_cli.versions import Destination
 
-    out = out.expanduser()
-    check_place(out)
-    spec = one_spec(model, set_, config)
+    destination = Destination.of(out, keep=keep, candidate=candidate)
+    flags = options.flags(
+        read_as, log=options.source_of(log), items=items, duplicates=duplicates, min_user=min_user,
+        min_item=min_item, split=split, metrics=metrics, seed=seed, threads=threads,
+    )  # fmt: skip
+    if update:
+        if log or model or set_ or config or warm_start or measure:
+            raise recsys.ParameterError(
+                "--update takes new events into the model in --out, as that is; leave LOG, --model, --set, "
+                "--config, --warm-start and --measure out."
+            )
+        _update(destination, {**flags, "log": options.source_of(update)}, json=json)
+        return
+    if (split or metrics) and not measure:
+        raise recsys.ParameterError("--split and --metrics say how to measure; give --measure too.")
+    run, reading = run_of(flags, [config] if config else [], command="train")
+    spec = one_spec(model, set_, run.configs, run.models)
     spec.resolved().made()  # what is wrong with it is said before the log is read
-    rule = check_duplicates(duplicates)
-    plan = log_plan(log, read_as, items)
-    with reserved(out, wait=0.5), progress(quiet=json) as listener:
-        loaded, load_seconds = loaded_of(plan, n_threads=threads, progress=listener)
+    plan = log_plan(run.flags["log"], reading, run.flags["items"])
+    of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
+    with reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
+        loaded, load_seconds = loaded_of(plan, n_threads=of_run["threads"], progress=listener)
         bundle = recsys.train(
             spec,
             loaded,
-            seed=seed,
-            duplicates=rule,
-            threads=threads,
+            seed=run.flags["seed"] or 0,
+            min_user=run.flags["min_user"] or 0,
+            min_item=run.flags["min_item"] or 0,
+            warm_start=warm_start,
+            measure=(run.flags["split"] or "random:0.2") if measure else None,
+            metrics=run.flags["metrics"] if measure else None,
             keep_interrupted=True,
             progress=listener,
+            **of_run,
         )
         record = record_of(bundle)
         interrupted = record["stopped"] == "interrupted"
-        if interrupted and (out / "model.json").exists():
-            out = out.resolve()
-            out = out.with_name(f"{out.name}.interrupted")  # a whole model is worth more than a part of one
-        _save(bundle, out)
-    description = loaded.describe()
+        written = destination.write(bundle, interrupted=interrupted)
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}
-        say_json({**record, "seconds": seconds, "log": description, "out": str(out)})
+        extra = {name: bundle.training[name] for name in ("quality", "warm_start") if name in bundle.training}
+        say_json({**record, "seconds": seconds, "log": loaded.describe(), **extra, **written.to_json()})
         if interrupted:
             raise typer.Exit(130)
         return
+    _say_training(spec, loaded, bundle, record, reading)
+    if interrupted:
+        say(f"Interrupted; the best state so far is in {written.folder}.")
+        raise typer.Exit(130)
+    written.say()
+
+
+def _say_training(
+    spec: ModelSpec, loaded: LoadedLog, bundle: Bundle, record: Mapping[str, Any], reading: LogFormat
+) -> None:
+    from recsys.evaluation.evaluator import RANKS_BY_VALUE
+    from recsys.experiment.settings import AUTO
+    from recsys.experiment.training import amounts_as_ratings
+    from recsys_cli.inputs import columns_used
+
+    description = loaded.describe()
     say(f"Read {description['n_read']:,} rows of {description['source']}")
     for drop in description["dropped"]:
         say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
-    say(f"  {columns_used(loaded, read_as.feedback)}")
+    say(f"  {columns_used(loaded, reading.feedback)}")
     chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
     say_remarks([*loaded.remarks, *amounts_as_ratings(loaded, [spec])])
+    quality = bundle.training.get("quality")
+    if quality is not None:
+        values = ", ".join(f"{name} {fixed(value)}" for name, value in quality["metrics"].items())
+        say(f"Measured on {quality['split']}: {values} ({quality['n_users']:,} users)")
     say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s")
     if record["iterations"] is not None:
         say(f"  {_end_of(record)}, objective {record['objective']:.6g}")
-    if interrupted:
-        say(f"Interrupted; the best state so far is in {out}.")
-        raise typer.Exit(130)
+    kept = bundle.training.get("warm_start")
+    if kept is not None:
+        say(
+            f"  begun with {kept['n_components']} themes, of which {kept['n_same']} are still the same; "
+            f"{kept['n_new_users']:,} users and {kept['n_new_items']:,} items are new"
+        )
     if bundle.model.ranks_by_value:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
-    say(f"Model in {out}. Next: recsys recommend {out} --all-users --out lists.csv")
+
+
+def _update(destination: Destination, flags: Mapping[str, Any], *, json: bool) -> None:
+    """Take new events into the model that is there."""
+    import recsys
+    from recsys_cli.inputs import format_of, log_plan
+
+    plan = log_plan(flags["log"], format_of(flags), flags["items"])
+    with progress(quiet=json) as listener:
+        old = recsys.load_bundle(destination.folder)
+        bundle = recsys.update(
+            old, plan, duplicates=flags["duplicates"], threads=flags["threads"], progress=listener
+        )
+        written = destination.write(bundle)
+    latest = bundle.training["updates"][-1]
+    if json:
+        say_json({"model": bundle.model.name, **latest, **written.to_json()})
+        return
+    new_users, new_items = len(bundle.user_ids) - len(old.user_ids), len(bundle.item_ids) - len(old.item_ids)
+    say(f"Read {latest['log']['n_read']:,} rows of {latest['log']['source']}")
+    say(
+        f"Updated {bundle.model.name}: {latest['n_pairs']:,} pairs, {new_users:,} new users, {new_items:,} "
+        f"new items, {latest['seconds']:.1f} s"
+    )
+    written.say()

@@ -21,8 +21,21 @@ Log: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+LogOrConfig: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="LOG...|CONFIG.toml",
+        help="Files: text, JSON, Parquet (also .gz, .zst, .zip), globs, '-'; or a data set, completejourney; "
+        "or a TOML file that describes the run: tables log, split, metrics, model or models, report, run, "
+        "each entry as the flag of its name.",
+        show_default=False,
+    ),
+]
 ModelFolder: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="Folder made by 'recsys train'.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Folder made by 'recsys train'; of versions the one in use.", show_default=False
+    ),
 ]
 History: TypeAlias = Annotated[
     str | None,
@@ -113,7 +126,7 @@ Config: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="TOML file with a table called model, instead of --model.",
+        help="TOML file with a table called model, instead of --model; or of the whole run.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),
@@ -123,7 +136,7 @@ Configs: TypeAlias = Annotated[
     typer.Option(
         "--config",
         help="TOML file with a table called model; give it several times. One may describe the whole "
-        "comparison instead; flags override what it says.",
+        "run instead; flags override what it says.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),
@@ -197,6 +210,43 @@ Threads: TypeAlias = Annotated[
         help="Most threads; results do not depend on it.",
         rich_help_panel=_RUN,
         show_default="all cores",
+    ),
+]
+On: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        metavar="NEWLOG",
+        help="Events to measure both models on: those of pairs that neither was trained on.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Since: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="DATE",
+        help="The first moment of --on that counts, e.g. 2011-11-01.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+ListMetrics: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        help="Metrics of lists, with @k.",
+        rich_help_panel=_RUN,
+        show_default="ndcg, recall, precision and coverage @10",
+    ),
+]
+Report: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        help="Write a report: .html, .md, .json, .parquet (users' values) or a folder with all of them.",
+        show_default=False,
     ),
 ]
 BlockMib: TypeAlias = Annotated[

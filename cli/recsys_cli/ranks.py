@@ -64,7 +64,7 @@ def ranks(
         raise ParameterError(f"--ranks {numbers!r}: expected whole numbers, e.g. 8,16,32.") from None
     with progress(quiet=json) as listener:
         evidence = recsys.ranks(
-            one_spec(model, set_, config),
+            one_spec(model, set_, [] if config is None else [config]),
             LogPlan(options.source_of(log), read_as),
             tried,
             metric=metric,

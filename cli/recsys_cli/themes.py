@@ -90,6 +90,7 @@ def themes(
     from recsys.recommend.bundle_files import load_bundle
     from recsys.recommend.families import families as find_families
     from recsys.recommend.id_files import categories_of
+    from recsys.recommend.model_pointer import model_folder
     from recsys.recommend.theme_categories import labelled_by_category, without_automatic
     from recsys.recommend.themes import themes as find_themes
 
@@ -100,7 +101,7 @@ def themes(
     is_page = out is not None and out.suffix.lower() in PAGE_FORMS
     if (user or item) and not is_page:
         raise typer.BadParameter("--user and --item need --out FILE.html.")
-    folder = model.expanduser()
+    folder = model_folder(model.expanduser())
     bundle = load_bundle(folder)
     if items is not None and item_category is not None:
         named_by_hand = without_automatic(bundle)

@@ -24,8 +24,8 @@ _SEARCH = "Search"
 
 @grouped
 def tune(
-    log: options.Log,
     read_as: LogFormat,
+    log: options.LogOrConfig = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,7 +50,7 @@ def tune(
         list[Path] | None,
         typer.Option(
             "--config",
-            help="TOML file with a table called model, whose values are held.",
+            help="TOML file with a table called model, whose values are held; or of the whole run.",
             rich_help_panel="Model",
             show_default=False,
         ),
@@ -119,6 +119,16 @@ def tune(
             rich_help_panel="Test",
         ),
     ] = False,
+    outer: Annotated[
+        str | None,
+        typer.Option(
+            "--outer",
+            metavar="FOLDS",
+            help="Nested cross-validation, e.g. folds:3: tune anew on what a fold leaves, measure on it.",
+            rich_help_panel="Test",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -131,7 +141,7 @@ def tune(
     duplicates: options.DuplicateRule = None,
     min_user: options.MinUser = None,
     min_item: options.MinItem = None,
-    seed: options.Seed = 0,
+    seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
@@ -142,25 +152,32 @@ def tune(
     from recsys.experiment.settings import AUTO, ModelSpec, read_model
     from recsys.experiment.tuning.plan import TuningPlan, parse_seconds
     from recsys.splitting.support import MinSupport
-    from recsys_cli.inputs import searches_of
+    from recsys_cli.inputs import run_of, searches_of
 
-    models = [*(ModelSpec(name) for name in model or []), *map(read_model, config or [])]
-    models = models or [ModelSpec(AUTO)]
+    flags = options.flags(
+        read_as, log=options.source_of(log), split=split, test=test, duplicates=duplicates, min_user=min_user,
+        min_item=min_item, seed=seed, threads=threads,
+    )  # fmt: skip
+    run, reading = run_of(flags, config or [], command="tune")
+    flags = dict(run.flags)
+    models = [*(ModelSpec(name) for name in model or []), *map(read_model, run.configs)]
+    models = models or list(run.models) or [ModelSpec(AUTO)]
     plan = TuningPlan(
         models=tuple(models),
-        log=LogPlan(options.source_of(log), read_as),
+        log=LogPlan(flags["log"], reading),
         spaces=searches_of(set_ or [], [spec.name for spec in models]),
-        test=test,
-        split=split,
+        test=None if outer and not test else flags["test"],
+        split=None if outer and not split else flags["split"],
         validation=validation,
         metric=None if metric is None else parse_metric(metric),
         trials=trials,
         seconds=None if time_limit is None else parse_seconds(time_limit),
         final=final,
-        support=MinSupport(min_user or 0, min_item or 0),
-        duplicates=duplicates,
-        seed=seed,
-        threads=threads,
+        outer=outer,
+        support=MinSupport(flags["min_user"] or 0, flags["min_item"] or 0),
+        duplicates=flags["duplicates"],
+        seed=flags["seed"] or 0,
+        threads=flags["threads"],
         out=None if out is None else out.expanduser(),
     )
     with progress(quiet=json) as listener:
@@ -176,8 +193,14 @@ def tune(
         say_results(tuning.final.results, tuning.final.splits)
         for sentence in tuning.final.answer:
             say(f"  {sentence}")
+    if tuning.nested is not None:
+        say()
+        say(f"On outer folds ({outer}), tuned anew inside each:")
+        say_results(tuning.nested.comparison.results, tuning.nested.comparison.splits)
+        for sentence in tuning.nested.comparison.answer:
+            say(f"  {sentence}")
     for path in configs:
-        say(f"Config in {path}: recsys train {' '.join(log)} --config {path} --out model")
+        say(f"Config in {path}: recsys train {' '.join(log or ['LOG'])} --config {path} --out model")
     if plan.out is None:
         say("With --out FOLDER trials are kept, and each winner is written as a config.")
 

@@ -23,8 +23,11 @@ from recsys.experiment.prepared_split import PreparedSplit, prepare
 from recsys.experiment.result import Result
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.training import check_duplicates, check_seed
+from recsys.experiment.training_record import quality_record
+from recsys.experiment.warm_start import begun_like
 from recsys.progress import SILENT, GivenProgress, listener
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle
 from recsys.splitting.support import MinSupport
 
 Measured: TypeAlias = Measurements | Result | Evaluation
@@ -202,11 +205,16 @@ def train(
     *,
     seed: int = 0,
     duplicates: Duplicates | None = None,
+    min_user: int = 0,
+    min_item: int = 0,
+    warm_start: str | Path | Bundle | None = None,
+    measure: str | None = None,
+    metrics: GivenMetrics | None = None,
     threads: int | None = None,
     keep_interrupted: bool = False,
     progress: GivenProgress = SILENT,
 ) -> Bundle:
-    """Train a model on a whole log.
+    """Train a model on a whole log; the bundle records when, from what and with what.
 
     Parameters
     ----------
@@ -217,6 +225,16 @@ def train(
         Of the start, where the model is not given one.
     duplicates : str, optional
         How repeats of a pair become one value; see `Interactions.from_log`.
+    min_user, min_item : int
+        How many different items a user, and users an item, need to be trained on.
+    warm_start : str, Path or Bundle, optional
+        An older model of the same kind, whose components are begun with, with a tenth of the sweeps unless
+        ``max_iter`` is given: components keep their numbers, themes that are still the same their labels.
+    measure : str, optional
+        A split, e.g. "time:4w": the model is first measured on what it holds out, trained on the rest, and
+        then trained on everything; the bundle records what was measured. A ``warm_start`` is not measured.
+    metrics : str or iterable, optional
+        What is measured then; by default what suits the log.
     threads : int, optional
         Results do not depend on it.
     keep_interrupted : bool
@@ -236,13 +254,29 @@ def train(
         If the log or the model cannot be used.
     """
     spec, progress = spec_of(model), listener(progress)
+    support, rule = MinSupport(min_user, min_item), check_duplicates(duplicates)
+    if metrics is not None and measure is None:
+        raise ParameterError("metrics are given and nothing is measured; give measure, e.g. 'time:4w'.")
+    old = warm_start if warm_start is None or isinstance(warm_start, Bundle) else load_bundle(warm_start)
+    if old is not None:
+        begun_like(spec.resolved(), old)
     with pool.use(threads):
         loaded, _ = loaded_of(log, n_threads=threads, progress=progress)
+        quality = None
+        if measure is not None:
+            counts = {"min_user": min_user or None, "min_item": min_item or None}
+            plan = _plan(
+                (spec,), loaded, split=measure, metrics=metrics, seed=seed, duplicates=rule, **counts
+            )
+            quality = quality_record(plan.evaluate(progress))
         bundle, _, _ = training.train(
             loaded,
             spec,
             seed=seed,
-            duplicates=check_duplicates(duplicates),
+            duplicates=rule,
+            support=support,
+            warm_start=old,
+            quality=quality,
             keep_interrupted=keep_interrupted,
             progress=progress,
         )

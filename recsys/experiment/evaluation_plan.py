@@ -15,7 +15,8 @@ from recsys.evaluation.metrics import Metric, parse_metrics
 from recsys.experiment.answers import Comparison, Evaluation
 from recsys.experiment.comparison import STOPPED, compare, run_beside_floor
 from recsys.experiment.given_logs import GivenLog, LogPlan, both_of
-from recsys.experiment.prepared_split import PreparedSplit, check_source, prepare_all
+from recsys.experiment.preparation import prepared_for
+from recsys.experiment.prepared_split import PreparedSplit, check_source
 from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec
 from recsys.experiment.side_inputs import SideInputs, SidePlan, check_side, default_metrics_for, read_side
@@ -205,15 +206,7 @@ class EvaluationPlan:
             loaded = self.log.loaded
         else:
             loaded, test, seconds = both_of(self.log, self.test, n_threads=self.threads, progress=progress)
-            splits = prepare_all(
-                loaded,
-                test=test,
-                split=self.split,
-                seed=self.seed,
-                duplicates=check_duplicates(self.duplicates),
-                support=self.support,
-                load_seconds=seconds,
-            )
+            splits = prepared_for(self, loaded, test=test, split=self.split, load_seconds=seconds)
         side = read_side(self.side, loaded, self.threads)
         return _Inputs(loaded, splits, self.metrics or default_metrics_for(self.side, loaded), side)
 

@@ -1,4 +1,6 @@
-"""A comparison written down: a TOML file in which each entry stands for the flag of its name.
+"""A run written down: a TOML file in which each entry stands for the flag of its name.
+
+One file serves ``train``, ``evaluate``, ``compare`` and ``tune``; each takes from it what it has a flag for.
 
 ::
 
@@ -8,7 +10,7 @@
     rule = "random:0.2"             # --split; or test = "held-out.parquet"
     [metrics]
     names = ["ndcg@10", "rmse"]     # --metrics
-    [[models]]
+    [[models]]                      # or [model], where there is one
     name = "als"                    # --model; the other entries are its parameters
     n_components = 64
     [[models]]
@@ -73,7 +75,7 @@ _ENTRIES: Mapping[str, Mapping[str, tuple[str, type]]] = {
         "block_mib": ("block_mib", int),
     },
 }
-_MODELS = "models"
+_MODEL, _MODELS = "model", "models"
 _DEFAULT_MODELS = (AUTO, "als", "popularity")
 _TYPES = {
     str: "text",
@@ -100,7 +102,7 @@ def plan_entries() -> list[tuple[str, str, str, str]]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a file says of a comparison.
+    """What a file says of a run.
 
     Attributes
     ----------
@@ -128,12 +130,12 @@ class Plan:
 
 
 def is_plan(path: Path) -> bool:
-    """Return whether a TOML file describes a comparison, not one model."""
+    """Return whether a TOML file describes a run, not just one model."""
     return any(table in read_toml(path) for table in (*_ENTRIES, _MODELS))
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a comparison; a name without a folder may be that of a config that travels with the package.
+    """Read a run; a name without a folder may be that of a config that travels with the package.
 
     Raises
     ------
@@ -141,7 +143,7 @@ def read_plan(path: Path) -> Plan:
         If the file cannot be read, or holds an entry, model or parameter that is not known.
     """
     content = read_toml(path)
-    check_keys(content, (*_ENTRIES, _MODELS), str(path))
+    check_keys(content, (*_ENTRIES, _MODEL, _MODELS), str(path))
     flags: dict[str, Any] = {}
     for table, known in _ENTRIES.items():
         entries = content.get(table, {})
@@ -153,21 +155,76 @@ def read_plan(path: Path) -> Plan:
             flags[flag] = _checked(value, kind, f"{path}, [{table}]: {name}")
     if "test" in flags and "split" in flags:
         raise ParameterError(f"{path}, [split]: both rule and test are given; choose one.")
+    if _MODEL in content and _MODELS in content:
+        raise ParameterError(f"{path}: both [model] and [[models]] are given; choose one.")
+    if _MODEL in content:
+        return Plan(flags, (_model(content[_MODEL], f"{path}, [model]"),))
     return Plan(flags, _models(content.get(_MODELS, []), path))
 
 
 def plans_among(configs: Sequence[Path]) -> tuple[Plan | None, list[Path]]:
-    """Part a comparison's file from those of models.
+    """Part the file of a run from those of models.
 
     Raises
     ------
     ParameterError
-        If there are two of a comparison.
+        If there are two of a run.
     """
     plans = [path for path in configs if is_plan(path)]
     if len(plans) > 1:
-        raise ParameterError(f"{plans[0]} and {plans[1]} both describe a comparison; give one.")
+        raise ParameterError(f"{plans[0]} and {plans[1]} both describe a run; give one.")
     return (read_plan(plans[0]) if plans else None), [path for path in configs if path not in plans]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What flags and a file say together of one command.
+
+    Attributes
+    ----------
+    flags : mapping of str to value
+        Each flag of the command; those of the command line win.
+    models : tuple of ModelSpec
+        Those of the file.
+    configs : tuple of Path
+        Files of single models.
+    texts : mapping of name to text
+        All files read.
+    """
+
+    flags: Mapping[str, Any]
+    models: tuple[ModelSpec, ...]
+    configs: tuple[Path, ...]
+    texts: Mapping[str, str]
+
+
+def read_run(flags: Mapping[str, Any], configs: Sequence[Path], *, command: str) -> Run:
+    """Join the flags of a command with the file that describes the run, if there is one; flags win.
+
+    Parameters
+    ----------
+    flags : mapping
+        By name; None or false: not given. A ``log`` that ends in ``.toml`` is such a file.
+    configs : sequence of Path
+        Files of models, and perhaps the one of the run.
+    command : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ParameterError
+        If a file cannot be used, or there is no log.
+    """
+    flags, configs = dict(flags), list(configs)
+    if isinstance(flags["log"], str) and flags["log"].endswith(".toml"):
+        configs.insert(0, Path(flags["log"]))
+        flags["log"] = None
+    plan, of_models = plans_among(configs)
+    plan = plan or Plan({}, ())
+    flags = plan.filled(flags)
+    if flags["log"] is None:
+        raise ParameterError(f"there is no log: give recsys {command} LOG, or source in [log] of the config.")
+    return Run(flags, plan.models, tuple(of_models), {path.name: config_text(path) for path in configs})
 
 
 def read_comparison(
@@ -197,26 +254,24 @@ def read_comparison(
     ParameterError
         If a file, a flag or a model cannot be used; nothing has been trained then.
     """
-    flags = dict(flags)
-    configs = list(configs)
-    if isinstance(flags["log"], str) and flags["log"].endswith(".toml"):
-        configs.insert(0, Path(flags["log"]))
-        flags["log"] = None
-    plan, of_models = plans_among(configs)
-    plan = plan or Plan({}, ())
-    flags = plan.filled(flags)
-    if flags["log"] is None:
-        raise ParameterError("there is no log: give recsys compare LOG, or source in [log] of the config.")
-    specs = specs_from_flags(models, assignments, of_models, default=_DEFAULT_MODELS, planned=plan.models)
-    report = flags.pop("report")
-    if report is not None:
-        report = report.expanduser()
-        check_report(report)
+    run = read_run(flags, configs, command="compare")
+    flags = dict(run.flags)
+    specs = specs_from_flags(models, assignments, run.configs, default=_DEFAULT_MODELS, planned=run.models)
+    report = report_path(flags.pop("report"))
     return (
         EvaluationPlan.from_flags(tuple(specs), flags),
         report,
-        {path.name: config_text(path) for path in configs},
+        run.texts,
     )
+
+
+def report_path(report: Path | None) -> Path | None:
+    """Return where a report is to be written, checked before anything is measured."""
+    if report is None:
+        return None
+    report = report.expanduser()
+    check_report(report)
+    return report
 
 
 def _checked(value: Any, kind: type, where: str) -> Any:

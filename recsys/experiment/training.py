@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, cast
+
+import numpy as np
 
 from recsys.data.duplicates import DUPLICATE_RULES, Duplicates
 from recsys.data.interactions import Interactions
@@ -13,9 +16,12 @@ from recsys.data.loaded_log import LoadedLog
 from recsys.errors import ParameterError
 from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import AUTO, ModelSpec
+from recsys.experiment.training_record import training_record
+from recsys.experiment.warm_start import begun_like, fit_from
 from recsys.progress import SILENT, Progress
 from recsys.recommend.bundle import Bundle
 from recsys.remarks import Remark, RemarkCode
+from recsys.splitting.support import MinSupport
 
 
 def train(
@@ -24,11 +30,16 @@ def train(
     *,
     seed: int = 0,
     duplicates: Duplicates | None = None,
+    support: MinSupport | None = None,
+    warm_start: Bundle | None = None,
+    quality: Mapping[str, Any] | None = None,
     keep_interrupted: bool = False,
     progress: Progress = SILENT,
 ) -> tuple[Bundle, Interactions, Mapping[str, Any]]:
     """Train a model on a whole log.
 
+    ``support`` leaves out users and items with little data, ``warm_start`` is a model whose components
+    are begun with and whose numbers of them are kept, ``quality`` what was measured of it before.
     With ``keep_interrupted``, a model interrupted (KeyboardInterrupt) after its first iteration is
     returned with the best state so far, and the record's ``stopped`` says "interrupted".
 
@@ -41,13 +52,20 @@ def train(
         Model, config, counts, convergence and seconds.
     """
     check_seed(seed)
-    data = Interactions.from_log(loaded.log, duplicates=duplicates)
+    rows = support.core(loaded.log, np.arange(len(loaded.log)))[0] if support else None
+    data = Interactions.from_log(loaded.log, rows, duplicates=duplicates)
     spec = spec.resolved().seeded(seed)
+    if warm_start is not None:
+        spec = begun_like(spec, warm_start)
     model = spec.made()
     precompile(spec)
     began = time.perf_counter()
+    kept = None
     try:
-        model.fit(data, progress=progress)
+        if warm_start is None:
+            model.fit(data, progress=progress)
+        else:
+            kept = fit_from(warm_start, model, data, given=spec.params, progress=progress)
     except KeyboardInterrupt:
         if not (keep_interrupted and model.is_fitted):
             raise
@@ -56,9 +74,22 @@ def train(
         model,
         data,
         item_names=loaded.item_names,
-        training={"source": loaded.source, "seed": seed, "seconds": seconds},
         time_kind=loaded.log.time_kind,
+        training={
+            "source": loaded.source,
+            "seed": seed,
+            "seconds": seconds,
+            **training_record(loaded, rows),
+            "config_given": dict(spec.params) if spec.template is None else None,
+            "duplicates": duplicates,
+            "min_user": support.user if support else 0,
+            "min_item": support.item if support else 0,
+            **({} if quality is None else {"quality": dict(quality)}),
+            **({} if kept is None else {"warm_start": kept.to_json()}),
+        },
     )
+    if kept is not None:
+        bundle = replace(bundle, theme_labels=kept.labels)
     return bundle, data, record_of(bundle)
 
 

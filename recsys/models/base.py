@@ -53,6 +53,9 @@ class Model(ABC):
     has_themes: ClassVar[bool] = False
     """Whether scores are sums of non-negative parts, of which some are components: see `component_model`."""
 
+    shows_iterations: ClassVar[bool] = False
+    """Whether `fit` hands the model as it stands after each iteration to a listener's ``snapshot``."""
+
     lists_only_params: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Parameters that leave out what only predicted values need, for where lists alone are measured."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.data.ids import Ids
 from recsys.data.rows import CompressedRows
-from recsys.errors import ModelError
+from recsys.errors import ModelError, ParameterError
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import FoldIn
 from recsys.factorization.history import History
@@ -20,7 +20,7 @@ from recsys.models.row_numbers import checked_rows
 from recsys.models.score_parts import ScoreParts
 from recsys.models.stored_arrays import require
 from recsys.models.stored_factors import matrix_from_arrays, matrix_to_arrays
-from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 
 class FactorModel(Model):
@@ -61,6 +61,28 @@ class FactorModel(Model):
         self.shares_ = np.zeros(factors.rank) if shares is None else shares
         self.history_ = history
         self._scorer, self._new_users = None, FoldIn(factors)
+
+    def reorder_components(self, order: Int64Array) -> None:
+        """Let what was component ``order[f]`` be component f; no score changes beyond the last digits.
+
+        Parameters
+        ----------
+        order : int64, (n_components,)
+            Each component once. A fit orders them by share; this keeps numbers from one fit to the next.
+
+        Raises
+        ------
+        ParameterError
+            If it is no order of the components.
+        """
+        order = np.asarray(order, dtype=np.int64)
+        if not np.array_equal(np.sort(order), np.arange(len(self.shares_))):
+            raise ParameterError(
+                f"order is {order!r:.80}; expected each of {len(self.shares_)} components once."
+            )
+        stability = self.stability_
+        self._learned(self.factors().in_order(order), shares=self.shares_[order], history=self.history_)
+        self.stability_ = None if stability is None else stability[order]
 
     def factors(self) -> Factors:
         """Return what was learned, as solvers take it."""

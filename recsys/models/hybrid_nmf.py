@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from recsys.models.slim import SLIM
 from recsys.models.stored_arrays import PartArrays, require
 from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
-from recsys.progress import Progress
+from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, BoolArray, Float32Array
 
 # The rule for the number of components: a part of the smaller side of the matrix.
@@ -149,18 +149,32 @@ class HybridNMF(Model):
         of_neighbors = {name: getattr(self, f"neighbor_{name}") for name in _OF_NEIGHBORS}
         return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
 
-    def _fit(self, data: Interactions, progress: Progress) -> None:
+    def fit(
+        self, X: Any, y: None = None, *, W: Any = None, H: Any = None, progress: GivenProgress = SILENT
+    ) -> Self:
+        """Learn from interactions; see `Model.fit`.
+
+        ``W`` and ``H``, of shapes (n_users, n_components) and (n_components, n_items), are where the themes
+        begin, as for `NMF.fit` with ``init="custom"``; the neighbors have one solution and need no start.
+        """
+        data = self._checked(X)
+        self._fit(data, listener(progress), W, H)
+        return self._finished(data)
+
+    def _fit(self, data: Interactions, progress: Progress, W: Any = None, H: Any = None) -> None:
         wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
         taken = self._taken(data)
         smaller = min(data.n_users, data.n_items)
         ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
         themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
+        if W is not None or H is not None:
+            themes.set_params(init="custom")
         ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
         if ratings is not None:
             ratings.fit(data, progress=progress)
         neighbors.fit(taken, progress=progress)
         try:
-            themes.fit(taken, progress=progress)
+            themes.fit(taken, W=W, H=H, progress=progress)
         except KeyboardInterrupt:
             if not themes.is_fitted:
                 raise  # else the best state so far; who asked for the fit learns of it from `history`

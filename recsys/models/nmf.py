@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -65,6 +65,7 @@ class NMF(SklearnEstimator, FactorModel):
         Columns of the data frame that was fitted; there only if it was one whose columns are text.
     """
 
+    shows_iterations: ClassVar[bool] = True
     fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components",)
     """Parameters that say what a fit was of: an update cannot change them, nor can they change answers."""
 
@@ -200,8 +201,26 @@ class NMF(SklearnEstimator, FactorModel):
             seed=int(self.random_state),
             name=self.name,
             progress=progress,
+            watch=self._snapshots(progress, training, entries),
         )
         self._keep_fit(trainer.fit(entries), trainer.objective, training, entries)
+
+    def _snapshots(
+        self, progress: Progress, training: Training, entries: Entries
+    ) -> Callable[[FitResult], None] | None:
+        """Return what hands the model after each sweep to a listener that wants it, as if it ended there."""
+        show = getattr(progress, "snapshot", None)
+        if show is None or self.n_init > 1 or self.validation_share > 0:
+            return None
+
+        def hand_over(result: FitResult) -> None:
+            model = copy.copy(self)
+            model.max_iter = result.history.n_iter
+            model._keep_fit(result, self.objective(entries, fresh=True), training, entries)
+            model._finished(training.data)
+            show(model)
+
+        return hand_over
 
     def _stopping_rules(self) -> StoppingRules:
         return StoppingRules(

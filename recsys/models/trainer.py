@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from recsys.factorization.problem import AlternatingProblem
 from recsys.factorization.profile_start import profile_start
 from recsys.factorization.starts import Start, nndsvd_start, random_start
 from recsys.factorization.validation import HeldOutEntries, hold_out
-from recsys.progress import SILENT, Progress
+from recsys.progress import SILENT, Iteration, IterationCallback, Progress
 
 DEFAULT_SHARE = 0.1
 """Share of the entries held out where starts are to be compared and no other was asked for."""
@@ -96,6 +96,8 @@ class Trainer:
     seed: int = 0
     name: str = "fit"
     progress: Progress = SILENT
+    watch: Callable[[FitResult], object] | None = None
+    """Is given the state after each iteration, where one start is fitted to all entries."""
 
     def fit(self, entries: Entries) -> FitResult:
         """Fit entries from the start, or from the best of several.
@@ -140,6 +142,9 @@ class Trainer:
         start = self.start(entries, number)
         problem = AlternatingProblem(self.objective, entries, start.factors, is_scaled=start.is_scaled)
         monitor = None if held_out is None else Monitor(problem, held_out, self.objective)
+        progress = self.progress
+        if self.watch is not None and held_out is None:
+            progress = _watched(progress, self.watch, problem)
         history = descend(
             problem,
             max_iter=rules.max_iter,
@@ -150,7 +155,7 @@ class Trainer:
             patience=rules.patience,
             deadline=rules.deadline,
             name=name,
-            progress=self.progress,
+            progress=progress,
         )
         if monitor is None:
             return FitResult(problem.factors(), history)
@@ -191,6 +196,23 @@ class Trainer:
                 raise
             cut = "interrupted"
         return _chosen(attempts, final, cut)
+
+
+def _watched(
+    progress: Progress, watch: Callable[[FitResult], object], problem: AlternatingProblem
+) -> Progress:
+    """Return a listener that hands on what it hears, and the state after each iteration to ``watch``."""
+    notify = getattr(progress, "iteration", None)
+    objectives: list[float] = []
+
+    def note(iteration: Iteration) -> None:
+        if notify is not None:
+            notify(iteration)
+        objectives.append(np.nan if iteration.objective is None else iteration.objective)
+        history = History(list(objectives), [iteration.seconds] * len(objectives))
+        watch(FitResult(problem.factors(), history))
+
+    return IterationCallback(note, progress)
 
 
 class Monitor:

@@ -58,6 +58,7 @@ from recsys.recommend.bundle_parts import (
     read_parts,
     read_record,
 )
+from recsys.recommend.model_pointer import is_store, model_folder
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
 from recsys.typing import AnyArray, Float32Array
 
@@ -72,6 +73,10 @@ def check_place(folder: Path) -> None:
     """Raise BundleError if ``folder`` is something else than a bundle or an empty folder."""
     if not folder.exists() or (folder / RECORD).exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
+    if is_store(folder):
+        raise BundleError(
+            f"{folder} holds versions of a model; add one by recsys.ModelStore({str(folder)!r})."
+        )
     raise BundleError(f"{folder} exists and is no model bundle; give another place.")
 
 
@@ -166,6 +171,8 @@ def _id_column(ids: Ids) -> pa.Array:
 def load_bundle(folder: str | Path) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
+    Of a folder of versions (see `ModelStore`) the one in use is read.
+
     Raises
     ------
     BundleError
@@ -175,14 +182,14 @@ def load_bundle(folder: str | Path) -> Bundle:
         raise BundleError(f"a bundle is read from a folder, not from {folder!r:.80}; give its path.")
     folder = Path(folder).expanduser().resolve()
     for attempt in range(_ATTEMPTS):
-        place = current_folder(folder)
+        place = current_folder(model_folder(folder))
         before = _stamp(place)
         try:
             return _load(place)
         except Exception as error:  # files of others may raise anything
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
-                if _stamp(current_folder(folder)) != before or previous_folder(folder).exists():
+                if _stamp(current_folder(model_folder(folder))) != before or previous_folder(folder).exists():
                     continue  # another process was putting a new bundle in its place
             if isinstance(error, BundleError):
                 raise

@@ -10,6 +10,7 @@ from typing import Any
 
 from recsys.files import current_folder
 from recsys.recommend.bundle_files import load_bundle
+from recsys.recommend.model_pointer import model_folder
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def verify_bundle(folder: str | Path) -> VerifiedBundle:
         If a part is missing, changed, of a newer format or inconsistent; the message says which.
     """
     bundle = load_bundle(folder)
-    place = current_folder(Path(folder).expanduser().resolve())
+    place = current_folder(model_folder(Path(folder).expanduser().resolve()))
     record = json.loads((place / "model.json").read_text(encoding="utf-8"))
     source = bundle.training.get("source")
     return VerifiedBundle(

@@ -104,7 +104,7 @@ def test_there_is_one_plan_at_most(tmp_path):
     assert plan.flags == {"log": "a.csv"}
     assert configs == [model]
     assert plans_among([model]) == (None, [model])
-    with pytest.raises(ParameterError, match="both describe a comparison"):
+    with pytest.raises(ParameterError, match="both describe a run"):
         plans_among([one, two])
 
 

@@ -19,6 +19,7 @@ from recsys.evaluation.significance import interval
 from recsys.evaluation.uncertainty import Interval
 from recsys.experiment.answers import Comparison
 from recsys.experiment.settings import ModelSpec
+from recsys.experiment.tuning.nested import Nested
 from recsys.experiment.tuning.settings_file import write_settings
 from recsys.experiment.tuning.study import Study
 from recsys.experiment.tuning.trial import Trial
@@ -139,6 +140,8 @@ class Tuning:
     seed : int
     final : Comparison or None
         The winners, and the same models without tuning, measured once on the test part.
+    nested : Nested or None
+        What tuned models are worth on outer folds, tuned anew inside each.
 
     Examples
     --------
@@ -155,6 +158,7 @@ class Tuning:
     source: str
     seed: int
     final: Comparison | None = None
+    nested: Nested | None = None
 
     def __getitem__(self, label: str) -> TunedModel:
         for model in self.models:
@@ -189,6 +193,7 @@ class Tuning:
             "winner": self.winner.label,
             "models": [model.to_json() for model in self.models],
             "final": None if self.final is None else self.final.record,
+            "nested": None if self.nested is None else self.nested.to_json(),
         }
 
     def provenance(self, model: TunedModel) -> dict[str, Any]:

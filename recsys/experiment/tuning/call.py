@@ -31,6 +31,7 @@ def tune(
     trials: int | None = None,
     time: str | float | None = None,
     final: bool = False,
+    outer: str | None = None,
     seed: int = 0,
     threads: int | None = None,
     out: str | Path | None = None,
@@ -64,6 +65,9 @@ def tune(
         E.g. "10m"; shared equally by the models. What is tried then depends on the machine.
     final : bool
         Whether the winners and the models without tuning are measured, once, on the test part.
+    outer : str, optional
+        Outer folds, e.g. "folds:3", in place of ``split`` and ``test``: each is held out in turn, the models
+        are tuned anew on the rest, and the winners measured on it.
     seed : int
         Of splits, starts and proposals. The same trials come out, interrupted or not.
     threads : int, optional
@@ -112,6 +116,7 @@ def tune(
         trials=trials,
         seconds=None if time is None else parse_seconds(time),
         final=final,
+        outer=outer,
         support=MinSupport(**support),
         seed=seed,
         threads=threads,

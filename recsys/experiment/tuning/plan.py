@@ -18,16 +18,12 @@ from recsys.evaluation.metrics import Metric, parse_metric
 from recsys.experiment.answers import Comparison
 from recsys.experiment.comparison import compare
 from recsys.experiment.given_logs import GivenLog, both_of
-from recsys.experiment.prepared_split import (
-    DEFAULT_SPLIT,
-    PreparedSplit,
-    check_source,
-    default_metrics,
-    prepare_all,
-)
+from recsys.experiment.preparation import prepared_for
+from recsys.experiment.prepared_split import DEFAULT_SPLIT, PreparedSplit, check_source, default_metrics
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.training import check_duplicates, check_seed
 from recsys.experiment.tuning.answer import TunedModel, Tuning
+from recsys.experiment.tuning.nested import Nested, OuterFold, measured_fold, pooled_results
 from recsys.experiment.tuning.space import Space, space_of
 from recsys.experiment.tuning.study import Study
 from recsys.files import reserved
@@ -66,6 +62,9 @@ class TuningPlan:
     final : bool
         Whether the winners, and the models without tuning, are measured once on what ``split`` or
         ``test`` holds out.
+    outer : str, optional
+        Folds, e.g. "folds:3", that are each held out in turn while the models are tuned on the rest: an
+        estimate without bias of what tuned models are worth, for as many tunings more.
     support, duplicates, seed, threads
         See `EvaluationPlan`.
     out : Path, optional
@@ -94,6 +93,7 @@ class TuningPlan:
     trials: int | None = None
     seconds: float | None = None
     final: bool = False
+    outer: str | None = None
     support: MinSupport = field(default_factory=MinSupport)
     duplicates: str | None = None
     seed: int = 0
@@ -114,6 +114,10 @@ class TuningPlan:
             raise ParameterError(
                 "a final measurement needs data that tuning has not seen; give --split or --test with "
                 "--final."
+            )
+        if self.outer is not None and (self.split is not None or self.test is not None):
+            raise ParameterError(
+                "outer folds hold out every part of the log in turn; leave --split and --test out."
             )
         if self.metric is not None:
             if self.metric.higher_is_better is None:
@@ -156,17 +160,12 @@ class TuningPlan:
                         f"tune on each in turn."
                     )
                 rest = _only(loaded, parts[0].train)
-            inner = prepare_all(
-                rest,
-                split=self.validation or self._mirrored,
-                seed=self.seed,
-                duplicates=check_duplicates(self.duplicates),
-                support=self.support,
-            )
+            inner = prepared_for(self, rest, split=self.validation or self._mirrored)
             metric = self.metric or _default_metric(loaded, self._spaces)
-            tuned = self._tune_all(inner, metric, progress)
+            tuned = self._tune_all(inner, metric, progress, self.out)
             final = self._final(tuned, loaded, test, metric, seconds, progress) if self.final else None
-        return Tuning(tuned, metric, loaded.source, self.seed, final)
+            nested = None if self.outer is None else self._nested(loaded, metric, seconds, progress)
+        return Tuning(tuned, metric, loaded.source, self.seed, final, nested)
 
     @property
     def _mirrored(self) -> str:
@@ -174,7 +173,7 @@ class TuningPlan:
         return DEFAULT_SPLIT if self.split is None else self.split
 
     def _tune_all(
-        self, inner: tuple[PreparedSplit, ...], metric: Metric, progress: Progress
+        self, inner: tuple[PreparedSplit, ...], metric: Metric, progress: Progress, out: Path | None
     ) -> tuple[TunedModel, ...]:
         n_trials = DEFAULT_TRIALS if self.trials is None and self.seconds is None else self.trials
         share = None if self.seconds is None else self.seconds / len(self.models)
@@ -182,9 +181,7 @@ class TuningPlan:
         for space in self._spaces:
             for prepared in inner:
                 prepared.check(space.spec.made())
-            folder = (
-                None if self.out is None else self.out / re.sub(r"[^A-Za-z0-9._-]+", "-", space.spec.title)
-            )
+            folder = None if out is None else out / re.sub(r"[^A-Za-z0-9._-]+", "-", space.spec.title)
             study = Study(space, inner, metric, self.seed, folder)
             deadline = None if share is None else time.perf_counter() + share
             with task(progress, f"tune {space.spec.title}", n_trials) as running:
@@ -196,6 +193,24 @@ class TuningPlan:
             tuned.append(TunedModel(space.spec.title, study, tuple(trials)))
         return tuple(tuned)
 
+    def _nested(self, loaded: LoadedLog, metric: Metric, load_seconds: float, progress: Progress) -> Nested:
+        """Tune inside the training part of each outer fold, and measure the winners on the fold."""
+        splits = prepared_for(self, loaded, split=self.outer, load_seconds=load_seconds)
+        rows = parse_splits(self.outer or "", loaded.log, seed=self.seed)
+        metrics = _metrics_shown(metric, loaded)
+        folds, by_fold = [], []
+        for number, (part, prepared) in enumerate(zip(rows, splits, strict=True), 1):
+            inner = prepared_for(self, _only(loaded, part.train), split=self.validation or self._mirrored)
+            out = None if self.out is None else self.out / f"outer-{number}"
+            with task(progress, f"outer fold {number} of {len(splits)}"):
+                tuned = self._tune_all(inner, metric, progress, out)
+            winners = [(model.label, model.spec, model.study.space.spec) for model in tuned]
+            by_fold.append(measured_fold(winners, prepared, metrics, seed=self.seed, progress=progress))
+            folds.append(OuterFold(number, {model.label: model.best for model in tuned}))
+        results = pooled_results(by_fold, splits)
+        comparison = Comparison(results, splits, loaded, tuple(map(str, metrics)), self.seed, self.threads)
+        return Nested(tuple(folds), comparison)
+
     def _final(
         self,
         tuned: tuple[TunedModel, ...],
@@ -206,22 +221,13 @@ class TuningPlan:
         progress: Progress,
     ) -> Comparison:
         """Measure the winners, and the models without tuning, on what no setting has seen."""
-        outer = prepare_all(
-            loaded,
-            test=test,
-            split=self.split,
-            seed=self.seed,
-            duplicates=check_duplicates(self.duplicates),
-            support=self.support,
-            load_seconds=load_seconds,
-        )
+        outer = prepared_for(self, loaded, test=test, split=self.split, load_seconds=load_seconds)
         specs = []
         for model in tuned:
             specs.append(replace(model.spec, label=f"{model.label}, tuned"))
             if model.best.number != 0:
                 specs.append(replace(model.study.space.spec, label=model.label))
-        usual = [parse_metric(name) for name in default_metrics(loaded.log.feedback).split(",")]
-        metrics = tuple(dict.fromkeys([metric, *usual]))
+        metrics = _metrics_shown(metric, loaded)
         results = compare(specs, outer, metrics, seed=self.seed, progress=progress)
         return Comparison(tuple(results), outer, loaded, tuple(map(str, metrics)), self.seed, self.threads)
 
@@ -258,6 +264,12 @@ def _only(loaded: LoadedLog, rows: Int64Array) -> LoadedLog:
         times=None if log.times is None else log.times[rows],
     )
     return replace(loaded, log=rest)
+
+
+def _metrics_shown(metric: Metric, loaded: LoadedLog) -> tuple[Metric, ...]:
+    """Return what is measured in the end: the metric tuned by, and those that suit the log."""
+    usual = [parse_metric(name) for name in default_metrics(loaded.log.feedback).split(",")]
+    return tuple(dict.fromkeys([metric, *usual]))
 
 
 def _default_metric(loaded: LoadedLog, spaces: tuple[Space, ...]) -> Metric:

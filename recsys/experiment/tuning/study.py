@@ -6,7 +6,8 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from recsys.experiment.comparison import run
 from recsys.experiment.pooling import pooled
 from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result_store import ResultStore
+from recsys.experiment.tuning.ladder import Ladder, value_of
 from recsys.experiment.tuning.space import Space
 from recsys.experiment.tuning.trial import Trial, TrialState
 from recsys.models.search import Range
@@ -35,6 +37,8 @@ N_RANDOM = 8
 """Settings that are drawn at random before the sampler goes by what it has seen."""
 _FAR_AHEAD = 5
 """Settings that are measured whole before one is given up early."""
+_WARM_UP = 2
+"""Iterations after which a setting is not given up yet, where each is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +91,25 @@ class Study:
         progress.advance(len(trials), self._note(trials))
         try:
             while not _is_over(len(trials), n_trials, deadline):
-                trials.append(self._next(opened, trials))
+                with self._storage_told(len(trials)):
+                    trials.append(self._next(opened, trials))
                 progress.advance(1, self._note(trials))
         except KeyboardInterrupt:
             if not any(trial.is_complete for trial in trials):
                 raise
         return trials
+
+    @contextmanager
+    def _storage_told(self, n_kept: int) -> Iterator[None]:
+        """Say in one message that the storage cannot be written to, as while another program holds it."""
+        try:
+            yield
+        except _optuna().exceptions.StorageInternalError as failure:
+            reason = str(failure.__cause__ or failure).splitlines()[0]
+            raise InputError(
+                f"{self.folder} cannot be written to ({reason}); is another program at it? The {n_kept:,} "
+                f"trials that were done are kept, and the same command goes on from them."
+            ) from failure
 
     def best(self, trials: Sequence[Trial]) -> Trial | None:
         """Return the best complete trial, the earlier of two that are level; None if there is none."""
@@ -137,28 +154,32 @@ class Study:
         self, number: int, params: Mapping[str, Any], asked: optuna.Trial | None, trials: Sequence[Trial]
     ) -> Trial:
         """Fit and measure one setting on all parts, or on as many as it takes to give it up."""
-        spec = self.space.setting(params)
         began = time.perf_counter()
         values: list[float] = []
         measured: list[Measurements] = []
         config: Mapping[str, Any] = {}
+        curve: tuple[float, ...] = ()
         state: TrialState = "complete"
         error = None
         try:
-            for prepared in self.parts:
-                result = self._result(spec, prepared)
-                assert result.measurements is not None
-                config = config or result.config or {}
-                value = result.measurements.metrics[str(self.metric)]
-                if value is None or not np.isfinite(value):
-                    raise RecsysError(" ".join(map(str, result.measurements.remarks)) or "there is no value.")
-                values.append(value)
-                measured.append(result.measurements)
-                if asked is not None:
-                    asked.report(float(np.mean(values)), len(values))
-                    if len(values) < len(self.parts) and asked.should_prune():
-                        state = "pruned"
-                        break
+            if asked is not None and self.most_sweeps is not None:
+                ladder = self._climb(params, asked)
+                params, curve = {**params, "max_iter": ladder.best_sweep}, tuple(ladder.values)
+                values, measured = [ladder.best_value], [ladder.best]
+                config, state = ladder.config, "pruned" if ladder.is_given_up else "complete"
+            else:
+                spec = self.space.setting(params)
+                for prepared in self.parts:
+                    result = self._result(spec, prepared)
+                    assert result.measurements is not None
+                    config = config or result.config or {}
+                    values.append(value_of(result.measurements, self.metric))
+                    measured.append(result.measurements)
+                    if asked is not None:
+                        asked.report(float(np.mean(values)), len(values))
+                        if len(values) < len(self.parts) and asked.should_prune():
+                            state = "pruned"
+                            break
         except RecsysError as failure:
             state, error = "failed", str(failure)
         except Exception as failure:
@@ -177,7 +198,43 @@ class Study:
             config=config,
             error=error,
             measurements=whole,
+            curve=curve,
         )
+
+    @property
+    def most_sweeps(self) -> int | None:
+        """How many iterations a fit has whose every iteration is measured; None where that is not done.
+
+        It is where a model shows its iterations, their number is not held, and there is one part of
+        validation data.
+        """
+        spec = self.space.spec
+        model = spec.made()
+        own = spec.params
+        is_plain = not own.get("validation_share") and own.get("n_init", 1) == 1
+        if not (model.shows_iterations and is_plain and len(self.parts) == 1) or "max_iter" in own:
+            return None
+        where = self.space.searched.get("max_iter")
+        if where is None:
+            return int(model.get_params()["max_iter"])
+        return int(where.high) if isinstance(where, Range) else None
+
+    def _climb(self, params: Mapping[str, Any], asked: optuna.Trial) -> Ladder:
+        """Fit a setting once, measured after each iteration, until it no longer pays; keep the best."""
+        (prepared,), most = self.parts, self.most_sweeps
+
+        def gives_up(sweep: int, value: float) -> bool:
+            asked.report(value, sweep)
+            return bool(asked.should_prune())
+
+        ladder = Ladder(prepared, self.metric, gives_up)
+        spec = self.space.setting({**params, "max_iter": most})
+        ladder.climb(spec.resolved([self.metric]).seeded(self.seed))
+        if not ladder.is_given_up and self._store is not None and spec.template is None:
+            best = self.space.setting({**params, "max_iter": ladder.best_sweep})
+            kept = ladder.result(best.resolved([self.metric]).seeded(self.seed), self.seed)
+            self._store.save(kept, prepared, [self.metric])
+        return ladder
 
     def _result(self, spec: Any, prepared: PreparedSplit) -> Any:
         """Return what was measured of a setting on a part, from the folder where it is there."""
@@ -200,7 +257,8 @@ class Study:
         library.logging.set_verbosity(library.logging.ERROR)
         path = None if self.folder is None else self.folder / "study.sqlite"
         direction = "maximize" if self._sign > 0 else "minimize"
-        pruner = library.pruners.MedianPruner(n_startup_trials=_FAR_AHEAD)
+        warm_up = 0 if self.most_sweeps is None else _WARM_UP
+        pruner = library.pruners.MedianPruner(n_startup_trials=_FAR_AHEAD, n_warmup_steps=warm_up)
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -250,6 +308,7 @@ class Study:
             "searched": str(self.space),
             "metric": str(self.metric),
             "seed": self.seed,
+            "most sweeps": self.most_sweeps,
             "parts": [
                 [prepared.train.digest, prepared.held_out.digest, prepared.split.name, prepared.split.seed]
                 for prepared in self.parts
@@ -270,12 +329,13 @@ class Study:
                 continue  # interrupted
             trial = Trial(
                 number=len(trials),
-                params=dict(stored.params) if trials else {},
+                params=_params(stored) if trials else {},
                 state=attributes["state"],
                 value=attributes["value"],
                 seconds=attributes["seconds"],
                 config=attributes["config"],
                 error=attributes["error"],
+                curve=tuple(attributes["curve"]),
             )
             trials.append(self._with_measurements(trial) if trial.is_complete else trial)
         return trials
@@ -287,13 +347,13 @@ class Study:
 
     def _add_first(self, opened: optuna.Study, trial: Trial) -> None:
         """Tell the sampler of the setting without tuning, as far as it lies where is searched."""
-        optuna = _optuna()
+        optuna, known = _optuna(), self._distributions()
         within = {
             name: trial.config[name]
             for name, where in self.space.searched.items()
-            if name in trial.config and trial.config[name] in where
+            if name in known and name in trial.config and trial.config[name] in where
         }
-        distributions = {name: self._distributions()[name] for name in within}
+        distributions = {name: known[name] for name in within}
         is_complete = trial.is_complete
         opened.add_trial(
             optuna.trial.create_trial(
@@ -308,7 +368,7 @@ class Study:
     def _attributes(self, trial: Trial) -> dict[str, Any]:
         """Return what the storage keeps of a trial beside its parameters, as JSON has it."""
         record = trial.to_json()
-        kept = {name: record[name] for name in ("state", "value", "seconds", "config", "error")}
+        kept = {name: record[name] for name in _KEPT}
         result: dict[str, Any] = json.loads(json.dumps(kept, default=str))
         return result
 
@@ -316,6 +376,8 @@ class Study:
         of = _optuna().distributions
         made: dict[str, BaseDistribution] = {}
         for name, where in self.space.searched.items():
+            if name == "max_iter" and self.most_sweeps is not None:
+                continue  # each fit finds it
             if not isinstance(where, Range):
                 made[name] = of.CategoricalDistribution(where.values)
             elif where.is_whole:
@@ -323,6 +385,15 @@ class Study:
             else:
                 made[name] = of.FloatDistribution(where.low, where.high, log=where.log)
         return made
+
+
+_KEPT = ("state", "value", "seconds", "config", "error", "curve")
+
+
+def _params(stored: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    """Return the parameters of a stored trial, the number of iterations that was best among them."""
+    config = stored.user_attrs["config"]
+    return {**stored.params, **({"max_iter": config["max_iter"]} if stored.user_attrs["curve"] else {})}
 
 
 def _is_over(n_done: int, n_trials: int | None, deadline: float | None) -> bool:

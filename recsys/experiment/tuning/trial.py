@@ -22,7 +22,8 @@ class Trial:
     params : mapping
         The values of the searched parameters; of number 0 only those that were given.
     state : {"complete", "pruned", "failed"}
-        "pruned": given up after a part of the validation data, for it was below the median of the others.
+        "pruned": given up after a part of the validation data or of the iterations, for it was below the
+        median of the others.
     value : float or None
         The metric on validation data; of a pruned one on the parts it has seen.
     seconds : float
@@ -33,6 +34,9 @@ class Trial:
         Why it failed.
     measurements : Measurements or None
         Users' values, of complete trials.
+    curve : tuple of float
+        The metric after each iteration of the fit, where it was measured: the best of them is the value, and
+        ``params["max_iter"]`` its number.
     """
 
     number: int
@@ -43,6 +47,7 @@ class Trial:
     config: Mapping[str, Any]
     error: str | None = None
     measurements: Measurements | None = None
+    curve: tuple[float, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -59,4 +64,5 @@ class Trial:
             "seconds": self.seconds,
             "config": dict(self.config),
             "error": self.error,
+            "curve": list(self.curve),
         }

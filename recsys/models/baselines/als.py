@@ -6,6 +6,7 @@ otherwise change the last bits, and seen items and padding are left to our own r
 
 from __future__ import annotations
 
+import copy
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
@@ -56,6 +57,7 @@ class ALS(FactorModel):
     """
 
     name: ClassVar[str] = "als"
+    shows_iterations: ClassVar[bool] = True
     has_themes: ClassVar[bool] = False
 
     n_components: int = param(128, "number of factors", minimum=1, search=Range(16, 512, log=True))
@@ -91,6 +93,18 @@ class ALS(FactorModel):
         from implicit.cpu.als import AlternatingLeastSquares  # before `launch`, for the BLAS it brings
         from implicit.recommender_base import ModelFitError
 
+        show = getattr(progress, "snapshot", None)
+
+        def note(*_: object) -> None:
+            running.iterate()
+            if show is not None:
+                model = copy.copy(self)
+                model.max_iter = running.n_done
+                factors = (solver.user_factors.copy(), solver.item_factors.copy())
+                model._learned(Factors.unbiased(*factors))
+                model._finished(data)
+                show(model)
+
         with task(progress, self.name, self.max_iter) as running, threads.launch() as n_threads:
             solver = AlternatingLeastSquares(
                 factors=self.n_components,
@@ -100,7 +114,7 @@ class ALS(FactorModel):
                 random_state=int(self.random_state),
             )
             try:
-                solver.fit(matrix, show_progress=False, callback=lambda *_: running.iterate())
+                solver.fit(matrix, show_progress=False, callback=note)
             except ModelFitError as error:
                 raise ModelError(f"{self.name}: {error}; the amounts may be too large.") from error
         self._learned(Factors.unbiased(solver.user_factors, solver.item_factors))

@@ -1,0 +1,414 @@
+"""``recsys.model_diff``: what differs between two trained models, and whether one is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys import threads as pool
+from recsys.data.ids import Id, Ids
+from recsys.data.log import Log
+from recsys.errors import InputError
+from recsys.evaluation.measurements import Measurements
+from recsys.evaluation.significance import PairTest, compare_pairs
+from recsys.experiment.bundle_quality import ServedLists, list_metrics, rows_since
+from recsys.experiment.evaluation_plan import GivenMetrics, metrics_of
+from recsys.experiment.given_logs import GivenLog, loaded_of
+from recsys.experiment.training import check_seed
+from recsys.experiment.updating import read_like
+from recsys.experiment.warm_start import SAME
+from recsys.factorization.stability import match_components
+from recsys.progress import SILENT, GivenProgress, listener
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle
+from recsys.recommend.lists import lists_for_users
+from recsys.recommend.ranking import check_n
+from recsys.typing import BoolArray, Int64Array
+
+MOST_USERS = 2_000
+"""Users whose lists are compared, evenly spread over those whom both models know."""
+DEFAULT_METRICS = "ndcg@10,recall@10,precision@10,coverage@10"
+OLD, NEW = "old", "new"
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Of two sets: how many are in both, and in one alone."""
+
+    n_both: int
+    n_only_old: int
+    n_only_new: int
+
+
+@dataclass(frozen=True, eq=False)
+class ListChange:
+    """A user's lists by two models.
+
+    Attributes
+    ----------
+    user : id
+    n_same : int
+        Items that stand in both.
+    left, entered : tuple of id
+    """
+
+    user: Id
+    n_same: int
+    left: tuple[Id, ...]
+    entered: tuple[Id, ...]
+
+
+@dataclass(frozen=True)
+class ThemePair:
+    """A theme of the old model and the one most alike to it in the new one.
+
+    Attributes
+    ----------
+    old : int
+        From 1.
+    new : int or None
+        None where the new model has fewer themes.
+    cosine : float
+        Of their items' factors.
+    """
+
+    old: int
+    new: int | None
+    cosine: float
+
+    @property
+    def is_same(self) -> bool:
+        """Whether they are alike enough to be called the same."""
+        return self.cosine >= SAME
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """Both models' lists on the same held-out events.
+
+    Attributes
+    ----------
+    measurements : mapping of "old", "new" to Measurements
+    tests : mapping of metric to PairTest
+        The metrics that users have.
+    n_users, n_pairs : int
+    """
+
+    measurements: Mapping[str, Measurements]
+    tests: Mapping[str, PairTest]
+    n_pairs: int
+
+    def is_clearly_worse(self, metric: str) -> bool:
+        """Return whether the new model is worse, and the 95 % interval of the difference leaves out 0."""
+        test = self.tests[metric]
+        return test.better == OLD and test.low > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return {
+            "n_pairs": self.n_pairs,
+            **{label: dict(measured.metrics) for label, measured in self.measurements.items()},
+            "tests": {metric: asdict(test) for metric, test in self.tests.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class ModelDiff:
+    """What differs between two trained models.
+
+    Attributes
+    ----------
+    users, items, pairs : Overlap
+        Of the training data.
+    settings : mapping of str to (old, new)
+        Parameters, and the model's name, that differ.
+    n : int
+        Length of the lists compared.
+    n_users : int
+        Users whose lists were compared.
+    mean_overlap : float or None
+        Of an old list that stands in the new one, on average; None where no user is known to both.
+    changes : tuple of ListChange
+        The lists that change most, the most changed first.
+    themes : tuple of ThemePair
+        Empty where a model has none.
+    quality : Quality or None
+        Where there was a log to measure both on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> log = pd.DataFrame({"user": [1, 1, 2, 2, 3], "item": list("abaca")})
+    >>> old, new = (recsys.train(recsys.WeightedNMF(rank), log) for rank in (1, 2))
+    >>> recsys.model_diff(old, new).settings["n_components"]
+    (1, 2)
+    """
+
+    users: Overlap
+    items: Overlap
+    pairs: Overlap
+    settings: Mapping[str, tuple[Any, Any]]
+    n: int
+    n_users: int
+    mean_overlap: float | None
+    changes: tuple[ListChange, ...]
+    themes: tuple[ThemePair, ...]
+    quality: Quality | None = None
+
+    @property
+    def moved(self) -> tuple[ThemePair, ...]:
+        """The themes that are the same and have another number."""
+        return tuple(pair for pair in self.themes if pair.is_same and pair.new != pair.old)
+
+    @property
+    def lost(self) -> tuple[ThemePair, ...]:
+        """The old themes of which there is nothing alike."""
+        return tuple(pair for pair in self.themes if not pair.is_same)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, ready for JSON."""
+        return {
+            "users": asdict(self.users),
+            "items": asdict(self.items),
+            "pairs": asdict(self.pairs),
+            "settings": {name: list(values) for name, values in self.settings.items()},
+            "lists": {
+                "n": self.n,
+                "n_users": self.n_users,
+                "mean_overlap": self.mean_overlap,
+                "most_changed": [asdict(change) for change in self.changes],
+            },
+            "themes": {
+                "n": len(self.themes),
+                "n_same": sum(pair.is_same for pair in self.themes),
+                "n_moved": len(self.moved),
+                "pairs": [asdict(pair) for pair in self.themes],
+            },
+            "quality": None if self.quality is None else self.quality.to_json(),
+        }
+
+
+def model_diff(
+    old: str | Path | Bundle,
+    new: str | Path | Bundle,
+    log: GivenLog | None = None,
+    *,
+    since: str | None = None,
+    n: int = 10,
+    n_changes: int = 5,
+    metrics: GivenMetrics = DEFAULT_METRICS,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: GivenProgress = SILENT,
+) -> ModelDiff:
+    """Set two trained models side by side: data, settings, lists, themes, and quality on the same events.
+
+    Parameters
+    ----------
+    old, new : str, Path or Bundle
+    log : str, Path, table or LoadedLog, optional
+        Events that both are measured on: those of pairs that neither was trained on.
+    since : str, optional
+        The first moment of them; all by default.
+    n : int
+        Length of the lists compared.
+    n_changes : int
+        How many of the lists that change most are returned.
+    metrics : str or iterable
+        Of lists.
+    seed : int
+        Of intervals and tests.
+    threads : int, optional
+        Results do not depend on it.
+    progress : bool, callable or Progress
+
+    Returns
+    -------
+    ModelDiff
+
+    Raises
+    ------
+    InputError
+        If both models know all pairs of the log.
+    RecsysError
+        If a model or the log cannot be used.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import recsys
+    >>> log = pd.DataFrame({"user": [1, 1, 2, 2, 3], "item": list("abaca")})
+    >>> old, new = recsys.train("popularity", log[:4]), recsys.train("popularity", log)
+    >>> recsys.model_diff(old, new).users
+    Overlap(n_both=2, n_only_old=0, n_only_new=1)
+    """
+    before, after = (m if isinstance(m, Bundle) else load_bundle(m) for m in (old, new))
+    check_n(n)
+    check_seed(seed)
+    listening = listener(progress)
+    with pool.use(threads):
+        quality = None
+        if log is not None:
+            quality = quality_of_both(
+                before,
+                after,
+                log,
+                since=since,
+                metrics=metrics,
+                seed=seed,
+                threads=threads,
+                progress=listening,
+            )
+        n_users, overlap, changes = _lists(before, after, n, n_changes)
+        themes = _themes(before, after)
+    return ModelDiff(
+        users=_overlap(before.user_ids, after.user_ids),
+        items=_overlap(before.item_ids, after.item_ids),
+        pairs=_pairs(before, after),
+        settings=_settings(before, after),
+        n=n,
+        n_users=n_users,
+        mean_overlap=overlap,
+        changes=changes,
+        themes=themes,
+        quality=quality,
+    )
+
+
+def quality_of_both(
+    old: Bundle,
+    new: Bundle,
+    log: GivenLog,
+    *,
+    since: str | None = None,
+    metrics: GivenMetrics = DEFAULT_METRICS,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: GivenProgress = SILENT,
+) -> Quality:
+    """Measure the lists of two models on the events of pairs that neither was trained on."""
+    asked, listening = list_metrics(metrics_of(metrics)), listener(progress)
+    loaded, _ = loaded_of(read_like(new, log), n_threads=threads, progress=listening)
+    rows = rows_since(loaded.log, since, source=loaded.source)
+    for bundle in (old, new):
+        rows = rows[~_is_known(bundle, loaded.log, rows)]
+    if len(rows) == 0:
+        raise InputError(
+            f"{loaded.source} has no event of a pair that is new to both models; give events from after "
+            f"both were trained."
+        )
+    n = max(metric.k or 1 for metric in asked)
+    measured = {}
+    for label, bundle in ((OLD, old), (NEW, new)):
+        served = ServedLists.of(bundle, loaded.log, rows, n, progress=listening)
+        of_bundle = served.measure(rows, asked)
+        assert of_bundle is not None  # all its pairs are new
+        measured[label] = (of_bundle, served.known.user_ids)
+    by_label = _same_users(measured, loaded.log.user_ids)
+    tests = {}
+    for metric in map(str, asked):
+        if metric in by_label[OLD].per_user:
+            (tests[metric],) = compare_pairs(by_label, metric, seed=seed)
+    return Quality(by_label, tests, len(np.unique(loaded.log.pairs[rows])))
+
+
+def _same_users(measured: Mapping[str, tuple[Measurements, Ids]], ids: Ids) -> dict[str, Measurements]:
+    """Return measurements by the users of a log, in its order; who was measured by one alone is left out."""
+    rows = {label: ids.rows(known.values[of.users]) for label, (of, known) in measured.items()}
+    common = np.intersect1d(rows[OLD], rows[NEW])
+    aligned = {}
+    for label, (of_bundle, _) in measured.items():
+        order = np.argsort(rows[label], kind="stable")
+        order = order[np.isin(rows[label][order], common)]
+        per_user = {name: values[order] for name, values in of_bundle.per_user.items()}
+        aligned[label] = replace(of_bundle, users=common, per_user=per_user, n_users=len(common))
+    return aligned
+
+
+def _is_known(bundle: Bundle, log: Log, rows: Int64Array) -> BoolArray:
+    """Return which events are of pairs that a bundle was trained on."""
+    users = bundle.user_ids.rows(log.user_ids.values)[log.users[rows]]
+    items = bundle.item_ids.rows(log.item_ids.values)[log.items[rows]]
+    n_items = len(bundle.item_ids)
+    seen = bundle.seen.row_numbers.astype(np.int64) * n_items + bundle.seen.columns
+    keys = users.astype(np.int64) * n_items + items
+    return (users >= 0) & (items >= 0) & np.isin(keys, seen)
+
+
+def _overlap(old: Ids, new: Ids) -> Overlap:
+    n_both = int(np.count_nonzero(new.rows(old.values) >= 0))
+    return Overlap(n_both, len(old) - n_both, len(new) - n_both)
+
+
+def _pairs(old: Bundle, new: Bundle) -> Overlap:
+    users, items = new.user_ids.rows(old.user_ids.values), new.item_ids.rows(old.item_ids.values)
+    rows, columns = users[old.seen.row_numbers], items[old.seen.columns]
+    known = (rows >= 0) & (columns >= 0)
+    n_items = len(new.item_ids)
+    keys = rows[known].astype(np.int64) * n_items + columns[known]
+    seen = new.seen.row_numbers.astype(np.int64) * n_items + new.seen.columns
+    n_both = int(np.isin(keys, seen).sum())
+    return Overlap(n_both, old.seen.nnz - n_both, new.seen.nnz - n_both)
+
+
+def _settings(old: Bundle, new: Bundle) -> dict[str, tuple[Any, Any]]:
+    before = {"model": old.model.name, **old.model.config()}
+    after = {"model": new.model.name, **new.model.config()}
+    return {
+        name: (before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    }
+
+
+def _lists(
+    old: Bundle, new: Bundle, n: int, n_changes: int
+) -> tuple[int, float | None, tuple[ListChange, ...]]:
+    """Return the number of users compared, how much of a list stays on average, and the largest changes."""
+    common = np.flatnonzero(new.user_ids.rows(old.user_ids.values) >= 0)
+    if len(common) == 0:
+        return 0, None, ()
+    chosen = common[np.unique(np.linspace(0, len(common) - 1, min(len(common), MOST_USERS)).astype(np.int64))]
+    users = [old.user_ids[int(row)] for row in chosen]
+    before, after = (lists_for_users(bundle, users, n) for bundle in (old, new))
+    shares, changes = [], []
+    for number, user in enumerate(users):
+        was, now = (
+            [lists.items[place] for place in range(lists.indptr[number], lists.indptr[number + 1])]
+            for lists in (before, after)
+        )
+        same = set(map(str, was)) & set(map(str, now))
+        if not (was or now):
+            continue  # has everything
+        shares.append(len(same) / max(len(was), len(now)))
+        left = tuple(item for item in was if str(item) not in same)
+        entered = tuple(item for item in now if str(item) not in same)
+        changes.append(ListChange(user, len(same), _plain(left), _plain(entered)))
+    order = np.argsort(np.array(shares), kind="stable")[:n_changes]
+    most = tuple(changes[place] for place in order if changes[place].left or changes[place].entered)
+    return len(shares), float(np.mean(shares)) if shares else None, most
+
+
+def _plain(ids: tuple[Any, ...]) -> tuple[Id, ...]:
+    return tuple(item.item() if isinstance(item, np.generic) else item for item in ids)
+
+
+def _themes(old: Bundle, new: Bundle) -> tuple[ThemePair, ...]:
+    """Return each old theme and the one most alike to it, over the items that both models know."""
+    before, after = old.model.component_model, new.model.component_model
+    if before is None or after is None:
+        return ()
+    rows = new.item_ids.rows(old.item_ids.values)
+    known = np.flatnonzero(rows >= 0)
+    if len(known) == 0:
+        return ()
+    partners, cosines = match_components(before.item_rows(known), after.item_rows(rows[known]))
+    return tuple(
+        ThemePair(number + 1, None if partner < 0 else partner + 1, float(cosine))
+        for number, (partner, cosine) in enumerate(zip(partners.tolist(), cosines, strict=True))
+    )

@@ -1,0 +1,79 @@
+"""What a bundle records of its training: when, from what, with what, and how good it was found to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recsys.data.loaded_log import LoadedLog
+from recsys.data.log_format import LogFormat
+from recsys.evaluation.significance import interval
+from recsys.experiment.answers import Evaluation
+from recsys.experiment.provenance import versions
+from recsys.typing import Int64Array
+
+
+def training_record(loaded: LoadedLog, rows: Int64Array | None = None) -> dict[str, Any]:
+    """Return when a model is trained, with which versions, and from which log, ready for JSON.
+
+    Parameters
+    ----------
+    loaded : LoadedLog
+    rows : int64, optional
+        The events that are learned from; all by default.
+    """
+    log = loaded.log
+    first, last = log.span(rows) or (None, None)
+    path = Path(loaded.source).expanduser()
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "packages": versions(),
+        "log": {
+            "source": loaded.source,
+            "n_bytes": path.stat().st_size if path.is_file() else None,
+            "columns": asdict(loaded.columns),
+            "read_as": {
+                part.name: value
+                for part in fields(LogFormat)
+                if (value := getattr(loaded.read_as, part.name)) is not None
+            },
+            "n_read": loaded.n_read,
+            "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in loaded.dropped],
+            "n_events": len(log) if rows is None else len(rows),
+            "time_kind": log.time_kind,
+            "first_time": first,
+            "last_time": last,
+        },
+    }
+
+
+def quality_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what was measured of a model before it was trained on everything, ready for JSON."""
+    measured, split = evaluation.result.measurements, evaluation.splits[0].split
+    assert measured is not None  # an evaluation without an answer is an error
+    spans = {name: interval(measured, name, seed=evaluation.seed) for name in measured.metrics}
+    floor = next((beside.measurements for beside in evaluation.beside if beside.measurements), None)
+    return {
+        "split": split.name,
+        "split_digest": split.digest,
+        "seed": evaluation.seed,
+        "n_users": measured.n_users,
+        "n_pairs": measured.n_pairs,
+        "metrics": dict(measured.metrics),
+        "intervals": {name: [span.low, span.high] for name, span in spans.items() if span is not None},
+        "popularity": {} if floor is None else dict(floor.metrics),
+    }
+
+
+def log_format_of(training: Mapping[str, Any]) -> LogFormat:
+    """Return the columns and options by which the log of a bundle was read; empty for an older bundle.
+
+    What chose rows or a file's spelling stays behind: the next log is another file.
+    """
+    columns = training.get("log", {}).get("columns", {})
+    named = {role: name for role in ("user", "item", "value", "time") if (name := columns.get(role))}
+    feedback = training.get("feedback")
+    return LogFormat.of(**named, feedback=feedback)
