@@ -67,8 +67,6 @@ def open_database(engine: Engine, path: Path, log_format: LogFormat, n_threads: 
     ParameterError
         If both a table and a query are given.
     """
-    if log_format.table is not None and log_format.query is not None:
-        raise ParameterError("both table and query are given; choose one.")
     if not path.is_file():
         raise LogError("no such file.", source=path)
     read = _from_sqlite if engine == "SQLite" else _from_duckdb
@@ -99,7 +97,11 @@ def statement(source: str | Path, log_format: LogFormat, tables: Mapping[str, st
     ------
     LogError
         If the query does not begin as one that reads, or it is not clear which table is meant.
+    ParameterError
+        If both a table and a query are given.
     """
+    if log_format.table is not None and log_format.query is not None:
+        raise ParameterError("both table and query are given; choose one.")
     if log_format.query is not None:
         if not re.match(r"\s*(SELECT|WITH)\b", log_format.query, re.IGNORECASE):
             raise LogError(

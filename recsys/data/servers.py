@@ -123,8 +123,6 @@ def open_server(server: Server, log_format: LogFormat, n_threads: int | None = N
     ParameterError
         If both a table and a query are given.
     """
-    if log_format.table is not None and log_format.query is not None:
-        raise ParameterError("both table and query are given; choose one.")
     read = _from_postgresql if server.engine == "PostgreSQL" else _from_mysql
     table, what = read(server, log_format)
     return open_table(table, n_threads, name=f"{server.shown}, {what}")

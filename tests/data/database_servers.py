@@ -47,7 +47,6 @@ def postgresql() -> Iterator[int]:
         if os.getuid() == 0:
             for path in (Path(folder), secret):
                 shutil.chown(path, "postgres", "postgres")
-        log = Path(folder) / "log"
         about = {"cwd": folder, **_as_user("postgres")}
         subprocess.run(
             [
@@ -68,15 +67,19 @@ def postgresql() -> Iterator[int]:
             capture_output=True,
             **about,
         )
-        command = [server, "-D", data, "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
-        with log.open("wb") as said:
-            process = subprocess.Popen([*command, "-c", "fsync=off"], stdout=said, stderr=said, **about)
-            try:
-                _wait(port, process)
-                yield port
-            finally:
-                process.terminate()
-                process.wait(30)
+        command = [
+            str(server),
+            "-D",
+            str(data),
+            "-p",
+            str(port),
+            "-k",
+            folder,
+            "-c",
+            "listen_addresses=127.0.0.1",
+        ]
+        with _running([*command, "-c", "fsync=off"], port, **about):
+            yield port
 
 
 @contextmanager
@@ -89,18 +92,30 @@ def mysql() -> Iterator[int]:
         data = Path(folder) / "data"
         (data / "mysql").mkdir(parents=True)
         (data / "shop").mkdir()
-        command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
+        command = [
+            str(server),
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+        ]
         command += [f"--socket={folder}/socket", "--skip-grant-tables", "--skip-networking=0"]
         if os.getuid() == 0:
             command.append("--user=root")
-        with (Path(folder) / "log").open("wb") as said:
-            process = subprocess.Popen(command, stdout=said, stderr=said)
-            try:
-                _wait(port, process)
-                yield port
-            finally:
-                process.terminate()
-                process.wait(30)
+        with _running(command, port):
+            yield port
+
+
+@contextmanager
+def _running(command: list[str], port: int, **about: Any) -> Iterator[None]:
+    """Run a server until the body is done, from the moment that it answers."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **about)
+    try:
+        _wait(port, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], most: float = 60.0) -> None:
