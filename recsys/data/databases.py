@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,8 +67,6 @@ def open_database(engine: Engine, path: Path, log_format: LogFormat, n_threads: 
     ParameterError
         If both a table and a query are given.
     """
-    if log_format.table is not None and log_format.query is not None:
-        raise ParameterError("both table and query are given; choose one.")
     if not path.is_file():
         raise LogError("no such file.", source=path)
     read = _from_sqlite if engine == "SQLite" else _from_duckdb
@@ -84,25 +82,43 @@ def open_database(engine: Engine, path: Path, log_format: LogFormat, n_threads: 
     return open_table(table, n_threads, name=f"{path}, {what}")
 
 
-def _statement(path: Path, log_format: LogFormat, tables: Sequence[str]) -> tuple[str, str]:
-    """Return the query, and what messages call its result."""
+def statement(source: str | Path, log_format: LogFormat, tables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the query for a log in a database, and what messages call its result.
+
+    Parameters
+    ----------
+    source : str or Path
+        What messages call the database.
+    log_format : LogFormat
+    tables : mapping of str to str
+        Those there are, by name, and how each is written in SQL.
+
+    Raises
+    ------
+    LogError
+        If the query does not begin as one that reads, or it is not clear which table is meant.
+    ParameterError
+        If both a table and a query are given.
+    """
+    if log_format.table is not None and log_format.query is not None:
+        raise ParameterError("both table and query are given; choose one.")
     if log_format.query is not None:
         if not re.match(r"\s*(SELECT|WITH)\b", log_format.query, re.IGNORECASE):
             raise LogError(
                 f"the query {log_format.query!r:.80} begins with no SELECT; a log is read, never changed.",
-                source=path,
+                source=source,
             )
         return log_format.query, "the query"
-    table = log_format.table or (tables[0] if len(tables) == 1 else None)
+    table = log_format.table or (next(iter(tables)) if len(tables) == 1 else None)
     if table is None:
         raise LogError(
-            f"a database of the tables {listed(tables)}." if tables else "a database without tables.",
+            f"a database of the tables {listed(list(tables))}." if tables else "a database without tables.",
             advice="Name one by --table, or select by --query." if tables else "",
-            source=path,
+            source=source,
         )
     if table not in tables:
-        raise LogError(f"there is no table {table!r}; there are {listed(tables)}.", source=path)
-    return f"SELECT * FROM {quoted(table)}", f"table {table}"  # noqa: S608 - the name is that of a table
+        raise LogError(f"there is no table {table!r}; there are {listed(list(tables))}.", source=source)
+    return f"SELECT * FROM {tables[table]}", f"table {table}"  # noqa: S608 - the name is that of a table
 
 
 def _from_sqlite(path: Path, log_format: LogFormat, n_threads: int | None) -> tuple[pa.Table, str]:
@@ -112,7 +128,7 @@ def _from_sqlite(path: Path, log_format: LogFormat, n_threads: int | None) -> tu
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
             "AND name NOT LIKE 'sqlite_%' ORDER BY name"
         ).fetchall()
-        query, what = _statement(path, log_format, [name for (name,) in names])
+        query, what = statement(path, log_format, {name: quoted(name) for (name,) in names})
         # From here on nothing but reading is possible: no writing, no other file, no settings.
         connection.set_authorizer(
             lambda action, *_: sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
@@ -139,7 +155,7 @@ def _from_duckdb(path: Path, log_format: LogFormat, n_threads: int | None) -> tu
         names = connection.execute(
             "SELECT table_name FROM information_schema.tables ORDER BY table_name"
         ).fetchall()
-        query, what = _statement(path, log_format, [name for (name,) in names])
+        query, what = statement(path, log_format, {name: quoted(name) for (name,) in names})
         kinds = [str(statement.type) for statement in duckdb.extract_statements(query)]
         if len(kinds) != 1 or not kinds[0].endswith("SELECT"):
             raise LogError("the query is more than one SELECT; a log is read, never changed.", source=path)

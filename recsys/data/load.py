@@ -13,7 +13,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from recsys.data import catalog, databases, formats, item_names, layouts, prepared, sources, spreadsheets
+from recsys.data import (
+    catalog,
+    databases,
+    formats,
+    item_names,
+    layouts,
+    prepared,
+    servers,
+    sources,
+    spreadsheets,
+)
 from recsys.data.bad_rows import ledger_of, write_bad_rows
 from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
@@ -59,9 +69,9 @@ def load_log(
     source : str, Path or several of them, or table of pandas, polars or Arrow
         A file (text of columns, JSON lines or a JSON array, each also compressed by gzip or zstd;
         Parquet), a pattern such as ``logs/*.csv``, a zip archive or a path into one, a folder of
-        folders such as ``year=2024``, "-" for standard input, a database of SQLite or DuckDB, a
-        prepared log, a table, or the name of a catalogued data set; an existing file of that name
-        wins.
+        folders such as ``year=2024``, "-" for standard input, a database of SQLite or DuckDB, the
+        address of one of PostgreSQL or MySQL (``postgresql://user@host/shop``), a prepared log, a
+        table, or the name of a catalogued data set; an existing file of that name wins.
     user, item, value, time : str, optional
         Names of the columns; the usual ones are recognised. In a text file without a header they
         are positions: "1", "2" ... The name "-" for value or time leaves such a column unused.
@@ -213,6 +223,9 @@ def _opened(
 ) -> tuple[Source, list[Drop]]:
     if entry is not None:
         return entry.open(n_threads), list(entry.drops)
+    server = servers.server_of(source)
+    if server is not None:
+        return servers.open_server(server, told, n_threads), []
     database = databases.engine_of(source)
     if database is not None:
         return databases.open_database(*database, told, n_threads), []
@@ -304,7 +317,7 @@ def _catalogued(source: object) -> catalog.Entry | None:
     """Return the catalogue's entry if a source names one, None if it is a file or a table."""
     if not isinstance(source, str) or source == STANDARD_INPUT:
         return None
-    if databases.engine_of(source) is not None:
+    if databases.engine_of(source) is not None or servers.server_of(source) is not None:
         return None
     path = Path(source).expanduser()
     if path.is_file() or any(parent.is_file() for parent in path.parents):

@@ -183,7 +183,7 @@ class LogFormat:
         default="0",
     )
     table: str | None = _option(
-        "Table of a database (SQLite, DuckDB), or sheet of a workbook.",
+        "Table of a database, or sheet of a workbook.",
         WRITTEN,
         checks.text("ratings"),
         default="if it has only one",

@@ -49,7 +49,7 @@ def open_table(table: Any, n_threads: int | None = None, *, name: str = "") -> S
     return Source(name, connection, tuple(table.column_names), _all_rows)
 
 
-def typed_column(cells: list[Any], source: Path, name: str) -> pa.Array:
+def typed_column(cells: list[Any], source: str | Path, name: str) -> pa.Array:
     """Return cells that each have a type of their own: all integers, numbers or times, else all text.
 
     Raises
