@@ -16,6 +16,8 @@ _N_HEAD = 4096
 _N_SHARES = 16
 _BLOCK = 8192
 """Targets at a time, whose candidates and weights are in memory beside the weights kept."""
+_MOST_ITEMS = 10_000
+"""Users of more items nominate no candidates: it would cost the square of their number, and says little."""
 
 
 # Rows and columns: where each begins, what stands there, and what it counts.
@@ -50,8 +52,12 @@ class ItemRegression:
     max_iter: int
     tol: float
 
-    def fit(self, rows: CompressedRows, running: Progress) -> CompressedRows:
+    def fit(
+        self, rows: CompressedRows, running: Progress, *, items: Int64Array | None = None
+    ) -> CompressedRows:
         """Return the weights above 0, (n_items, n_items): row i holds those that explain item i.
+
+        An item's candidates are named by users of at most 10,000 items.
 
         Parameters
         ----------
@@ -59,18 +65,21 @@ class ItemRegression:
             X; values above 0.
         running : Progress
             Is notified of items done.
+        items : int64, optional
+            The items to fit; the rows of others are empty. All by default.
         """
         columns = rows.transposed()
         n_items = rows.n_columns
         matrix = (rows.indptr, rows.columns, rows.values, columns.indptr, columns.columns, columns.values)
         by_popularity = np.argsort(-columns.counts, kind="stable").astype(np.int32)
+        fitted = by_popularity if items is None else by_popularity[np.isin(by_popularity, items)]
         places, head = _head(by_popularity[:_N_HEAD], n_items, matrix)
         norms = _lengths(columns)
         kept = min(self.n_neighbors, max(1, n_items - 1))
         counts = np.zeros(n_items, dtype=np.int64)
         parts: list[tuple[Int32Array, Int32Array, Float32Array]] = []
-        for start in range(0, n_items, _BLOCK):
-            targets = by_popularity[start : start + _BLOCK]
+        for start in range(0, len(fitted), _BLOCK):
+            targets = fitted[start : start + _BLOCK]
             neighbors = np.empty((len(targets), kept), dtype=np.int32)
             weights = np.zeros((len(targets), kept), dtype=np.float32)
             n_neighbors, n_sweeps = (np.empty(len(targets), dtype=np.int32) for _ in range(2))
@@ -81,6 +90,7 @@ class ItemRegression:
                 norms,
                 places,
                 head,
+                _MOST_ITEMS,
                 self.l1,
                 self.l2,
                 self.max_iter,
@@ -94,9 +104,9 @@ class ItemRegression:
             counts[targets] = is_weight.sum(axis=1)
             parts.append((np.repeat(targets, counts[targets]), neighbors[is_weight], weights[is_weight]))
             running.advance(len(targets))
-        owners, items, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-        order = np.lexsort((items, owners))
-        return CompressedRows(np.r_[0, np.cumsum(counts)], items[order], values[order], n_items)
+        owners, explaining, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+        order = np.lexsort((explaining, owners))
+        return CompressedRows(np.r_[0, np.cumsum(counts)], explaining[order], values[order], n_items)
 
 
 def _head(head: Int32Array, n_items: int, matrix: _BothSides) -> tuple[Int32Array, Float32Array]:

@@ -3,6 +3,8 @@
 Legend: ``X`` is the users x items matrix of what entries count, stored by user and by item; ``G = X'X``.
 A target item is fitted over its candidates, the items most alike to it, from the part of ``G`` that they
 span. Pairs of popular items are read off a dense head of ``G``; the others are few entries to multiply.
+Users of more than ``most_items`` items, who would make every two of them a pair to look at, do not say which
+items are alike; as entries of the columns they count as everybody's.
 """
 
 from __future__ import annotations
@@ -23,13 +25,19 @@ def _multiply(
     item_indptr: Int64Array,
     item_users: Int32Array,
     item_values: Float32Array,
+    most_items: int,
     products: Float64Array,
     touched: Int32Array,
 ) -> int:
-    """Add the target's inner products to ``products``; return how many other items it shares a user with."""
+    """Add the target's inner products to ``products``; return how many other items it shares a user with.
+
+    Users of more than ``most_items`` items are left out.
+    """
     n_touched = 0
     for entry in range(item_indptr[target], item_indptr[target + 1]):
         user, value = item_users[entry], np.float64(item_values[entry])
+        if user_indptr[user + 1] - user_indptr[user] > most_items:
+            continue
         for other in range(user_indptr[user], user_indptr[user + 1]):
             item = user_items[other]
             if products[item] == 0 and item != target:  # no value is 0, and none so small that squares are
@@ -37,6 +45,31 @@ def _multiply(
                 n_touched += 1
             products[item] += value * user_values[other]
     return n_touched
+
+
+@njit(cache=True)
+def _multiply_candidates(
+    target: int,
+    candidates: Int32Array,
+    user_indptr: Int64Array,
+    user_items: Int32Array,
+    user_values: Float32Array,
+    item_indptr: Int64Array,
+    item_users: Int32Array,
+    item_values: Float32Array,
+    most_items: int,
+    products: Float64Array,
+) -> None:
+    """Add what users of more than ``most_items`` items add to the target's products with its candidates."""
+    for entry in range(item_indptr[target], item_indptr[target + 1]):
+        user, value = item_users[entry], np.float64(item_values[entry])
+        start, end = user_indptr[user], user_indptr[user + 1]
+        if end - start > most_items:
+            items = user_items[start:end]
+            for item in candidates:
+                position = np.searchsorted(items, item)
+                if position < len(items) and items[position] == item:
+                    products[item] += value * user_values[start + position]
 
 
 @njit(cache=True)
@@ -230,6 +263,7 @@ def fit_neighbors(
     norms: Float64Array,
     places: Int32Array,
     head: Float32Array,
+    most_items: int,
     l1: float,
     l2: float,
     max_iter: int,
@@ -254,6 +288,8 @@ def fit_neighbors(
         Lengths of the columns; above 0.
     places, head : (n_items,), (n_head, n_head)
         See `head_gram`.
+    most_items : int
+        Users of more items do not say which items are candidates.
     l1, l2, max_iter, tol : float, float, int, float
         See `_descend`.
     neighbors, weights : (n_targets, n_candidates)
@@ -277,11 +313,24 @@ def fit_neighbors(
                 item_indptr,
                 item_users,
                 item_values,
+                most_items,
                 products,
                 touched,
             )
             size = _choose_candidates(products, touched[:n_touched], norms, keys, places, neighbors[number])
             candidates, part = neighbors[number, :size], gram[:size, :size]
+            _multiply_candidates(
+                target,
+                candidates,
+                user_indptr,
+                user_items,
+                user_values,
+                item_indptr,
+                item_users,
+                item_values,
+                most_items,
+                products,
+            )
             for k in range(size):
                 slopes[k], weights[number, k] = products[candidates[k]], 0
             products[target] = 0

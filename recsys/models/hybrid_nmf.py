@@ -21,7 +21,7 @@ from recsys.models.parameters import param, param_of
 from recsys.models.registry import register_model
 from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
-from recsys.models.slim import SLIM
+from recsys.models.slim import SLIM, users_of_an_item
 from recsys.models.stored_arrays import PartArrays, require
 from recsys.models.values import LIKED, LIKED_HELP, liked
 from recsys.models.weighted_nmf import WeightedNMF
@@ -31,6 +31,7 @@ from recsys.typing import AnyArray, BoolArray, Float32Array
 # The rule for the number of components: a part of the smaller side of the matrix.
 _LEAST_COMPONENTS = 64
 _ROWS_A_COMPONENT = ((8, 256), (16, 1024))  # an eighth up to 256, from there on a sixteenth up to 1,024
+_WEIGHT_FACTOR, _LEAST_WEIGHT, _MOST_WEIGHT = 0.43, 1.0, 2.0  # of neighbors
 _LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 _RATINGS_L2 = f"{_RATINGS}l2"
@@ -57,7 +58,9 @@ class HybridNMF(Model):
     A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
     each past item of the user adds by the weights of a `SLIM`. Both are fitted to the same entries, each
     alone, and brought to the same root mean square over all items of some 500 users; the neighbors then
-    count ``neighbor_weight`` times. Their weights are stored so, and nothing is scaled afterwards.
+    count ``neighbor_weight`` times: where it is not given, 0.43 times the root of the mean number of users of
+    an item, from 1 to 2, since neighbors rest on the users that items share. Their weights are stored so, and
+    nothing is scaled afterwards.
 
     Of a log of ratings ``liked`` and ``liked_from`` say which entries count as taken; the others are to the
     model as if they were not there, but no less seen. A `MaskedNMF` of all ratings is then fitted beside
@@ -99,11 +102,12 @@ class HybridNMF(Model):
         search=Range(32, 2048, log=True),
     )
     _: KW_ONLY
-    neighbor_weight: float = param(
-        2.0,
-        "how much neighbors count beside themes, at equal size of scores",
+    neighbor_weight: float | None = param(
+        None,
+        "how much neighbors count beside themes, at equal size of scores; none: 1 to 2",
         minimum=0,
         maximum=1e6,
+        kind=float,
         search=Range(0.25, 8.0, log=True),
     )
     n_neighbors: int = param_of(SLIM, "n_neighbors")
@@ -115,7 +119,7 @@ class HybridNMF(Model):
     item_l1: float | None = param_of(WeightedNMF, "item_l1")
     max_iter: int = param_of(WeightedNMF, "max_iter", 3)
     random_state: int = param_of(WeightedNMF, "random_state")
-    neighbor_l2: float = param_of(SLIM, "l2")
+    neighbor_l2: float | None = param_of(SLIM, "l2")
     neighbor_l1: float = param_of(SLIM, "l1")
     neighbor_user_exponent: float = param_of(SLIM, "user_exponent")
     neighbor_item_exponent: float = param_of(SLIM, "item_exponent")
@@ -179,7 +183,11 @@ class HybridNMF(Model):
             if not themes.is_fitted:
                 raise  # else the best state so far; who asked for the fit learns of it from `history`
         self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
-        neighbors.scale_weights(self.neighbor_weight * self._level_ratio())
+        self._used_weight = self.neighbor_weight
+        if self._used_weight is None:
+            root = np.sqrt(users_of_an_item(taken.by_user))
+            self._used_weight = float(np.clip(_WEIGHT_FACTOR * root, _LEAST_WEIGHT, _MOST_WEIGHT))
+        neighbors.scale_weights(self._used_weight * self._level_ratio())
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""
@@ -208,7 +216,12 @@ class HybridNMF(Model):
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         fitted = self.themes_.fitted_params_
         resolved = {name: fitted[name] for name in _OF_THEMES}
-        return {**resolved, "ratings": "no" if self.ratings_ is None else "yes"}
+        return {
+            **resolved,
+            "neighbor_l2": self.neighbors_.fitted_params_["l2"],
+            "neighbor_weight": self._used_weight,
+            "ratings": "no" if self.ratings_ is None else "yes",
+        }
 
     def score_block(self, users: AnyArray) -> Float32Array:
         """Return scores of all items for a block of users; see `Model.score_block`."""

@@ -116,6 +116,10 @@ class NMF(SklearnEstimator, FactorModel):
         """Return entries of new users as the solver takes them."""
         return rows
 
+    def _number_of_components(self, entries: Entries) -> int:
+        """Return how many components a fit has: what was given, or by a rule for the entries."""
+        return self.n_components
+
     def _check_together(self) -> None:
         """Raise ParameterError if parameters contradict each other."""
 
@@ -184,15 +188,15 @@ class NMF(SklearnEstimator, FactorModel):
         self._check_parameters(n_given=(W is not None) + (H is not None))
         entries = self._entries(training)
         warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
-        initial = warm
+        initial, n_components = warm, self._number_of_components(entries)
         if warm is None and self.init == "custom":
             item_factors = None if H is None else np.transpose(H)
             shape = entries.by_user.n_rows, entries.by_user.n_columns
             bounded = self.objective(entries, fresh=True).nonnegative
-            initial = custom_start(shape, self.n_components, W, item_factors, nonnegative=bounded)
+            initial = custom_start(shape, n_components, W, item_factors, nonnegative=bounded)
         trainer = Trainer(
             self.objective(entries, fresh=warm is None),
-            self.n_components,
+            n_components,
             self._stopping_rules(),
             init=self.init,
             initial=initial,
@@ -265,7 +269,8 @@ class NMF(SklearnEstimator, FactorModel):
         """Return where the last fit ended, or raise InputError."""
         factors = self.factors()
         fitted = (len(factors.users), len(factors.items), factors.rank)
-        self._known_data().check_warm_start(data, fitted, (data.n_users, data.n_items, self.n_components))
+        asked = (data.n_users, data.n_items, self._number_of_components(entries))
+        self._known_data().check_warm_start(data, fitted, asked)
         seed = int(self.random_state)
         return restarted(self.objective(entries), factors, entries, seed=seed)
 

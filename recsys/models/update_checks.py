@@ -18,9 +18,12 @@ def check_passes(name: str, passes: int, reach: str) -> None:
 
 
 def check_unchanged(name: str, fitted: Mapping[str, Any], today: Mapping[str, Any]) -> None:
-    """Raise ParameterError if a parameter is not that of the fit; those a stored model lacks are let pass."""
+    """Raise ParameterError if a parameter is not that of the fit.
+
+    Those that a stored model lacks, and those left to a rule, are let pass.
+    """
     for key, value in today.items():
-        if fitted.get(key) is not None and fitted[key] != value:
+        if value is not None and fitted.get(key) is not None and fitted[key] != value:
             raise ParameterError(
                 f"{name}: {key} is {value!r}, but the model was fitted with {fitted[key]!r}; fit it anew."
             )

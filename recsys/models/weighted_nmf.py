@@ -32,6 +32,7 @@ _L2, _L2_FACTOR = 4.5, 0.45
 _L2_BASE, _L2_GROWTH = 3.0, 0.04
 _UNOBSERVED_GROWTH, _UNOBSERVED_MOST = 0.005, 1.0
 _L1 = 0.03
+_COMPONENTS = 1024
 _RULED = ("l2", "unobserved_weight", "user_l1", "item_l1")
 
 
@@ -55,6 +56,9 @@ class WeightedNMF(NMF):
     and of an item, m: l2 is the largest of 4.5, 3 + 0.04 n and 0.45 (sqrt(n) + sqrt(m)), but never so large
     that a log is fitted by zeros (see `recsys.models.whole_matrix_penalty.whole_matrix_l2`);
     unobserved_weight is 0.005 n and at most 1.
+
+    Where ``n_components`` is not given there are 1,024, or as many as users or items where one of them is
+    fewer: a matrix is a sum of no more components than that.
 
     Many themes with few users and items each rank better than few broad ones, and with the bound at
     zero they cost little: sweeps, storage and scores go by the factors that are not zero, some tens a
@@ -93,8 +97,13 @@ class WeightedNMF(NMF):
         "item_exponent",
     )
 
-    n_components: int = param(
-        1024, "number of themes", minimum=1, maximum=LARGEST_RANK, search=Range(32, 2048, log=True)
+    n_components: int | None = param(  # type: ignore[assignment]
+        None,
+        "number of themes; none: 1,024, or as many as users or items where they are fewer",
+        minimum=1,
+        maximum=LARGEST_RANK,
+        kind=int,
+        search=Range(32, 2048, log=True),
     )
     _: KW_ONLY
     init: str = param(
@@ -217,6 +226,10 @@ class WeightedNMF(NMF):
             scale=scale,
         )
 
+    def _number_of_components(self, entries: Entries) -> int:
+        rows = entries.by_user
+        return self.n_components or min(_COMPONENTS, rows.n_rows, rows.n_columns)
+
     def _entries(self, training: Training) -> Entries:
         return whole_matrix_entries(training, self._values)
 
@@ -245,7 +258,7 @@ class WeightedNMF(NMF):
         self.scale_ = replace(self.scale_ or now, item_counts=now.item_counts, user_counts=None)
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
-        return {**super()._resolved_params(data), **self._used}
+        return {**super()._resolved_params(data), **self._used, "n_components": len(self.shares_)}
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:

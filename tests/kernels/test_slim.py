@@ -35,7 +35,7 @@ def head_of(matrix, n_head):
     return head, places, gram
 
 
-def fitted(matrix, n_head, n_candidates=3, l1=0.0, l2=1.0, max_iter=4, tol=0.0, n_shares=2):
+def fitted(matrix, n_head, n_candidates=3, l1=0.0, l2=1.0, max_iter=4, tol=0.0, n_shares=2, most_items=1000):
     n_items = matrix.shape[1]
     _, places, gram = head_of(matrix, n_head)
     norms = np.sqrt((dense(matrix).astype(np.float64) ** 2).sum(axis=0))
@@ -49,6 +49,7 @@ def fitted(matrix, n_head, n_candidates=3, l1=0.0, l2=1.0, max_iter=4, tol=0.0, 
         np.where(norms > 0, norms, 1.0),
         places,
         gram,
+        most_items,
         l1,
         l2,
         max_iter,
@@ -68,14 +69,24 @@ def test_the_head_holds_the_inner_products_of_its_columns(matrix, n_head):
     np.testing.assert_allclose(gram, reference.head_gram(dense(matrix), head), rtol=1e-6)
 
 
-@given(observed_matrices(), st.integers(0, 9), st.sampled_from([0.0, 0.7]), st.integers(1, 9))
-@example(np.full((3, 4), 2.0), 2, 0.0, 2)  # all alike: equals fall to the lower number
-def test_weights_are_those_of_the_naive_twin_whatever_the_head(matrix, n_head, l1, n_candidates):
+@given(
+    observed_matrices(),
+    st.integers(0, 9),
+    st.sampled_from([0.0, 0.7]),
+    st.integers(1, 9),
+    st.sampled_from([1000, 2, 0]),
+)
+@example(np.full((3, 4), 2.0), 2, 0.0, 2, 1000)  # all alike: equals fall to the lower number
+def test_weights_are_those_of_the_naive_twin_whatever_the_head(matrix, n_head, l1, n_candidates, most_items):
     matrix = positive(matrix)
-    neighbors, weights, n_neighbors, n_sweeps = fitted(matrix, n_head, n_candidates, l1)
+    neighbors, weights, n_neighbors, n_sweeps = fitted(
+        matrix, n_head, n_candidates, l1, most_items=most_items
+    )
     head = head_of(matrix, n_head)[0].tolist()
     for target in range(matrix.shape[1]):
-        chosen, expected = reference.fit_neighbors(dense(matrix), head, target, n_candidates, l1, 1.0, 4)
+        chosen, expected = reference.fit_neighbors(
+            dense(matrix), head, target, n_candidates, l1, 1.0, 4, most_items
+        )
         size = n_neighbors[target]
         assert neighbors[target, :size].tolist() == chosen
         np.testing.assert_allclose(weights[target, :size], expected, rtol=1e-4, atol=1e-5)

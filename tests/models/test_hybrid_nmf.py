@@ -166,3 +166,12 @@ def test_what_is_not_liked_is_no_part_of_the_lists_but_stays_seen():
 def test_nothing_liked_is_told():
     with pytest.raises(InputError, match=r"liked_from=9; values run from 1 to 5"):
         HybridNMF(liked_from=9).fit(RATINGS)
+
+
+@pytest.mark.parametrize(("n_users", "expected"), [(4, 1.0), (16, 1.72), (100, 2.0)])
+def test_neighbors_count_by_the_users_of_an_item_where_nothing_is_given(n_users, expected):
+    data = Interactions.from_matrix(np.ones((n_users, 8)), feedback="implicit")
+    model = HybridNMF(2).fit(data)
+    assert model.config()["neighbor_weight"] == pytest.approx(expected)
+    same = HybridNMF(2, neighbor_weight=expected).fit(data)
+    np.testing.assert_allclose(model.score_block([0]), same.score_block([0]), rtol=1e-6)

@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
-from recsys.models.slim import SLIM
-from tests.matrices import random_matrix
+from recsys.errors import InputError, ModelError, ParameterError
+from recsys.factorization import item_weights
+from recsys.models.slim import SLIM, slim_l2
+from tests.matrices import random_matrix, rows_of
 
 TRAIN = Interactions.from_matrix(random_matrix(60, 25, density=0.3), feedback="implicit")
 
@@ -91,3 +96,97 @@ def test_counts_of_a_million_and_raw_amounts_fit():
         )
         assert np.isfinite(model.score_block(np.arange(30))).all()
         assert model.weights_.nnz
+
+
+def parts_of_log(seed=0):
+    """Return a log in two parts, of which the second has new users and items, and the whole of it."""
+    generator = np.random.default_rng(seed)
+    pairs = np.argwhere(generator.random((50, 20)) < 0.3)
+    late = (pairs[:, 1] > 12) & ((generator.random(len(pairs)) < 0.2) | (pairs[:, 1] == 19))
+    made = [Interactions.from_pairs(*pairs[part].T, feedback="implicit") for part in (~late, late)]
+    return *made, made[0].merged(made[1])
+
+
+def explained(model):
+    """Return the weights by which each item is explained, (n_items, n_items), by target."""
+    return model.weights_.to_scipy().toarray().T
+
+
+def test_an_update_fits_the_items_with_new_entries_and_leaves_the_others():
+    first, second, whole = parts_of_log()
+    touched = np.unique(whole.item_ids.rows(second.item_ids.values))
+    model = SLIM(l2=20.0).fit(first)
+    before = explained(model)
+    assert model.partial_fit(second) is model
+    afresh = SLIM(l2=20.0).fit(whole)
+    assert (model.n_users_, model.n_items_) == (whole.n_users, whole.n_items)
+    np.testing.assert_allclose(explained(model)[touched], explained(afresh)[touched], rtol=1e-5)
+    others = np.setdiff1d(np.arange(first.n_items), touched)
+    assert len(others)
+    np.testing.assert_array_equal(explained(model)[others, : first.n_items], before[others])
+    assert not explained(model)[others, first.n_items :].any()
+    np.testing.assert_array_equal(model.histories_.columns, afresh.histories_.columns)
+    users = np.arange(whole.n_users)
+    expected = whole.by_user.to_scipy().toarray() @ explained(model).T
+    np.testing.assert_allclose(model.score_block(users), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_update_of_every_item_is_a_fit_bit_for_bit():
+    first, second, whole = parts_of_log()
+    afresh = SLIM(l2=20.0).fit(whole)
+    everything = SLIM(l2=20.0).fit(first).partial_fit(second, reach="all")
+    again = SLIM(l2=20.0).fit(first).partial_fit(whole)
+    for model in (everything, again):
+        for name, array in afresh.to_arrays().items():
+            np.testing.assert_array_equal(model.to_arrays()[name], array)
+
+
+def test_a_loaded_model_is_updated_with_the_data_it_was_fitted_to():
+    first, second, _ = parts_of_log()
+    fitted, loaded = SLIM().fit(first), SLIM()
+    loaded.load(fitted.to_arrays(), ids=(first.user_ids, first.item_ids))
+    with pytest.raises(ModelError, match=r"give it: partial_fit\(X, known=data\)"):
+        loaded.partial_fit(second)
+    strangers = replace(first, user_ids=Ids(first.user_ids.values + 1000))
+    with pytest.raises(InputError, match="other users or items"):
+        loaded.partial_fit(second, known=strangers)
+    loaded.fitted_params_ = fitted.fitted_params_
+    loaded.partial_fit(second, known=first)
+    np.testing.assert_array_equal(explained(loaded), explained(fitted.partial_fit(second)))
+
+
+def test_what_an_update_cannot_use_is_said():
+    first, second, _ = parts_of_log()
+    with pytest.raises(ParameterError, match="reach is 'some'; expected touched or all"):
+        SLIM().fit(first).partial_fit(second, reach="some")
+    with pytest.raises(ParameterError, match="value_transform is 'raw', but the model was fitted with"):
+        SLIM().fit(first).set_params(value_transform="raw").partial_fit(second)
+    with pytest.raises(InputError, match="has 3 features"):
+        SLIM().fit(first).partial_fit(np.ones((1, 3)))
+    np.testing.assert_array_equal(explained(SLIM().partial_fit(first)), explained(SLIM().fit(first)))
+
+
+def test_a_user_of_very_many_items_names_no_candidates_but_counts(monkeypatch):
+    """With such users known by their number, weights still solve the problem over the candidates."""
+    monkeypatch.setattr(item_weights, "_MOST_ITEMS", 10)
+    b = plain(l2=2.0, n_neighbors=24).fit(TRAIN).weights_.to_scipy().toarray().astype(np.float64)
+    x = binary()
+    assert (x.sum(axis=1) > 10).any()
+    slopes = x.T @ (x - x @ b) - 2.0 * b
+    naming = x[x.sum(axis=1) <= 10]
+    candidates = (naming.T @ naming > 0) & ~np.eye(25, dtype=bool)
+    assert np.abs(slopes[(b > 0) & candidates]).max() < 1e-2
+    assert slopes[(b == 0) & candidates].max() < 1e-2
+    assert not b[~candidates].any()
+
+
+def test_the_penalty_follows_the_users_of_an_item_where_it_is_not_given():
+    assert slim_l2(rows_of(np.ones((1, 50)))) == 10
+    assert slim_l2(rows_of(np.ones((16, 3)))) == pytest.approx(22)
+    assert slim_l2(rows_of(np.ones((400, 3)))) == 30
+    half = np.full((16, 6), np.nan)
+    half[:, :3] = 1
+    assert slim_l2(rows_of(half)) == pytest.approx(22)  # items without users do not count
+    model = SLIM().fit(TRAIN)
+    assert model.config()["l2"] == slim_l2(TRAIN.by_user)
+    np.testing.assert_array_equal(SLIM(**model.config()).fit(TRAIN).weights_.values, model.weights_.values)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
+from recsys.data.interactions import Interactions
 from recsys.errors import InputError
 from recsys.models.weighted_nmf import WeightedNMF, confidences
 from tests.matrices import ABSENT, random_matrix, rows_of
@@ -76,3 +77,17 @@ def test_the_default_penalty_leaves_a_small_log_its_themes(n):
 def test_no_tiny_log_is_fitted_by_zeros(matrix):
     scores = WeightedNMF().fit(matrix).score_block(np.arange(len(matrix)))
     assert scores[~np.isnan(matrix)].min() > 0.2
+
+
+def test_there_are_no_more_components_than_users_or_items_unless_asked_for():
+    data = Interactions.from_matrix(random_matrix(30, 12, density=0.4), feedback="implicit")
+    model = WeightedNMF().fit(data)
+    assert model.components_.shape == (12, 12)
+    assert model.config()["n_components"] == 12
+    assert model.partial_fit(data).components_.shape == (12, 12)
+    again = WeightedNMF(warm_start=True).fit(data).fit(data)
+    assert again.components_.shape == (12, 12)
+    loaded = WeightedNMF(**model.config())
+    loaded.load(model.to_arrays())
+    np.testing.assert_array_equal(loaded.components_, model.components_)
+    assert WeightedNMF(n_components=15).fit(data).components_.shape == (15, 12)
