@@ -226,7 +226,7 @@ def recommend(
 
 def _note(text: str, out: Path | None) -> None:
     """Print a note, beside the lists where these go to standard output."""
-    typer.echo(f"Note: {text}", err=out == Path("-"))
+    say(f"Note: {text}", to_errors=out == Path("-"))
 
 
 def _counted(lists: Recommendations, counts: Counter[str], n_named: int) -> pd.DataFrame:
