@@ -24,11 +24,27 @@ _requested: ContextVar[int | None] = ContextVar("recsys_threads", default=None)
 _of_process: int | None = None
 
 
+MOST = 1024
+"""Threads that can be asked for; more than there are cores are never started."""
+
+
 def available() -> int:
     """Return the number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def started(n_threads: int | None) -> int:
+    """Return how many threads a library may start where so many are asked for (None: as many as cores).
+
+    Raises
+    ------
+    ParameterError
+        If ``n_threads`` is no whole number of 1 to `MOST`.
+    """
+    _check(n_threads)
+    return min(n_threads or available(), available())
 
 
 def current() -> int:
@@ -42,8 +58,10 @@ def current() -> int:
 def _check(n_threads: object) -> None:
     if n_threads is None:
         return
-    if isinstance(n_threads, bool) or not isinstance(n_threads, Integral) or n_threads < 1:
-        raise ParameterError(f"threads is {n_threads!r}; expected 1 or more, or nothing for all cores.")
+    if isinstance(n_threads, bool) or not isinstance(n_threads, Integral) or not 1 <= int(n_threads) <= MOST:
+        raise ParameterError(
+            f"threads is {n_threads!r:.40}; expected a whole number, 1 to {MOST:,}, or nothing for all cores."
+        )
 
 
 def set_threads(n_threads: int | None) -> None:

@@ -54,7 +54,7 @@ def test_the_wheel_holds_all_that_is_needed_and_no_tests(unpacked):
         assert (unpacked / "recsys" / "report" / "templates" / name).exists()
     assert not (unpacked / "tests").exists()
     (scripts,) = unpacked.glob("*.dist-info/entry_points.txt")
-    assert "recsys = recsys_cli.main:main" in scripts.read_text()
+    assert "recsys = recsys_cli.entry:main" in scripts.read_text()
 
 
 @pytest.mark.slow

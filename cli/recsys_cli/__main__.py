@@ -1,5 +1,5 @@
 """``python -m recsys_cli``."""
 
-from recsys_cli.main import main
+from recsys_cli.entry import main
 
 main()

@@ -29,9 +29,9 @@ def explain(
             "--item", help="An item's id; give it several times.", show_default="the items of the list"
         ),
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, help="Length of the list.")] = 10,
+    n: Annotated[int, typer.Option("-n", min=1, max=options.MOST, help="Length of the list.")] = 10,
     reasons: Annotated[
-        int, typer.Option("--reasons", min=1, help="Most past items that a reason names.")
+        int, typer.Option("--reasons", min=1, max=options.MOST, help="Most past items that a reason names.")
     ] = 3,
     threads: options.Threads = None,
     json: options.Json = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -23,13 +24,15 @@ from recsys_cli import (
     ranks,
     recommending,
     serving,
+    signals,
     similar,
     themes,
     tuning,
 )
 from recsys_cli.command import Command
+from recsys_cli.output import shown
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 app = typer.Typer(
     name="recsys",
@@ -97,7 +100,7 @@ app.add_typer(model_files.app, name="model")
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 input, 2 usage, 130 interrupted."""
+    """Run the command line and return its exit code: 0 done, 1 input, 2 usage, 130 or 143 by a signal."""
     try:
         app(args=arguments, prog_name="recsys")
     except ParameterError as error:
@@ -113,17 +116,18 @@ def run(arguments: list[str] | None = None) -> int:
         return _interrupted()
     except SystemExit as ended:
         code = _code(ended.code)
-        return _interrupted() if code == INTERRUPTED else code  # typer's own answer to ctrl-c
+        return _interrupted() if code in (INTERRUPTED, TERMINATED) else code  # typer's own answer to ctrl-c
     return 0
 
 
 def _say(text: str, code: int) -> int:
-    sys.stderr.write(f"recsys: {text}\n")
+    with suppress(OSError):
+        sys.stderr.write(f"recsys: {shown(text)}\n")
     return code
 
 
 def _interrupted() -> int:
-    return _say("interrupted; every file is whole, old or new.", INTERRUPTED)
+    return _say(f"{signals.name()}; every file is whole, old or new.", signals.exit_code())
 
 
 def _code(code: object) -> int:
@@ -131,18 +135,10 @@ def _code(code: object) -> int:
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process with its own exit code.
+    """Run the command line and end the process; see `recsys_cli.entry.main`."""
+    from recsys_cli import entry
 
-    Threads that pyarrow started can abort the interpreter while it shuts down, after all work is
-    done and written; leaving without that shutdown keeps the exit code that of the command.
-    """
-    code = run()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        code = code or 1
-    os._exit(code)
+    entry.main()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ _COLUMNS = "Columns of the log"
 _MODEL = "Model"
 _RUN = "Run"
 RULES = "Rules"
+MOST = 1_000_000
+"""Largest number of items, users or rows that an option takes."""
+MOST_SEED = 2**32 - 1
 
 Log: TypeAlias = Annotated[
     list[str],
@@ -162,6 +165,7 @@ MinUser: TypeAlias = Annotated[
     typer.Option(
         "--min-user",
         min=0,
+        max=MOST,
         help="Leave users with fewer different items out of training.",
         rich_help_panel=_RUN,
         show_default=False,
@@ -172,6 +176,7 @@ MinItem: TypeAlias = Annotated[
     typer.Option(
         "--min-item",
         min=0,
+        max=MOST,
         help="Leave items with fewer different users out of training; with --min-user, in turn: the core.",
         rich_help_panel=_RUN,
         show_default=False,
@@ -196,17 +201,25 @@ Metrics: TypeAlias = Annotated[
     ),
 ]
 Seed: TypeAlias = Annotated[
-    int, typer.Option("--seed", min=0, help="Seed of splits and starts.", rich_help_panel=_RUN)
+    int, typer.Option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", rich_help_panel=_RUN)
 ]
 SeedOrPlan: TypeAlias = Annotated[
     int | None,
-    typer.Option("--seed", min=0, help="Seed of splits and starts.", rich_help_panel=_RUN, show_default="0"),
+    typer.Option(
+        "--seed",
+        min=0,
+        max=MOST_SEED,
+        help="Seed of splits and starts.",
+        rich_help_panel=_RUN,
+        show_default="0",
+    ),
 ]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--threads",
         min=1,
+        max=1024,
         help="Most threads; results do not depend on it.",
         rich_help_panel=_RUN,
         show_default="all cores",
@@ -254,6 +267,7 @@ BlockMib: TypeAlias = Annotated[
     typer.Option(
         "--block-mib",
         min=1,
+        max=1_000_000,
         help="Most MiB of scores and lists held at a time; results do not depend on it.",
         rich_help_panel=_RUN,
         show_default="64",
@@ -307,6 +321,7 @@ MostPerCategory: TypeAlias = Annotated[
     typer.Option(
         "--most-per-category",
         min=1,
+        max=MOST,
         help="Most items of one category in a list.",
         rich_help_panel=RULES,
         show_default=False,
@@ -315,7 +330,11 @@ MostPerCategory: TypeAlias = Annotated[
 LeastUsers: TypeAlias = Annotated[
     int,
     typer.Option(
-        "--least-users", min=0, help="How many users an item needs to be listed.", rich_help_panel=RULES
+        "--least-users",
+        min=0,
+        max=MOST,
+        help="How many users an item needs to be listed.",
+        rich_help_panel=RULES,
     ),
 ]
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from recsys.errors import OutputError
+from recsys_cli.entry import cannot_print
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -17,14 +21,39 @@ if TYPE_CHECKING:
     from recsys.remarks import Remark
 
 
-def say(text: str = "") -> None:
-    """Print a line of the result."""
-    sys.stdout.write(text + "\n")
+# Control characters, and those that change the direction of what follows: names come from outside, and a
+# terminal would obey them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    r"""Return text for a terminal: what would control it is written out, as ``\x1b``."""
+    return _CONTROL.sub(lambda match: _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def say(text: str = "", *, to_errors: bool = False) -> None:
+    """Print a line, of the result or beside it; control characters of names in it are shown, not obeyed."""
+    _write(shown(text), sys.stderr if to_errors else sys.stdout)
 
 
 def say_json(record: Mapping[str, Any]) -> None:
     """Print one JSON object."""
-    say(json.dumps(record, ensure_ascii=False, allow_nan=False, default=str))
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, default=str)
+    _write(_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text), sys.stdout)
+
+
+def _write(line: str, stream: TextIO) -> None:
+    try:
+        stream.write(line + "\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(cannot_print(error)) from error
 
 
 def say_table(
@@ -34,6 +63,7 @@ def say_table(
 
     The first ``left`` columns are text, and those whose names stand in ``text``; the rest are numbers.
     """
+    columns, rows = [shown(name) for name in columns], [[shown(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
     is_text = [number < left or name in text for number, name in enumerate(columns)]
     for cells in (columns, ["-" * width for width in widths], *rows):

@@ -54,7 +54,7 @@ def recommend(
     strict: Annotated[
         bool, typer.Option("--strict", help="End with an error if a user is not known to the model.")
     ] = False,
-    n: Annotated[int, typer.Option("-n", min=1, help="Longest list.")] = 10,
+    n: Annotated[int, typer.Option("-n", min=1, max=options.MOST, help="Longest list.")] = 10,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +117,7 @@ def recommend(
         typer.Option(
             "--reasons",
             min=0,
+            max=options.MOST,
             help="Say for each item why it is listed, naming at most so many past items; 0: do not.",
             show_default="2 when printed, 0 in files",
         ),
@@ -225,7 +226,7 @@ def recommend(
 
 def _note(text: str, out: Path | None) -> None:
     """Print a note, beside the lists where these go to standard output."""
-    typer.echo(f"Note: {text}", err=out == Path("-"))
+    say(f"Note: {text}", to_errors=out == Path("-"))
 
 
 def _counted(lists: Recommendations, counts: Counter[str], n_named: int) -> pd.DataFrame:

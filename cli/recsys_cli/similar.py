@@ -22,7 +22,7 @@ def similar(
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, help="Most for each.")] = 10,
+    n: Annotated[int, typer.Option("-n", min=1, max=options.MOST, help="Most for each.")] = 10,
     by: Annotated[
         str | None,
         typer.Option(

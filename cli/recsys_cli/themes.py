@@ -26,18 +26,23 @@ def themes(
         typer.Option(
             "--theme",
             min=1,
+            max=options.MOST,
             help="A theme to show with its items; give it several times.",
             show_default=False,
         ),
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option("--top", min=1, help="Most themes, by share.", show_default="20 when printed"),
+        typer.Option(
+            "--top", min=1, max=options.MOST, help="Most themes, by share.", show_default="20 when printed"
+        ),
     ] = None,
     families: Annotated[
         bool, typer.Option("--families", help="Group the themes into 10 to 30 families, and list these.")
     ] = False,
-    n_items: Annotated[int, typer.Option("-n", min=1, help="Items to list for each theme.")] = 8,
+    n_items: Annotated[
+        int, typer.Option("-n", min=1, max=options.MOST, help="Items to list for each theme.")
+    ] = 8,
     labels: Annotated[
         bool,
         typer.Option(

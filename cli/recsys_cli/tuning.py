@@ -69,6 +69,7 @@ def tune(
         typer.Option(
             "--trials",
             min=1,
+            max=options.MOST,
             help="Settings to try of each model, the one without tuning among them.",
             rich_help_panel=_SEARCH,
             show_default="30, or as many as --time allows",

@@ -46,9 +46,31 @@ def as_expression(source: Source, relation: duckdb.DuckDBPyRelation, drop: Drop)
     try:
         expression = drop.expression()
         relation.filter(expression)
+        n_values = len(relation.select(expression).columns)
     except duckdb.Error as error:
         raise condition_error(source, relation, drop.where, error) from error
+    if n_values > 1:
+        raise LogError(
+            f"the condition {drop.where!r} has several values for a row.",
+            advice=_EXPECTED,
+            source=source.name,
+        )
+    for name in _session_names(drop.where):
+        if name not in map(str.lower, relation.columns):
+            raise LogError(
+                f"the condition {drop.where!r} names {name}, which is no column.",
+                advice=f"Columns: {', '.join(source.names)}.",
+                source=source.name,
+            )
     return expression
+
+
+def _session_names(where: str) -> list[str]:
+    """Return words of a condition that SQL reads as the name of the session's user: a column was meant."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", " ", where)
+    return [
+        word.lower() for word in re.findall(r"(?<![\w.])(?:current_|session_)?user(?![\w.(])", bare, re.I)
+    ]
 
 
 def condition_error(

@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 
 from recsys import threads
-from recsys.errors import ParameterError
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
@@ -33,12 +32,10 @@ def literal(text: object) -> str:
 
 def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a database in memory; `lock` it before any expression of the user runs."""
-    if n_threads is not None and n_threads < 1:
-        raise ParameterError(f"threads is {n_threads}; expected 1 or more, or nothing for all cores.")
     connection = duckdb.connect(
         ":memory:",
         config={
-            "threads": n_threads or threads.available(),
+            "threads": threads.started(n_threads),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",

@@ -9,6 +9,7 @@ taken in DuckDB: in parallel they are not reproducible.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from recsys.data.times import TimeReading
 from recsys.errors import LogError
 
 _BATCH = 1 << 17
-_ROW = quoted("row of the source")
+_ROW = quoted(f"row of the source {secrets.token_hex(8)}")  # a name that no log has
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ still names the line.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from recsys.data.text_files import LINE
 from recsys.errors import LogError
 from recsys.remarks import Remark, RemarkCode
 
-_ROW = quoted("row of the file")
+_ROW = quoted(f"row of the file {secrets.token_hex(8)}")  # a name that no log has
 _BRACKETS = r"^\s*[\[({]|[\])}]\s*$"
 _AROUND = " \t\"'"
 

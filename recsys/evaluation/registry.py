@@ -166,7 +166,7 @@ def parse_metric(text: str) -> Metric:
             raise ParameterError(f"metric {text!r}: {name} takes no @k.")
         return metric
     if not re.fullmatch(r"[1-9]\d{0,5}", length):
-        raise ParameterError(f"metric {text!r}: expected a list length of 1 or more, e.g. {name}@10.")
+        raise ParameterError(f"metric {text!r}: expected a list length of 1 to 999,999, e.g. {name}@10.")
     return replace(metric, k=int(length))
 
 

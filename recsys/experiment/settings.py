@@ -113,6 +113,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ParameterError(f"{path} is no TOML file: {error}.") from None
+    except RecursionError:
+        raise ParameterError(f"{path} is nested too deep to be read as TOML; expected tables.") from None
 
 
 def config_text(path: Path) -> str:

@@ -18,6 +18,7 @@ from recsys.experiment.comparison import precompile
 from recsys.experiment.settings import AUTO, ModelSpec
 from recsys.experiment.training_record import training_record
 from recsys.experiment.warm_start import begun_like, fit_from
+from recsys.models.parameters import MOST_SEED
 from recsys.progress import SILENT, Progress
 from recsys.recommend.bundle import Bundle
 from recsys.remarks import Remark, RemarkCode
@@ -137,6 +138,6 @@ def check_duplicates(rule: str | None) -> Duplicates | None:
 
 
 def check_seed(seed: object) -> None:
-    """Raise ParameterError unless a seed is a whole number of 0 or more."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise ParameterError(f"seed is {seed!r:.80}; expected a whole number, 0 or more.")
+    """Raise ParameterError unless a seed is a whole number from 0 to `MOST_SEED`."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) <= MOST_SEED:
+        raise ParameterError(f"seed is {seed!r:.40}; expected a whole number, 0 to {MOST_SEED:,}.")

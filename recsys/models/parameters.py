@@ -15,6 +15,17 @@ from recsys.errors import ParameterError
 from recsys.models.search import Search
 
 _Model = TypeVar("_Model")
+MOST_SEED = 2**32 - 1
+_MOST_WHOLE = 1_000_000
+_MOST = {
+    "random_state": MOST_SEED,
+    "n_components": 16_384,
+    "n_init": 1_000,
+    "n_inner": 1_000,
+    "n_chains": 1_000,
+    "n_kept": 10_000,
+}
+"""What whole numbers may be at most where a parameter states nothing else: beyond it no fit would end."""
 _LIMITS = ("minimum", "above", "maximum", "choices")
 
 
@@ -95,6 +106,7 @@ def describe(model: type) -> list[dict[str, Any]]:
             "help": field.metadata["help"],
         }
         | {limit: field.metadata[limit] for limit in _LIMITS}
+        | {"maximum": _most(field)}
         for field in _fields(model)
     ]
 
@@ -112,6 +124,14 @@ def _fields(model: Any) -> tuple[dataclasses.Field[Any], ...]:
     if not dataclasses.is_dataclass(model):
         return ()  # somebody's own class that declares no parameters
     return tuple(field for field in dataclasses.fields(model) if "help" in field.metadata)
+
+
+def _most(field: dataclasses.Field[Any]) -> float | None:
+    """Return the largest number that a parameter may be; None: any that is finite."""
+    stated: float | None = field.metadata["maximum"]
+    if stated is not None or field.metadata["kind"] is not int:
+        return stated
+    return _MOST.get(field.name, _MOST_WHOLE)
 
 
 def current_names(model: type, params: Mapping[str, Any], *, warn: bool = True) -> dict[str, Any]:
@@ -208,13 +228,14 @@ def _check_one(field: dataclasses.Field[Any], value: Any, where: str) -> None:
         number = math.inf
     if not math.isfinite(number):
         raise ParameterError(f"{where} is {value!r}; expected {kind}.")
-    least, most = limits["minimum"], limits["maximum"]
+    least, most = limits["minimum"], _most(field)
     if least is not None and number < least:
         raise ParameterError(f"{where} is {value!r}; expected {kind}, {least:g} or more.")
     if limits["above"] is not None and number <= limits["above"]:
         raise ParameterError(f"{where} is {value!r}; expected {kind} above {limits['above']:g}.")
     if most is not None and number > most:
-        raise ParameterError(f"{where} is {value!r}; expected {kind}, {most:g} or less.")
+        shown = f"{most:,}" if isinstance(most, int) else f"{most:g}"
+        raise ParameterError(f"{where} is {value!r:.40}; expected {kind}, {shown} or less.")
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:

@@ -41,10 +41,14 @@ class RankedBlock:
     unseen_scores: Float32Array | None = None
 
 
+MOST = 1_000_000
+"""Longest list that can be asked for."""
+
+
 def check_n(n: object, name: str = "n", least: int = 1) -> None:
-    """Raise ParameterError unless a number of items is a whole number of ``least`` or more."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
-        raise ParameterError(f"{name} is {n!r}; expected a whole number, {least} or more.")
+    """Raise ParameterError unless a number of items is a whole number from ``least`` to `MOST`."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not least <= n <= MOST:
+        raise ParameterError(f"{name} is {n!r:.40}; expected a whole number, {least} to {MOST:,}.")
 
 
 def ranked_blocks(

@@ -26,7 +26,7 @@ def read_labels(folder: Path, n_themes: int) -> dict[int, str]:
         return {}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path}: {error}; correct the file, or delete it.") from error
     unknown = [key for key in content if key != "themes"]
     entries = content.get("themes", {})

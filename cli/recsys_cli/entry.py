@@ -1,0 +1,66 @@
+"""Where the process of a command begins and ends: signals, standard output, the exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn, TextIO
+
+from recsys_cli import signals
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its own exit code.
+
+    Threads that pyarrow started can abort the interpreter while it shuts down, after all work is
+    done and written; leaving without that shutdown keeps the exit code that of the command.
+    """
+    try:
+        signals.install()
+        _mend_output()
+        from recsys_cli.main import run  # what it imports may be interrupted, too
+
+        code = _flushed(run())
+    except KeyboardInterrupt:
+        _tell(f"{signals.name()}; every file is whole, old or new.")
+        code = signals.exit_code()
+    os._exit(code)
+
+
+def _mend_output() -> None:
+    """Make standard output one that writes all of what it is given, or fails."""
+    if sys.stdout is None:  # closed by the caller: nobody reads it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the whole process
+    elif isinstance(sys.stdout.buffer, io.RawIOBase):  # unbuffered: what the disk did not take would be lost
+        buffer = io.BufferedWriter(io.FileIO(sys.stdout.fileno(), "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(buffer, sys.stdout.encoding, line_buffering=True)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that does not know a letter
+
+
+def _flushed(code: int) -> int:
+    """Flush standard output and return the exit code: 1 if it could not take all."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return code or 1
+    except OSError as error:
+        if code == 0:  # or else it was told
+            _tell(cannot_print(error))
+        return code or 1
+    return code
+
+
+def cannot_print(error: OSError) -> str:
+    """Return what is to be said where standard output does not take what is printed."""
+    return f"standard output cannot be written: {error.strerror or error}; what was printed is not whole."
+
+
+def _tell(text: str) -> None:
+    stream: TextIO | None = sys.stderr
+    if stream is not None:
+        with suppress(OSError):
+            stream.write(f"recsys: {text}\n")
+            stream.flush()
