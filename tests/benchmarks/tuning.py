@@ -32,12 +32,10 @@ def at_rank(settings: Settings, rank: int) -> Settings:
 def save(name: str, head: str, tables: dict[str, Settings]) -> None:
     """Write tables ``{"1m.libmf-nmf": {"l2": 0.05}}``, with a comment on top."""
     lines = [f"# {line}" for line in head.splitlines()]
-    flat = {
-        name: {key: v for key, v in table.items() if not isinstance(v, dict)}
-        for name, table in tables.items()
-    }
-    for name, table in tables.items():
-        flat |= {f"{name}.{key}": v for key, v in table.items() if isinstance(v, dict)}
+    flat: dict[str, Settings] = {}
+    for table, settings in tables.items():
+        flat[table] = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+        flat |= {f"{table}.{key}": value for key, value in settings.items() if isinstance(value, dict)}
     for table, settings in sorted(flat.items()):
         lines += ["", f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
     (_HERE / name).write_text("\n".join(lines) + "\n")
