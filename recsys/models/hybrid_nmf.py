@@ -125,7 +125,7 @@ class HybridNMF(Model):
     neighbor_user_exponent: float = param_of(SLIM, "user_exponent")
     neighbor_item_exponent: float = param_of(SLIM, "item_exponent")
     neighbor_target_exponent: float = param_of(SLIM, "target_exponent")
-    neighbor_half_life: float | None = param_of(SLIM, "half_life")
+    neighbor_half_life: float = param_of(SLIM, "half_life")
 
     liked: str = param("all", LIKED_HELP, choices=LIKED)
     liked_from: float | None = param(None, "least value that counts as taken; none: any", kind=float)

@@ -26,6 +26,7 @@ from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP, above_base, prefer
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
 
+_MOST_HALVINGS = 100.0  # of what an entry counts: it stays above 0 in single precision
 _L2_FACTOR, _LEAST_L2, _MOST_L2 = 1.6, 10.0, 30.0
 
 
@@ -90,11 +91,10 @@ class SLIM(ItemItemModel):
     target_exponent: float = param(
         0.1, "how far scores of popular items are held back", minimum=0, maximum=1, search=Range(0.0, 0.5)
     )
-    half_life: float | None = param(
-        None,
-        "age of a past entry at which it counts half, as a part of the log's time span; none: no age counts",
-        above=0,
-        kind=float,
+    half_life: float = param(
+        0.0,
+        "age of a past entry at which it counts half, as a part of the log's time span; 0: no age counts",
+        minimum=0,
     )
     max_iter: int = param(50, "most sweeps over the neighbors of an item", minimum=1)
     tol: float = param(1e-3, "stop when no weight moves by more than this part of the largest", minimum=0)
@@ -111,7 +111,7 @@ class SLIM(ItemItemModel):
 
     def _aged(self, histories: CompressedRows, data: Interactions) -> CompressedRows:
         """Return the histories of a log with each entry counting less the older it is."""
-        if self.half_life is None:
+        if self.half_life == 0:
             return histories
         if data.time is None:
             raise InputError(
@@ -120,7 +120,7 @@ class SLIM(ItemItemModel):
             )
         times = data.time[above_base(data.by_user, self.base_).values != 0].astype(np.float64)
         ages = (times.max() - times) / max(float(np.ptp(times)), 1.0)
-        aged = histories.values * np.exp2(-ages / self.half_life)
+        aged = histories.values * np.exp2(-np.minimum(ages / self.half_life, _MOST_HALVINGS))
         return histories.with_values(np.maximum(aged, np.finfo(np.float32).tiny).astype(np.float32))
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
