@@ -361,6 +361,18 @@ class Model(ABC):
         """
         return self.score_histories(rows)[:, np.asarray(items, dtype=np.int64)]
 
+    def as_of_user(self, user: int) -> Self:
+        """Return the model as it reads histories of a training user, of whom it may know more than of others.
+
+        Such as when each entry was made. For asking what scores come to without some of a user's entries.
+
+        Parameters
+        ----------
+        user : int
+            Row number of the training data.
+        """
+        return self
+
     @property
     def neighbor_model(self) -> ItemItemModel | None:
         """The model or the part of it whose scores are sums over past items."""

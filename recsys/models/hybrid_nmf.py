@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -23,7 +24,7 @@ from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.models.slim import SLIM, users_of_an_item
 from recsys.models.stored_arrays import PartArrays, require
-from recsys.models.values import LIKED, LIKED_HELP, liked
+from recsys.models.values import LIKED, LIKED_HELP, is_liked, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import AnyArray, BoolArray, Float32Array
@@ -31,7 +32,7 @@ from recsys.typing import AnyArray, BoolArray, Float32Array
 # The rule for the number of components: a part of the smaller side of the matrix.
 _LEAST_COMPONENTS = 64
 _ROWS_A_COMPONENT = ((8, 256), (16, 1024))  # an eighth up to 256, from there on a sixteenth up to 1,024
-_WEIGHT_FACTOR, _LEAST_WEIGHT, _MOST_WEIGHT = 0.43, 1.0, 2.0  # of neighbors
+_WEIGHT_FACTOR, _LEAST_WEIGHT, _MOST_WEIGHT = 0.11, 1.0, 2.0  # of neighbors
 _LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 _RATINGS_L2 = f"{_RATINGS}l2"
@@ -47,7 +48,7 @@ _OF_THEMES = (
     "max_iter",
     "random_state",
 )
-_OF_NEIGHBORS = ("l2", "l1", "user_exponent", "item_exponent", "target_exponent")
+_OF_NEIGHBORS = ("l2", "l1", "user_exponent", "item_exponent", "target_exponent", "half_life")
 
 
 @register_model
@@ -58,8 +59,8 @@ class HybridNMF(Model):
     A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
     each past item of the user adds by the weights of a `SLIM`. Both are fitted to the same entries, each
     alone, and brought to the same root mean square over all items of some 500 users; the neighbors then
-    count ``neighbor_weight`` times: where it is not given, 0.43 times the root of the mean number of users of
-    an item, from 1 to 2, since neighbors rest on the users that items share. Their weights are stored so, and
+    count ``neighbor_weight`` times: where it is not given, 0.11 times the mean number of users of an item,
+    from 1 to 2, since neighbors rest on the users that items share. Their weights are stored so, and
     nothing is scaled afterwards.
 
     Of a log of ratings ``liked`` and ``liked_from`` say which entries count as taken; the others are to the
@@ -124,6 +125,7 @@ class HybridNMF(Model):
     neighbor_user_exponent: float = param_of(SLIM, "user_exponent")
     neighbor_item_exponent: float = param_of(SLIM, "item_exponent")
     neighbor_target_exponent: float = param_of(SLIM, "target_exponent")
+    neighbor_half_life: float = param_of(SLIM, "half_life")
 
     liked: str = param("all", LIKED_HELP, choices=LIKED)
     liked_from: float | None = param(None, "least value that counts as taken; none: any", kind=float)
@@ -185,20 +187,24 @@ class HybridNMF(Model):
         self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
         self._used_weight = self.neighbor_weight
         if self._used_weight is None:
-            root = np.sqrt(users_of_an_item(taken.by_user))
-            self._used_weight = float(np.clip(_WEIGHT_FACTOR * root, _LEAST_WEIGHT, _MOST_WEIGHT))
+            by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
+            self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
         neighbors.scale_weights(self._used_weight * self._level_ratio())
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""
-        rows = self._liked(data.by_user)
-        if rows.nnz == 0:
+        counts = is_liked(data.by_user, self.liked, self.liked_from)
+        if not counts.any():
             raise InputError(
                 f"{self.name}: no entry counts as taken with liked={self.liked!r} and "
                 f"liked_from={self.liked_from}; values run from {data.by_user.values.min():g} to "
                 f"{data.by_user.values.max():g}."
             )
-        return data if rows is data.by_user else replace(data, by_user=rows, time=None)
+        if counts.all():
+            return data
+        return replace(
+            data, by_user=data.by_user.only(counts), time=None if data.time is None else data.time[counts]
+        )
 
     def _liked(self, rows: CompressedRows) -> CompressedRows:
         return liked(rows, self.liked, self.liked_from)
@@ -274,6 +280,12 @@ class HybridNMF(Model):
         self._check_histories(rows)
         rows = self._liked(rows)
         return self.themes_.scores_of_items(rows, items) + self.neighbors_.scores_of_items(rows, items)
+
+    def as_of_user(self, user: int) -> Self:
+        """Return the model with histories read as those of a training user; see `Model.as_of_user`."""
+        model = copy.copy(self)
+        model.neighbors_ = self.neighbors_.as_of_user(user)
+        return model
 
     @property
     def neighbor_model(self) -> SLIM:

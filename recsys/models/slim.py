@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Literal, Self
@@ -11,6 +12,7 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
+from recsys.errors import InputError
 from recsys.factorization.history import History
 from recsys.factorization.item_weights import ItemRegression
 from recsys.kernels.slim import add_history_scores
@@ -24,7 +26,8 @@ from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP, above_base, prefer
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
 
-_L2_FACTOR, _LEAST_L2, _MOST_L2 = 5.5, 10.0, 30.0
+_MOST_HALVINGS = 100.0  # of what an entry counts: it stays above 0 in single precision
+_L2_FACTOR, _LEAST_L2, _MOST_L2 = 1.6, 10.0, 30.0
 
 
 @register_model
@@ -41,6 +44,10 @@ class SLIM(ItemItemModel):
     by ``n_i^-item_exponent``, so that popular items have to be worth their penalty. The score of an item is
     the sum, over the user's history, of what each past item counts times its weight, given back in units of
     the history: every part is 0 or more and belongs to one past item.
+
+    With a ``half_life`` an entry counts the less in scores the older it is; weights between items are fitted
+    to entries of all ages alike. The history of somebody who is not in the log has no times and counts as
+    new.
 
     Where ``l2`` is not given it follows the mean number of users of an item; see `slim_l2`.
 
@@ -84,27 +91,49 @@ class SLIM(ItemItemModel):
     target_exponent: float = param(
         0.1, "how far scores of popular items are held back", minimum=0, maximum=1, search=Range(0.0, 0.5)
     )
+    half_life: float = param(
+        0.0,
+        "age of a past entry at which it counts half, as a part of the log's time span; 0: no age counts",
+        minimum=0,
+    )
     max_iter: int = param(50, "most sweeps over the neighbors of an item", minimum=1)
     tol: float = param(1e-3, "stop when no weight moves by more than this part of the largest", minimum=0)
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS)
 
     _training: Interactions | None = field(default=None, init=False, repr=False)
     ids_: tuple[Ids, Ids] | None = field(default=None, init=False, repr=False)
+    _own: Float32Array | None = field(default=None, init=False, repr=False)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         super()._fit(data, progress)
+        self.histories_ = self._aged(self.histories_, data)
         self._training, self.ids_ = data, None
+
+    def _aged(self, histories: CompressedRows, data: Interactions) -> CompressedRows:
+        """Return the histories of a log with each entry counting less the older it is."""
+        if self.half_life == 0:
+            return histories
+        if data.time is None:
+            raise InputError(
+                f"{self.name}: half_life needs times and the log has none; name their column by --time, or "
+                f"leave half_life out."
+            )
+        times = data.time[above_base(data.by_user, self.base_).values != 0].astype(np.float64)
+        ages = (times.max() - times) / max(float(np.ptp(times)), 1.0)
+        aged = histories.values * np.exp2(-np.minimum(ages / self.half_life, _MOST_HALVINGS))
+        return histories.with_values(np.maximum(aged, np.finfo(np.float32).tiny).astype(np.float32))
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), "l2": self._used_l2}
 
     def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:
         self._used_l2 = slim_l2(rows) if self.l2 is None else float(self.l2)
-        self.weights_ = self._explained_by(self._used_l2, progress).transposed()
+        self.weights_ = self._explained_by(self.histories_, self._used_l2, progress).transposed()
 
-    def _explained_by(self, l2: float, progress: Progress, items: Int64Array | None = None) -> CompressedRows:
+    def _explained_by(
+        self, histories: CompressedRows, l2: float, progress: Progress, items: Int64Array | None = None
+    ) -> CompressedRows:
         """Return for each item, or some of them, the weights of the items that explain it in histories."""
-        histories = self.histories_
         popularity = np.maximum(np.bincount(histories.columns, minlength=histories.n_columns), 1.0)
         activity = histories.counts / max(histories.counts.mean(), 1.0)
         of_users = np.maximum(activity, np.finfo(np.float64).tiny) ** -self.user_exponent
@@ -178,9 +207,10 @@ class SLIM(ItemItemModel):
         if reach == "all":
             return self.fit(merged, progress=progress)
         _, touched = Training(merged).rows_with_entries(data)
-        self.histories_ = self._in_units(preferences(above_base(merged.by_user, self.base_), transform))
+        histories = self._in_units(preferences(above_base(merged.by_user, self.base_), transform))
         l2 = float(self.fitted_params_["l2"] if self.l2 is None else self.l2)
-        fresh = self._explained_by(l2, listener(progress), touched)
+        fresh = self._explained_by(histories, l2, listener(progress), touched)
+        self.histories_ = self._aged(histories, merged)
         self.weights_ = _replaced(self.weights_.transposed(), fresh, touched).transposed()
         self.n_users_, self.n_items_ = merged.n_users, merged.n_items
         self._training, self.ids_ = merged, None
@@ -199,6 +229,22 @@ class SLIM(ItemItemModel):
         """Become the fitted model that was stored; see `Model.load`."""
         super().load(arrays, history=history)
         self._training, self.ids_ = None, ids
+
+    def as_of_user(self, user: int) -> Self:
+        """Return the model with histories read as those of a training user; see `Model.as_of_user`."""
+        self._check_users(np.array([user]))
+        model = copy.copy(self)
+        past, values = self.histories_.row(user)
+        model._own = np.full(self.n_items_, np.nan, dtype=np.float32)
+        model._own[past] = values
+        return model
+
+    def _counted(self, rows: CompressedRows) -> CompressedRows:
+        counted = super()._counted(rows)
+        if self._own is None:
+            return counted
+        own = self._own[counted.columns]
+        return counted.with_values(np.where(np.isnan(own), counted.values, own))
 
     def _scores(self, histories: CompressedRows) -> Float32Array:
         scores = np.zeros((histories.n_rows, self.weights_.n_rows), dtype=np.float32)
@@ -251,13 +297,13 @@ class SLIM(ItemItemModel):
 
 
 def slim_l2(rows: CompressedRows) -> float:
-    """Return the penalty where none is given: 5.5 sqrt(m), from 10 to 30, m being the mean users of an item.
+    """Return the penalty where none is given: 1.6 m, from 10 to 30, m being the mean users of an item.
 
     A weight is drawn to 0 by l2 against the users that two items share, of which there are the fewer the
     fewer users items have. Read off validation parts of logs with 5 to 490 users an item; see
     tests/benchmarks. Items without users do not count.
     """
-    return float(np.clip(_L2_FACTOR * np.sqrt(users_of_an_item(rows)), _LEAST_L2, _MOST_L2))
+    return float(np.clip(_L2_FACTOR * users_of_an_item(rows), _LEAST_L2, _MOST_L2))
 
 
 def users_of_an_item(rows: CompressedRows) -> float:

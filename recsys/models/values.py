@@ -12,6 +12,7 @@ from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.factorization.entries import Entries
 from recsys.models.training_data import Training
+from recsys.typing import BoolArray
 
 TRANSFORMS = ("auto", "binary", "log", "raw")
 TRANSFORMS_HELP = "what an entry counts: 1, ln(1 + amount), its amount; auto: raw for ratings, else binary"
@@ -113,7 +114,13 @@ LIKED_HELP = "which entries count as taken: all, or those not below the user's o
 
 
 def liked(rows: CompressedRows, rule: str, least: float | None) -> CompressedRows:
-    """Return the entries that count as taken; each row on its own.
+    """Return the entries that count as taken; see `is_liked`."""
+    counts = is_liked(rows, rule, least)
+    return rows if counts.all() else rows.only(counts)
+
+
+def is_liked(rows: CompressedRows, rule: str, least: float | None) -> BoolArray:
+    """Return whether each entry counts as taken, (nnz,); each row on its own.
 
     Parameters
     ----------
@@ -132,4 +139,4 @@ def liked(rows: CompressedRows, rule: str, least: float | None) -> CompressedRow
         counts &= rows.values >= means[rows.row_numbers]
     if least is not None:
         counts &= values >= least
-    return rows if counts.all() else rows.only(counts)
+    return counts

@@ -81,7 +81,8 @@ class Subject:
         )
         is_served = row >= 0 and not fitted.model.is_blank(np.array([row]))[0]
         source = "model" if is_served else "popularity"
-        return cls(fitted, fitted.user_ids.spelled(user), source, row, History(fitted.model, columns, values))
+        model = fitted.model.as_of_user(row) if row >= 0 else fitted.model
+        return cls(fitted, fitted.user_ids.spelled(user), source, row, History(model, columns, values))
 
     @classmethod
     def of_history(cls, fitted: Explainable, history: Iterable[Id] | Mapping[Id, float]) -> Subject:

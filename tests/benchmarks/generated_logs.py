@@ -63,8 +63,11 @@ PURCHASES = {
     "sparse": Purchases(20000, 6000, 12, 40, 0.02, 0.8, 2, 2.5),
     "long-tail": Purchases(8000, 12000, 45, 60, 0.05, 1.4, 3),
     "few-items": Purchases(9000, 285, 22, 12, 0.1, 0.7, 4),
+    "tiny": Purchases(600, 300, 12, 8, 0.1, 0.8, 5),
+    "wide": Purchases(1500, 10000, 30, 30, 0.05, 0.9, 6, 2.5),
+    "clicks": Purchases(15000, 1500, 6, 20, 0.03, 1.2, 7, 2.5),
 }
-"""``dense`` has the users, items and entries of MovieLens 1M."""
+"""``dense`` has the users, items and entries of MovieLens 1M; items of ``wide`` have four users each."""
 
 
 @dataclass(frozen=True)

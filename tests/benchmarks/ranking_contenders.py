@@ -20,6 +20,7 @@ from recsys import Interactions, threads
 from recsys.factorization.factors import Factors
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
+from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Progress
 
@@ -68,6 +69,11 @@ def _train_ours(data: Interactions, rank: int, n_iter: int, n_threads: int, **se
     with threads.use(n_threads):
         # A copy knows no by_item yet: its making is part of our time.
         return WeightedNMF(n_components=rank, max_iter=n_iter, tol=0.0, **settings).fit(replace(data))
+
+
+def _train_hybrid(data: Interactions, rank: int, n_iter: int, n_threads: int, **settings: Any) -> Model:
+    with threads.use(n_threads):
+        return HybridNMF(n_components=rank, max_iter=n_iter, ratings="no", **settings).fit(replace(data))
 
 
 def _ones(data: Interactions) -> sparse.csr_matrix:
@@ -133,6 +139,7 @@ def _train_cmfrec(matrix: Any, rank: int, n_iter: int, n_threads: int, *, alpha:
 OURS = "weighted-nmf"
 CONTENDERS = {
     OURS: Contender("recsys", lambda data: data, _train_ours),
+    "hybrid-nmf": Contender("recsys", lambda data: data, _train_hybrid),
     "implicit-als": Contender("implicit", _ones, _train_implicit),
     "irspack-ials": Contender("irspack", _ones, _train_irspack),
     "cmfrec-nonneg": Contender("cmfrec", lambda data: _ones(data).tocoo(), _train_cmfrec),

@@ -82,7 +82,7 @@ def _peer(name: str, folder: Path, rank: int) -> dict[str, Any]:
 
     train, test = (load_log(str(folder / f"{part}.parquet")) for part in ("train", "test"))
     prepared = prepare(train, test=test)
-    contender, settings = CONTENDERS[name], tuning.load(CHOSEN)[name]
+    contender, settings = CONTENDERS[name], tuning.at_rank(tuning.load(CHOSEN)[name], rank)
     began = time.perf_counter()
     model = contender.train(contender.prepare(prepared.train), rank, N_ITER[name], 2, **settings)
     seconds = time.perf_counter() - began

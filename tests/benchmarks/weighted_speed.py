@@ -38,8 +38,8 @@ Point: TypeAlias = dict[str, Any]
 METRIC = "ndcg@20"
 _SPLIT, _SEED = "random-user:0.1", 0
 CHOSEN, _GRIDS = "ranking_settings.toml", "ranking_grids.toml"
-N_ITER = {"implicit-als": 15, "irspack-ials": 16, "cmfrec-nonneg": 10}
-"""A peer's own default number of iterations: where it is final."""
+N_ITER = {"implicit-als": 15, "irspack-ials": 16, "cmfrec-nonneg": 10, "hybrid-nmf": 3}
+"""A model's own default number of iterations: where it is final."""
 _STEPS = (1, 2, 3, 4, 5, 6, 8, 11)
 _TUNING_RANK = 128
 
@@ -49,7 +49,8 @@ def held_out(folder: Path) -> PreparedSplit:
     return prepare(load_log(str(folder / "train.parquet")), split=_SPLIT, seed=_SEED)
 
 
-def _few(data: Interactions, n: int = 300) -> Interactions:
+def few_users(data: Interactions, n: int = 300) -> Interactions:
+    """Return the entries of the first users."""
     rows = data.by_user.select(np.arange(min(n, data.n_users)))
     return Interactions.from_matrix(rows.to_scipy(), feedback="implicit")
 
@@ -70,7 +71,7 @@ def fits(
         ``points``, and ``extra_bytes``: memory of the last fit above what was there before.
     """
     prepared, contender = held_out(folder), CONTENDERS[name]
-    few = contender.prepare(_few(prepared.train))
+    few = contender.prepare(few_users(prepared.train))
     contender.train(few, min(rank, 16), 3, n_threads, **settings)  # compiles and imports
     prepared = contender.prepare(prepared.train)
     metrics = parse_metrics(METRIC)
@@ -121,7 +122,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             if name == "cmfrec-nonneg" and rank > options.largest_cmfrec:
                 continue
             try:
-                at = run_apart(n_threads, fits, name, options.data, rank, n_threads, chosen[name], steps)
+                settings = tuning.at_rank(chosen[name], rank)
+                at = run_apart(n_threads, fits, name, options.data, rank, n_threads, settings, steps)
             except BrokenProcessPool:
                 print(f"{name} died at rank {rank} on {n_threads} threads.", flush=True)
                 continue
@@ -182,7 +184,7 @@ def _curves(own: Sequence[dict[str, Any]]) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    peers = [name for name in CONTENDERS if name != OURS]
+    peers = [name for name in CONTENDERS if CONTENDERS[name].package != "recsys"]
     parser.add_argument("--data", type=Path, required=True, help="folder with train.parquet")
     parser.add_argument("--rank", type=int, nargs="+", default=[64, 128, 256, 512], help="of the peers")
     parser.add_argument("--own-rank", type=int, nargs="+", default=[512, 1024], help="ranks of ours to try")

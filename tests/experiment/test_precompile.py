@@ -75,3 +75,8 @@ def test_nothing_is_compiled_while_a_model_is_measured(split):
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_can_be_warmed_up_with_every_metric(name):
     precompile(ModelSpec(name), parse_metrics(EVERY), folds_in=make(name, {}).folds_in)
+
+
+@pytest.mark.parametrize(("name", "key"), [("slim", "half_life"), ("hybrid-nmf", "neighbor_half_life")])
+def test_models_that_look_at_ages_are_compiled_too(name, key):
+    precompile(ModelSpec(name, {key: 0.5}))

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys.data.interactions import Interactions
+from recsys.data.log import Log
 from recsys.errors import InputError
 from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.masked_nmf import MaskedNMF
@@ -168,10 +171,28 @@ def test_nothing_liked_is_told():
         HybridNMF(liked_from=9).fit(RATINGS)
 
 
-@pytest.mark.parametrize(("n_users", "expected"), [(4, 1.0), (16, 1.72), (100, 2.0)])
+@pytest.mark.parametrize(("n_users", "expected"), [(4, 1.0), (16, 1.76), (100, 2.0)])
 def test_neighbors_count_by_the_users_of_an_item_where_nothing_is_given(n_users, expected):
     data = Interactions.from_matrix(np.ones((n_users, 8)), feedback="implicit")
     model = HybridNMF(2).fit(data)
     assert model.config()["neighbor_weight"] == pytest.approx(expected)
     same = HybridNMF(2, neighbor_weight=expected).fit(data)
     np.testing.assert_allclose(model.score_block([0]), same.score_block([0]), rtol=1e-6)
+
+
+def test_ages_count_among_neighbors_and_in_what_a_score_loses():
+    generator = np.random.default_rng(0)
+    pairs = np.argwhere(generator.random((40, 12)) < 0.4)
+    log = Log.from_pairs(*pairs.T, generator.integers(1, 6, len(pairs)).astype(float))
+    data = replace(Interactions.from_log(log), time=generator.permutation(len(pairs)))
+    model = HybridNMF(2, neighbor_half_life=0.2, liked_from=2, ratings="no").fit(data)
+    taken = data.by_user.values >= 2
+    ages = (data.time[taken].max() - data.time[taken]) / np.ptp(data.time[taken])
+    np.testing.assert_allclose(model.neighbors_.histories_.values, 0.5 ** (ages / 0.2), rtol=1e-5)
+    user = 5
+    parts, rows = model.score_parts(user, [3]), data.by_user.select(np.array([user]))
+    scores = model.score_block([user])
+    assert parts.totals[0] == pytest.approx(scores[0, 3], rel=1e-5)
+    own = model.as_of_user(user)
+    neighbors = own.score_histories(rows) - own.themes_.score_histories(model._liked(rows))
+    np.testing.assert_allclose(neighbors, scores - model.themes_.score_block([user]), rtol=1e-4, atol=1e-5)

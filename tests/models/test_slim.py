@@ -182,11 +182,55 @@ def test_a_user_of_very_many_items_names_no_candidates_but_counts(monkeypatch):
 
 def test_the_penalty_follows_the_users_of_an_item_where_it_is_not_given():
     assert slim_l2(rows_of(np.ones((1, 50)))) == 10
-    assert slim_l2(rows_of(np.ones((16, 3)))) == pytest.approx(22)
+    assert slim_l2(rows_of(np.ones((15, 3)))) == pytest.approx(24)
     assert slim_l2(rows_of(np.ones((400, 3)))) == 30
-    half = np.full((16, 6), np.nan)
+    half = np.full((15, 6), np.nan)
     half[:, :3] = 1
-    assert slim_l2(rows_of(half)) == pytest.approx(22)  # items without users do not count
+    assert slim_l2(rows_of(half)) == pytest.approx(24)  # items without users do not count
     model = SLIM().fit(TRAIN)
     assert model.config()["l2"] == slim_l2(TRAIN.by_user)
     np.testing.assert_array_equal(SLIM(**model.config()).fit(TRAIN).weights_.values, model.weights_.values)
+
+
+def timed(seed=0):
+    """Return entries whose times run from 0 to 1000."""
+    generator = np.random.default_rng(seed)
+    pairs = np.argwhere(generator.random((40, 12)) < 0.4)
+    data = Interactions.from_pairs(*pairs.T, feedback="implicit")
+    times = np.sort(generator.integers(0, 1000, data.nnz))
+    times[[0, -1]] = 0, 1000
+    return replace(data, time=generator.permutation(times))
+
+
+def test_with_a_half_life_an_entry_counts_by_its_age():
+    data = timed()
+    plain_model, aged = SLIM().fit(data), SLIM(half_life=0.25).fit(data)
+    np.testing.assert_array_equal(aged.weights_.values, plain_model.weights_.values)
+    matrix = data.by_user.to_scipy()
+    matrix.data = 0.5 ** ((1000 - data.time) / 250)
+    expected = matrix.toarray() @ aged.weights_.to_scipy().toarray()
+    np.testing.assert_allclose(aged.score_block(np.arange(data.n_users)), expected, rtol=1e-5, atol=1e-7)
+    parts = aged.score_parts(3, [5])
+    assert parts.totals[0] == pytest.approx(expected[3, 5], rel=1e-5)
+    # A history without times counts as new; as of the user, it is the user's own.
+    rows = data.by_user.select(np.array([3]))
+    assert aged.score_histories(rows)[0, 5] > expected[3, 5]
+    np.testing.assert_array_equal(aged.as_of_user(3).score_histories(rows), aged.score_block(np.array([3])))
+    np.testing.assert_array_equal(aged.score_histories(rows), plain_model.score_histories(rows))
+
+
+def test_ages_go_on_with_an_update_and_need_times():
+    data = timed()
+    late = data.time > 600
+    first, second = (
+        replace(data, by_user=data.by_user.only(part), time=data.time[part]) for part in (~late, late)
+    )
+    params = {"l2": 20.0, "half_life": 0.25}
+    updated, afresh = SLIM(**params).fit(first).partial_fit(second), SLIM(**params).fit(data)
+    np.testing.assert_array_equal(updated.histories_.values, afresh.histories_.values)
+    with pytest.raises(InputError, match="half_life needs times and the log has none"):
+        SLIM(half_life=0.5).fit(TRAIN)
+    same_time = replace(data, time=np.full(data.nnz, 7))
+    np.testing.assert_array_equal(
+        SLIM(half_life=0.1).fit(same_time).histories_.values, SLIM().fit(data).histories_.values
+    )
