@@ -68,8 +68,11 @@ def evaluate(
     from recsys_cli.monitoring import measure_model
 
     if since is not None:
-        unused = {"--model": model, "--set": set_, "--config": config, "--split": held_out.split,
-                  "--test": held_out.test, "--report": report}  # fmt: skip
+        unused = options.given(
+            held_out, labels, rules, model=model, set=set_, config=config, report=report, items=items,
+            duplicates=duplicates,
+        )  # fmt: skip
+        unused.pop("metrics", None)
         measure_model(
             log or [],
             read_as,

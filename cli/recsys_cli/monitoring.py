@@ -32,9 +32,10 @@ def measure_model(
     import recsys
     from recsys.experiment.monitoring import DEFAULT_METRICS
 
-    for flag, value in unused.items():
-        if value:
-            raise recsys.ParameterError(f"--since measures a trained model; leave {flag} out.")
+    for name in unused:
+        raise recsys.ParameterError(
+            f"--since measures a trained model; leave --{name.replace('_', '-')} out."
+        )
     if len(sources) < 2:
         raise recsys.ParameterError(
             "--since measures a trained model on a log; give both: recsys evaluate MODEL NEWLOG --since DATE."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -441,3 +441,9 @@ def flags(*groups: Any, **more: Any) -> dict[str, Any]:
     for group in groups:
         by_name |= vars(group)
     return by_name | more
+
+
+def given(*groups: Any, **more: Any) -> dict[str, Any]:
+    """Return the options that are not what they are by default; of others than groups, those not None."""
+    usual = {part.name: part.default for group in groups for part in fields(group)}
+    return {name: value for name, value in flags(*groups, **more).items() if value != usual.get(name)}

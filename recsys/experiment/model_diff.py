@@ -12,7 +12,7 @@ import numpy as np
 from recsys import threads as pool
 from recsys.data.ids import Id, Ids
 from recsys.data.log import Log
-from recsys.errors import InputError
+from recsys.errors import InputError, ParameterError
 from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.significance import PairTest, compare_pairs
 from recsys.experiment.bundle_quality import ServedLists, list_metrics, rows_since
@@ -95,7 +95,7 @@ class Quality:
     measurements : mapping of "old", "new" to Measurements
     tests : mapping of metric to PairTest
         The metrics that users have.
-    n_users, n_pairs : int
+    n_pairs : int
     """
 
     measurements: Mapping[str, Measurements]
@@ -250,6 +250,8 @@ def model_diff(
     before, after = (m if isinstance(m, Bundle) else load_bundle(m) for m in (old, new))
     check_n(n)
     check_seed(seed)
+    if since is not None and log is None:
+        raise ParameterError(f"since {since} says which events of a log count, and there is none; give --on.")
     listening = listener(progress)
     with pool.use(threads):
         quality = None

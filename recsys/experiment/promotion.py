@@ -120,7 +120,7 @@ def promote(
     RecsysError
         If a model or the log cannot be used; the one in use stays.
     """
-    if (gate is None) != (log is None):
+    if (gate is None) != (log is None) or (since is not None and log is None):
         raise ParameterError("a gate needs events to measure on, and they a gate; give --gate and --on.")
     if keep is not None:
         check_keep(keep)

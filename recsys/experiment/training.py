@@ -81,7 +81,6 @@ def train(
             "seed": seed,
             "seconds": seconds,
             **training_record(loaded, rows),
-            "config_given": dict(spec.params) if spec.template is None else None,
             "duplicates": duplicates,
             "min_user": support.user if support else 0,
             "min_item": support.item if support else 0,

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from recsys.data.columns import IGNORE
 from recsys.data.loaded_log import LoadedLog
-from recsys.data.log_format import LogFormat
+from recsys.data.log_format import EVENTS, LogFormat
 from recsys.evaluation.significance import interval
 from recsys.experiment.answers import Evaluation
 from recsys.experiment.provenance import versions
@@ -68,12 +69,26 @@ def quality_record(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def log_format_of(training: Mapping[str, Any]) -> LogFormat:
-    """Return the columns and options by which the log of a bundle was read; empty for an older bundle.
+_KEPT = (
+    *("layout", "item_separator", "time_format", "time_unit", "id_rule"),
+    *("returns", "min_value", "clip", "transform"),
+)
+"""What the next log has in common with the one trained on; its rows and the form of its file are its own."""
 
-    What chose rows or a file's spelling stays behind: the next log is another file.
-    """
-    columns = training.get("log", {}).get("columns", {})
-    named = {role: name for role in ("user", "item", "value", "time") if (name := columns.get(role))}
-    feedback = training.get("feedback")
-    return LogFormat.of(**named, feedback=feedback)
+
+def log_format_of(training: Mapping[str, Any]) -> LogFormat:
+    """Return the columns and options by which the log of a bundle was read; empty for an older bundle."""
+    log = training.get("log")
+    if log is None:
+        return LogFormat()
+    read_as = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name in _KEPT
+        if (value := log["read_as"].get(name)) is not None
+    }
+    columns = log["columns"]
+    named: dict[str, Any] = {}
+    if read_as.get("layout") in (None, EVENTS):
+        named = {role: name for role in ("user", "item", "time") if (name := columns[role]) is not None}
+        named["value"] = columns["value"] or IGNORE
+    return LogFormat.of(**named, **read_as, feedback=training.get("feedback"))

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from recsys.errors import RecsysError
+from recsys.errors import BundleError, RecsysError
 from recsys.files import current_folder
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle
+from recsys.recommend.model_pointer import model_folder
 from recsys.service.cache import AnswerCache
 from recsys.service.item_search import ItemSearch
 from recsys.service.metrics import Metrics
@@ -119,7 +120,7 @@ class Serving:
 def _stamp(folder: Path) -> tuple[int, int, int] | None:
     """Return what tells one bundle at a place from the next; None while there is none."""
     try:
-        status = (current_folder(folder.resolve()) / "model.json").stat()
-    except OSError:
+        status = (current_folder(model_folder(folder.resolve())) / "model.json").stat()
+    except (OSError, BundleError):
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size

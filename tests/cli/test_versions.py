@@ -193,6 +193,8 @@ def test_a_model_is_measured_on_what_came_after_it(recsys, as_json, purchases, t
     for flags, code_wanted, message in (
         ((model, "--since", "2024-03-01"), 2, "recsys evaluate MODEL NEWLOG --since DATE"),
         ((model, purchases, "--since", "2024-03-01", "--model", "als"), 2, "leave --model out"),
+        ((model, purchases, "--since", "2024-03-01", "--min-item", "2"), 2, "leave --min-item out"),
+        ((model, purchases, "--since", "2024-03-01", "--exclude", "i01"), 2, "leave --exclude out"),
         ((model, purchases, "--since", "2025-01-01"), 1, "no event since 2025-01-01"),
         ((purchases, purchases, "--since", "2024-03-01"), 1, "no model bundle"),
     ):

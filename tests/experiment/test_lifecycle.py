@@ -306,3 +306,27 @@ def test_lists_are_made_once_for_whoever_is_measured(old):
     served = ServedLists.of(old, loaded.log, rows, 4)
     assert served.lists.lengths.max() == 4
     assert (served.lists.lengths > 0).sum() == LOG.user.nunique()
+
+
+def test_the_next_log_is_read_as_the_first_was(tmp_path):
+    first, later = tmp_path / "first.csv", tmp_path / "later.csv"
+    first.write_text("who;what;score;day\nann;tea;5;31.01.2024\nbob;tea;4;01.02.2024\nbob;jam;3;02.02.2024\n")
+    later.write_text("what,who,score,day\njam,ann,4,09.03.2024\n")
+    named = {"user": "who", "item": "what", "value": "score", "time": "day", "time_format": "%d.%m.%Y"}
+    bundle = recsys.train("popularity", recsys.LogPlan(first, **named))
+    recsys.save_bundle(bundle, tmp_path / "model")
+    done = monitor(tmp_path / "model", str(later), metrics="recall@1")
+    assert done.periods[0].begins == "2024-03-09"
+    assert done.whole.measurements.metrics == {"recall@1": 1.0}
+    matrix = tmp_path / "matrix.csv"
+    matrix.write_text("user,tea,jam,milk\nann,5,,3\nbob,,1,2\n")
+    model = recsys.train(recsys.MaskedNMF(1, max_iter=3), recsys.LogPlan(matrix, layout="matrix"))
+    matrix.write_text("user,tea,jam,milk\neve,5,,\n")
+    assert "eve" in set(update(model, str(matrix)).user_ids)
+
+
+@pytest.mark.parametrize("call", [model_diff, promote])
+def test_a_moment_without_events_is_refused(tmp_path, old, call):
+    recsys.save_bundle(old, tmp_path / "model")
+    with pytest.raises(recsys.ParameterError, match="--on"):
+        call(tmp_path / "model", tmp_path / ("model" if call is model_diff else "models"), since="2024-02-10")

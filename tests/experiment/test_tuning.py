@@ -383,7 +383,8 @@ LADDER_LOG = ladder_log()
 
 def test_the_number_of_iterations_is_found_by_each_fit(tmp_path):
     plan = {"metric": "ndcg@5", "trials": 9, "validation": "random-user:0.3", "seed": 2}
-    tuning = recsys.tune("als", LADDER_LOG, {"n_components": "2..12"}, **plan, out=tmp_path)
+    search = {"n_components": "2..12", "max_iter": "10..30"}
+    tuning = recsys.tune("als", LADDER_LOG, search, **plan, out=tmp_path)
     (model,) = tuning.models
     assert model.untuned.curve == ()
     climbed = [trial for trial in model.trials[1:] if trial.is_complete]
@@ -399,14 +400,14 @@ def test_the_number_of_iterations_is_found_by_each_fit(tmp_path):
     for trial in model.trials:
         if trial.state == "pruned":
             assert len(trial.curve) >= 2
+    assert "max_iter" not in model.at_edge  # the optimum lies below the searched range, and was measured
+    assert model.best.params["max_iter"] < 10
     # Gone on from what was kept, it is the same.
-    again = recsys.tune("als", LADDER_LOG, {"n_components": "2..12"}, **plan, out=tmp_path)
+    again = recsys.tune("als", LADDER_LOG, search, **plan, out=tmp_path)
     first, second = tuning.to_json(), again.to_json()
     assert first == second
-    part = recsys.tune(
-        "als", LADDER_LOG, {"n_components": "2..12"}, **{**plan, "trials": 4}, out=tmp_path / "b"
-    )
-    whole = recsys.tune("als", LADDER_LOG, {"n_components": "2..12"}, **plan, out=tmp_path / "b")
+    part = recsys.tune("als", LADDER_LOG, search, **{**plan, "trials": 4}, out=tmp_path / "b")
+    whole = recsys.tune("als", LADDER_LOG, search, **plan, out=tmp_path / "b")
     assert [t.params for t in part["als"].trials] == [t.params for t in whole["als"].trials][:4]
     assert [(t.params, t.value) for t in whole["als"].trials] == [(t.params, t.value) for t in model.trials]
 

@@ -109,3 +109,17 @@ def test_requests_under_reloads_are_all_answered_and_the_process_ends_well(tmp_p
     assert len(seen) > 1
     assert seen <= digests
     assert all(json.loads(line)["level"] == "info" for line in log.splitlines())
+
+
+def test_a_version_that_comes_into_use_takes_over(tmp_path):
+    first, second = saved(tmp_path / "one", 1), saved(tmp_path / "two", 2)
+    recsys.promote(tmp_path / "one", tmp_path / "models")
+    serving = Serving(tmp_path / "models", 10, Metrics())
+    assert serving.now.digest == first
+    assert not serving.look()
+    recsys.promote(tmp_path / "two", tmp_path / "models", keep=1)
+    assert serving.look()
+    assert serving.now.digest == second
+    (tmp_path / "models" / "current").write_text("nothing\n")
+    assert not serving.look()
+    assert serving.now.digest == second

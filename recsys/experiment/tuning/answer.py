@@ -88,7 +88,8 @@ class TunedModel:
             value = self.best.config.get(name)
             if low is None or high is None or not isinstance(value, (int, float)):
                 continue
-            if value <= low or value >= high:
+            is_measured_all_along = name == "max_iter" and len(self.best.curve) > 0  # from 1 on
+            if value >= high or (value <= low and not is_measured_all_along):
                 edges.append(name)
         return tuple(edges)
 
