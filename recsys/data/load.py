@@ -37,7 +37,7 @@ from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LISTS, MATRIX, LogFormat
 from recsys.data.preparation import prepare
 from recsys.data.source import Source
-from recsys.data.suspects import service_codes
+from recsys.data.suspects import remarks_on_suspects, without_services
 from recsys.data.tables import ArrowTable, open_table
 from recsys.errors import InputError, ParameterError
 from recsys.remarks import Remark, RemarkCode
@@ -177,6 +177,7 @@ def read_log(
     )
     if told.transform == "binary" and told.feedback is None:
         log = replace(log, feedback="implicit")
+    log, services = _without_services(log, told, items, n_threads)
     log, taken = prepare(log, told)
     remarks = [
         *opened.remarks,
@@ -190,7 +191,7 @@ def read_log(
         remarks.append(coverage)
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
-    remarks.extend(service_codes(log, columns, names))
+    remarks.extend(remarks_on_suspects(log, columns, names))
     return LoadedLog(
         log=log,
         source=opened.name,
@@ -199,6 +200,7 @@ def read_log(
         dropped=(
             *ledger_of(events.bad_rows, told.bad_rows),
             *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
+            *services,
             *taken,
         ),
         item_names=names,
@@ -206,6 +208,17 @@ def read_log(
         read_as=_read_as(asked, opened, columns, kept.time_written, log.feedback),
         remarks=tuple(remarks),
     )
+
+
+def _without_services(
+    log: Log, told: LogFormat, items: str | Path | None, n_threads: int | None
+) -> tuple[Log, tuple[Dropped, ...]]:
+    if told.services != "drop":
+        return log, ()
+    names: ItemNames = {}
+    if items is not None:
+        names, _ = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
+    return without_services(log, names)
 
 
 def _prepared_further(loaded: LoadedLog, told: LogFormat) -> LoadedLog:
