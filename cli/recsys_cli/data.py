@@ -38,6 +38,7 @@ def list_(json: options.Json = False) -> None:
                         "title": each.title,
                         "address": each.address,
                         "licence": each.licence,
+                        "can_be_fetched": each.remote is not None,
                         "flags": each.log_format.flags(),
                     }
                     for each in known
@@ -48,10 +49,41 @@ def list_(json: options.Json = False) -> None:
     say("Data sets, by name instead of LOG:")
     say_table(["name", "title", "licence"], [[e.name, e.title, e.licence] for e in entries], left=3)
     say()
-    say("Formats of files that you have, by --format:")
-    say_table(
-        ["format", "files", "address"], [[each.name, each.title, each.address] for each in known], left=3
-    )
+    say("Formats of files that you have, by --format; those with * are fetched by 'recsys data fetch':")
+    marked = [each.name + " *" * (each.remote is not None) for each in known]
+    rows = [[name, each.title, each.address] for name, each in zip(marked, known, strict=True)]
+    say_table(["format", "files", "address"], rows, left=3)
+
+
+@app.command("fetch", cls=Command)
+def fetch_(
+    name: Annotated[str, typer.Argument(metavar="FORMAT", help="A format of 'recsys data list'.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files.", show_default="the format's name")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Fetch a public log from where it is published, check its hash, and unpack what is needed."""
+    from recsys.data import formats
+    from recsys.data.fetching import fetch
+    from recsys.errors import ParameterError
+    from recsys.progress import task
+
+    known = formats.named(name)
+    if known.remote is None:
+        raise ParameterError(
+            f"{name} cannot be fetched by a program; get it from {known.address} and name its file, with "
+            f"--format {name}."
+        )
+    with progress(quiet=json) as listener, task(listener, f"fetch {known.remote.url}"):
+        files = fetch(known.remote, out or Path(name))
+    items = f" --items {files[1]}" if len(files) > 1 else ""
+    command = f"recsys data describe {files[0]} --format {name}{items}"
+    if json:
+        say_json({"files": [str(path) for path in files], "licence": known.licence, "next": command})
+        return
+    say(f"Fetched {', '.join(map(str, files))}; terms: {known.licence}")
+    say(f"Next: {command}")
 
 
 @app.command("prepare", cls=Command)
