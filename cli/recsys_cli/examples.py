@@ -12,7 +12,7 @@ EXAMPLES = {
     ),
     "describe": (
         'recsys data describe purchases.csv --where "Quantity > 0"',
-        "recsys data describe purchases.csv --returns net --services drop --report log.html",
+        "recsys data describe purchases.csv --returns net --report log.html",
     ),
     "train": (
         'recsys train purchases.csv --where "Quantity > 0" --out model',
