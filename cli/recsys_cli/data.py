@@ -11,7 +11,7 @@ from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.command import Command
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json, say_remarks, say_table
+from recsys_cli.output import progress, say, say_histogram, say_json, say_remarks, say_table
 
 app = typer.Typer(help="Look at logs.", no_args_is_help=True)
 
@@ -38,6 +38,7 @@ def list_(json: options.Json = False) -> None:
                         "title": each.title,
                         "address": each.address,
                         "licence": each.licence,
+                        "can_be_fetched": each.remote is not None,
                         "flags": each.log_format.flags(),
                     }
                     for each in known
@@ -48,10 +49,41 @@ def list_(json: options.Json = False) -> None:
     say("Data sets, by name instead of LOG:")
     say_table(["name", "title", "licence"], [[e.name, e.title, e.licence] for e in entries], left=3)
     say()
-    say("Formats of files that you have, by --format:")
-    say_table(
-        ["format", "files", "address"], [[each.name, each.title, each.address] for each in known], left=3
-    )
+    say("Formats of files that you have, by --format; those with * are fetched by 'recsys data fetch':")
+    marked = [each.name + " *" * (each.remote is not None) for each in known]
+    rows = [[name, each.title, each.address] for name, each in zip(marked, known, strict=True)]
+    say_table(["format", "files", "address"], rows, left=3)
+
+
+@app.command("fetch", cls=Command)
+def fetch_(
+    name: Annotated[str, typer.Argument(metavar="FORMAT", help="A format of 'recsys data list'.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files.", show_default="the format's name")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Fetch a public log from where it is published, check its hash, and unpack what is needed."""
+    from recsys.data import formats
+    from recsys.data.fetching import fetch
+    from recsys.errors import ParameterError
+    from recsys.progress import task
+
+    known = formats.named(name)
+    if known.remote is None:
+        raise ParameterError(
+            f"{name} cannot be fetched by a program; get it from {known.address} and name its file, with "
+            f"--format {name}."
+        )
+    with progress(quiet=json) as listener, task(listener, f"fetch {known.remote.url}"):
+        files = fetch(known.remote, out or Path(name))
+    items = f" --items {files[1]}" if len(files) > 1 else ""
+    command = f"recsys data describe {files[0]} --format {name}{items}"
+    if json:
+        say_json({"files": [str(path) for path in files], "licence": known.licence, "next": command})
+        return
+    say(f"Fetched {', '.join(map(str, files))}; terms: {known.licence}")
+    say(f"Next: {command}")
 
 
 @app.command("prepare", cls=Command)
@@ -105,19 +137,32 @@ def describe(
     log: options.Log,
     read_as: LogFormat,
     items: options.Items = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="A page on the log: .html, .md or .json.", show_default=False),
+    ] = None,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
     """Read a log as training would, and say what was found, amounts below 0 among it."""
+    from recsys.data.profile import gaps, histograms, profile_of
     from recsys.experiment.given_logs import loaded_of
     from recsys_cli.inputs import columns_used, log_plan
 
+    if report is not None:
+        from recsys.report.log_page import log_page
+        from recsys.report.writing import check_report, write_report
+
+        check_report(report)
     plan = log_plan(options.source_of(log), read_as, items)
     with progress(quiet=json) as listener:
         loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener, keeps_returns=True)
     found = loaded.describe()
+    if report is not None:
+        write_report(log_page(loaded), report)
     if json:
-        say_json({**found, "seconds": {"load": seconds}})
+        page = None if report is None else str(report)
+        say_json({**found, **profile_of(loaded.log), "seconds": {"load": seconds}, "report": page})
         return
     say(f"{found['source']}: {found['n_read']:,} rows")
     for drop in found["dropped"]:
@@ -135,5 +180,11 @@ def describe(
         say(f"  time      {found['first_time']} to {found['last_time']}")
     if found["licence"]:
         say(f"  licence   {found['licence']}")
+    for gap in gaps(loaded.log):
+        say(f"            no event for {gap.days:.1f} days, from {gap.last} to {gap.first}")
+    for histogram in histograms(loaded.log):
+        say_histogram(histogram.title, histogram.what, histogram.bins)
     say_remarks(loaded.remarks)
+    if report is not None:
+        say(f"Report in {report}")
     say(f"To read it so without guessing: {found['flags']}")

@@ -109,7 +109,8 @@ def evaluate(
         }
         several = {"splits": splits} if len(splits) > 1 else {}
         paths = {} if page is None else {"report": str(page)}
-        say_json({**done.result.to_json(), "split": splits[0], "beside": beside, **several, **paths})
+        record = {**done.result.to_json(), "split": splits[0], "beside": beside, **several, **paths}
+        say_json({**record, "log": done.loaded.describe()})
         return
     _say_choice(spec, done.result)
     say_remarks([*done.loaded.remarks, *amounts_as_ratings(done.loaded, [done.result.spec])])
@@ -192,9 +193,8 @@ def compare(
             page = None
     if json:
         paths = {"report": page, "out": plan.out}
-        say_json(
-            {**done.record, **{name: None if path is None else str(path) for name, path in paths.items()}}
-        )
+        written = {name: None if path is None else str(path) for name, path in paths.items()}
+        say_json({**done.record, **written, "log": done.loaded.describe()})
     elif page is not None:
         say(f"Report in {page}")
     if trouble is not None:

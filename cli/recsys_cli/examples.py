@@ -5,11 +5,15 @@ from __future__ import annotations
 EXAMPLES = {
     "demo": ("recsys demo --out recsys-demo",),
     "list": ("recsys data list",),
+    "fetch": ("recsys data fetch movielens-100k --out ml-100k",),
     "prepare": (
         "recsys data prepare ratings.csv --out prepared",
         "recsys data prepare purchases.csv --returns net --out prepared",
     ),
-    "describe": ('recsys data describe purchases.csv --where "Quantity > 0"',),
+    "describe": (
+        'recsys data describe purchases.csv --where "Quantity > 0"',
+        "recsys data describe purchases.csv --returns net --report log.html",
+    ),
     "train": (
         'recsys train purchases.csv --where "Quantity > 0" --out model',
         "recsys train ratings.csv --set n_components=8 --out ratings-model",

@@ -74,6 +74,21 @@ def say_table(
         say("  " + "  ".join(line).rstrip())
 
 
+_BAR, _EIGHTHS = 40, " ▏▎▍▌▋▊▉"
+
+
+def say_histogram(title: str, what: str, bins: Sequence[tuple[str, int]]) -> None:
+    """Print counts of bins as bars, those of ``what`` under a title."""
+    most = max((count for _, count in bins), default=0) or 1
+    names = [len(title), *(len(name) for name, _ in bins)]
+    counts = [len(what), *(len(f"{count:,}") for _, count in bins)]
+    say(f"  {title:<{max(names)}}  {what:>{max(counts)}}")
+    for name, count in bins:
+        eighths = max(round(8 * _BAR * count / most), 1 if count else 0)
+        bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+        say(f"  {name:<{max(names)}}  {count:>{max(counts)},}  {bar}".rstrip())
+
+
 def say_remarks(remarks: Iterable[Remark]) -> None:
     """Print what readers should know beside a result, a line each."""
     for remark in remarks:

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recsys.data.fetching import RemoteFile
 from recsys.data.log_format import LogFormat
 from recsys.errors import ParameterError
 from recsys.resources import bundled
@@ -28,6 +29,8 @@ class NamedFormat:
     address, licence : str
         Where files of this format come from, and under which terms; empty where they may come from anywhere.
     log_format : LogFormat
+    remote : RemoteFile or None
+        What is fetched; None where everybody must fetch it by hand, e.g. after agreeing to terms.
     """
 
     name: str
@@ -35,6 +38,7 @@ class NamedFormat:
     address: str
     licence: str
     log_format: LogFormat
+    remote: RemoteFile | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -56,7 +60,7 @@ def named(name: str) -> NamedFormat:
         raise ParameterError(f"format is {name!r}; there are {', '.join(names())}.{meant}")
     path = _folder() / f"{name}.toml"
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    unknown = content.keys() - {*_TEXTS, "log"}
+    unknown = content.keys() - {*_TEXTS, "log", "file"}
     if unknown or "title" not in content or not isinstance(content.get("log"), dict):
         raise ParameterError(f"{path}: expected {', '.join(_TEXTS)} and a table [log].")
     return NamedFormat(
@@ -65,6 +69,7 @@ def named(name: str) -> NamedFormat:
         content.get("address", ""),
         content.get("licence", ""),
         LogFormat.of(**content["log"]),
+        RemoteFile.of(content["file"], str(path)) if "file" in content else None,
     )
 
 

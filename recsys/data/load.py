@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -27,7 +26,6 @@ from recsys.data import (
 from recsys.data.bad_rows import ledger_of, write_bad_rows
 from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
-from recsys.data.database import as_written
 from recsys.data.events import read_events
 from recsys.data.item_names import ItemNames
 from recsys.data.ledger import Dropped
@@ -36,14 +34,11 @@ from recsys.data.locations import STANDARD_INPUT
 from recsys.data.log import Feedback, Log
 from recsys.data.log_format import LISTS, MATRIX, LogFormat
 from recsys.data.preparation import prepare
+from recsys.data.recognised import on_times, on_values, read_as
 from recsys.data.source import Source
-from recsys.data.suspects import service_codes
+from recsys.data.suspects import remarks_on_suspects, without_services
 from recsys.data.tables import ArrowTable, open_table
 from recsys.errors import InputError, ParameterError
-from recsys.remarks import Remark, RemarkCode
-
-_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-_MANY_ZEROS = 0.3
 
 
 def load_log(
@@ -177,12 +172,13 @@ def read_log(
     )
     if told.transform == "binary" and told.feedback is None:
         log = replace(log, feedback="implicit")
+    log, services = _without_services(log, told, items, n_threads)
     log, taken = prepare(log, told)
     remarks = [
         *opened.remarks,
-        *_on_times(kept.time_written, log, told),
+        *on_times(kept.time_written, log, told),
         *kept.remarks,
-        *_on_values(log, columns),
+        *on_values(log, columns),
     ]
     names: ItemNames = MappingProxyType({})
     if items is not None:
@@ -190,7 +186,7 @@ def read_log(
         remarks.append(coverage)
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
-    remarks.extend(service_codes(log, columns, names))
+    remarks.extend(remarks_on_suspects(log, columns, names))
     return LoadedLog(
         log=log,
         source=opened.name,
@@ -199,13 +195,25 @@ def read_log(
         dropped=(
             *ledger_of(events.bad_rows, told.bad_rows),
             *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
+            *services,
             *taken,
         ),
         item_names=names,
         licence=None if entry is None else entry.licence,
-        read_as=_read_as(asked, opened, columns, kept.time_written, log.feedback),
+        read_as=read_as(asked, opened, columns, kept.time_written, log.feedback),
         remarks=tuple(remarks),
     )
+
+
+def _without_services(
+    log: Log, told: LogFormat, items: str | Path | None, n_threads: int | None
+) -> tuple[Log, tuple[Dropped, ...]]:
+    if told.services != "drop":
+        return log, ()
+    names: ItemNames = {}
+    if items is not None:
+        names, _ = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
+    return without_services(log, names)
 
 
 def _prepared_further(loaded: LoadedLog, told: LogFormat) -> LoadedLog:
@@ -258,59 +266,6 @@ def _in_layout(opened: Source, told: LogFormat) -> tuple[Source, LogFormat]:
         opened = layouts.matrix(opened, told.user)
         return opened, replace(told, user=None)
     return layouts.flattened(opened), told
-
-
-def _on_times(written: str, log: Log, told: LogFormat) -> list[Remark]:
-    """Say how times were read, where that was recognised rather than told."""
-    span = log.span()
-    if not written or span is None or told.time_unit is not None or told.time_format is not None:
-        return []
-    if written in _UNITS:
-        how, other = f"are {_UNITS[written]} since 1970", "--time-unit none keeps them as numbers"
-    else:
-        how, other = f"are written as {written}", "--time-format says otherwise"
-    ends = " to ".join(str(end).replace("T", " ") for end in span)
-    return [Remark(RemarkCode.READ_AS, f"times {how}: {ends}; {other}")]
-
-
-def _on_values(log: Log, columns: Columns) -> list[Remark]:
-    """Say if amounts are below 0, and if ratings of 0 are so many that they may stand for none."""
-    n_negative = int(np.count_nonzero(log.values < 0))
-    if log.feedback == "implicit" and n_negative and columns.value is not None:
-        return [
-            Remark(
-                RemarkCode.NEGATIVE_AMOUNTS,
-                f"{n_negative:,} of {len(log):,} amounts are below 0, which training refuses; if they are "
-                f"returns, add --returns net (or drop), if these are ratings, --feedback explicit",
-            )
-        ]
-    n_zero = len(log) - int(np.count_nonzero(log.values))
-    if log.feedback != "explicit" or columns.value is None or not _MANY_ZEROS * len(log) <= n_zero < len(log):
-        return []
-    return [
-        Remark(
-            RemarkCode.ZERO_RATINGS,
-            f"{n_zero:,} of {len(log):,} ratings are 0; if 0 stands for no rating, leave them out with "
-            f"--where '{as_written(columns.value)} > 0'",
-        )
-    ]
-
-
-def _read_as(
-    told: LogFormat, opened: Source, columns: Columns, written: str, feedback: Feedback
-) -> LogFormat:
-    """Return the description by which the same log would be read without guessing."""
-    roles = dict.fromkeys(("user", "item", "value", "time"))
-    if told.layout not in (LISTS, MATRIX):
-        roles = {role: getattr(columns, role) or IGNORE for role in roles}
-    found = replace(
-        opened.read_as,
-        **roles,
-        feedback=feedback,
-        time_unit=written if written in _UNITS else None,
-        time_format=written if written and written not in _UNITS else None,
-    )
-    return told.over(found)
 
 
 def _catalogued(source: object) -> catalog.Entry | None:

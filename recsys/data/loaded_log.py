@@ -60,6 +60,12 @@ class LoadedLog:
     read_as: LogFormat = field(default_factory=LogFormat)
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """Rows read, rows dropped with the reason, and events kept, ready for JSON."""
+        dropped = [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in self.dropped]
+        return {"n_read": self.n_read, "dropped": dropped, "n_events": len(self.log)}
+
     def describe(self) -> dict[str, Any]:
         """Return counts and ranges, ready for JSON."""
         log = self.log
@@ -70,9 +76,7 @@ class LoadedLog:
             "source": self.source,
             "columns": {role: getattr(self.columns, role) for role in ("user", "item", "value", "time")},
             "feedback": log.feedback,
-            "n_read": self.n_read,
-            "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in self.dropped],
-            "n_events": len(log),
+            **self.ledger,
             "n_users": n_users,
             "n_items": n_items,
             "n_pairs": n_pairs,

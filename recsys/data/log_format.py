@@ -88,6 +88,9 @@ class LogFormat:
         A CSV file for the rows that are skipped, each with its line and what is wrong with it.
     returns : {"refuse", "drop", "net"}, optional
         What becomes of values below 0; see `recsys.data.returns.net_returns`.
+    services : {"keep", "drop"}, optional
+        What becomes of items that look like services, such as postage; see
+        `recsys.data.suspects.services_in`.
     min_value, clip : float, optional
         Rows with a lower value are left out; values above ``clip`` become it.
     core : int, optional
@@ -231,6 +234,12 @@ class LogFormat:
         PREPARED,
         checks.choice("refuse", "drop", "net"),
         default="refuse",
+    )
+    services: str | None = _option(
+        "What becomes of items that look like services, such as postage or fees: keep; drop.",
+        PREPARED,
+        checks.choice("keep", "drop"),
+        default="keep",
     )
     min_value: float | None = _option(
         "Leave rows with a lower value out.",

@@ -85,7 +85,7 @@ def _netted(log: Log, dropped: list[Dropped]) -> Log:
     unmatched = f", {netted.n_unmatched:,} of them of more than was bought before" * bool(netted.n_unmatched)
     dropped.append(Dropped(f"returns, taken off what was bought before{unmatched}", netted.n_returns))
     dropped.append(Dropped("purchases that were returned", netted.n_returned))
-    return _selected(replace(log, values=netted.values), netted.kept, "returns are netted")
+    return selected(replace(log, values=netted.values), netted.kept, "returns are netted")
 
 
 def _kept(log: Log, kept: BoolArray, reason: str, dropped: list[Dropped]) -> Log:
@@ -93,11 +93,17 @@ def _kept(log: Log, kept: BoolArray, reason: str, dropped: list[Dropped]) -> Log
     if not n_gone:
         return log
     dropped.append(Dropped(reason, n_gone))
-    return _selected(log, kept, reason)
+    return selected(log, kept, reason)
 
 
-def _selected(log: Log, kept: BoolArray, reason: str) -> Log:
-    """Return the events that are kept, with the users and items that still have some."""
+def selected(log: Log, kept: BoolArray, reason: str) -> Log:
+    """Return the events that are kept, with the users and items that still have some.
+
+    Raises
+    ------
+    InputError
+        If none is kept; ``reason`` says why.
+    """
     rows: Int64Array = np.flatnonzero(kept)
     if not len(rows):
         raise InputError(f"no events are left: all of the {len(kept):,} are dropped ({reason}).")

@@ -19,7 +19,7 @@ from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _LEAST = 1 << 28
 _WAIT = 0.5  # seconds for another writer at the same place
-_WHOLE_LOG = ("returns", "min_value", "core", "clip", "transform", "half_life")
+_WHOLE_LOG = ("returns", "services", "min_value", "core", "clip", "transform", "half_life")
 """Steps that look at all events at once."""
 
 
@@ -123,7 +123,7 @@ def _check(plan: LogPlan) -> None:
         raise ParameterError("memory is of no use for a table, which is in memory already; give its file.")
     if is_prepared(source):
         raise ParameterError(f"{source} is prepared already.")
-    told = [name for name in _WHOLE_LOG if getattr(plan.read_as, name) not in (None, "refuse")]
+    told = [name for name in _WHOLE_LOG if getattr(plan.read_as, name) not in (None, "refuse", "keep")]
     if told:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in told)
         raise ParameterError(

@@ -109,7 +109,9 @@ def _ascends(indptr: Int64Array, columns: Int32Array) -> bool:
 def counts_in(arrays: Mapping[str, AnyArray], seen: CompressedRows) -> Int64Array:
     """Return how many users have each item, or raise BundleError if that is not what the entries say."""
     counts: Int64Array = require(arrays, "item_counts", np.int64, 1)
-    if not np.array_equal(counts, np.bincount(seen.columns, minlength=seen.n_columns)):
+    # Of amounts those of 0 do not count, of ratings they do.
+    counting = (seen.columns, seen.columns[seen.values != 0])
+    if not any(np.array_equal(counts, np.bincount(items, minlength=seen.n_columns)) for items in counting):
         raise BundleError("the counts of items do not fit the list of items, or what was seen of them.")
     return counts
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import recsys
 from recsys.data.ledger import Dropped
 from recsys.data.load import load_log
 from recsys.data.preparation import core_of
@@ -142,10 +143,46 @@ def test_service_codes_are_suspects(tmp_path: Path) -> None:
     log = load_log(path)
     (remark,) = [remark for remark in log.remarks if remark.code == RemarkCode.SERVICE_CODES]
     assert "2 items with 3 events look like services rather than goods (POST, M)" in str(remark)
-    where = str(remark).split("--where ")[1].strip('"')
-    cleaned = load_log(path, where=where)
+    assert "--services drop" in str(remark)
+    cleaned = load_log(path, services="drop")
     assert len(cleaned.log.item_ids) == 60
+    assert list(cleaned.log.user_ids) == [1]
+    assert cleaned.dropped == (Dropped("items that look like services rather than goods (POST, M)", 3),)
     assert not cleaned.remarks
+
+
+def test_services_are_known_by_their_names(tmp_path: Path) -> None:
+    goods = [20_000 + n for n in range(60)]
+    (tmp_path / "log.csv").write_text("user,item,quantity\n" + "".join(f"1,{item}A,1\n" for item in goods))
+    names = {f"{item}A": "a good" for item in goods} | {"20007A": "Postage", "20008A": "BANK CHARGES"}
+    titles = "".join(f"{item},{name}\n" for item, name in names.items())
+    (tmp_path / "items.csv").write_text(f"item,title\n{titles}")
+    told = {"items": tmp_path / "items.csv", "services": "drop"}
+    log = load_log(tmp_path / "log.csv", **told).log
+    assert {"20007A", "20008A"}.isdisjoint(log.item_ids)
+    assert len(log.item_ids) == 58
+
+
+def test_users_who_may_be_no_people_are_remarked_on(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = [f"u{user},i{item}\n" for user in range(300) for item in range(user % 7 + 1)]
+    path.write_text("user,item\n" + "".join(lines) + "".join(f"bot,i{item}\n" for item in range(1_200)))
+    (remark,) = load_log(path).remarks
+    assert remark.code == RemarkCode.ACTIVE_ACCOUNTS
+    assert "1 users with 1,200 events are so active" in str(remark)
+    assert "99 of 100 users have at most 7" in str(remark)
+    assert not load_log(path, where="user NOT IN ('bot')").remarks
+
+
+def test_a_bundle_holds_the_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,quantity\n1,a,2\n1,b,1\n2,a,1\n2,b,0\n1,b,-1\n3,b,0\n")
+    bundle = recsys.train("popularity", recsys.LogPlan(path, returns="net", where="user < '3'"))
+    recsys.save_bundle(bundle, tmp_path / "model")
+    ledger = recsys.load_bundle(tmp_path / "model").training["log"]
+    assert ledger["n_read"] == 6
+    assert ledger["n_events"] == 3  # an amount of 0 among them
+    assert [drop["n_rows"] for drop in ledger["dropped"]] == [1, 1, 1]
 
 
 def test_titles_are_no_service_codes(tmp_path: Path) -> None:
