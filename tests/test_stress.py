@@ -37,3 +37,9 @@ def test_writers_and_readers_of_one_place_never_meet_half_a_model():
     seen = stress("saves", "crowd", 20 * SCALE)
     assert seen["failed"] == 0
     assert seen["reads"] >= 10
+
+
+def test_changed_bundles_are_refused_or_answer_as_before():
+    seen = stress("bundles", 60 * SCALE)
+    assert seen["refused"] + seen["loaded"] == 60 * SCALE
+    assert seen.get("refused_by_signature", 0) == seen["different"]

@@ -2,11 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys import IterationCallback
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, ParameterError
 from recsys.models.bayesian_nmf import BayesianNMF
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.logs import log_of
+from tests.matrices import random_matrix
 
 N_USERS, N_ITEMS, RANK, NOISE = 150, 80, 2, 0.3
 
@@ -181,3 +185,40 @@ def test_draws_that_are_not_those_of_the_parameters_are_not_restored(model, chan
 def test_a_range_or_shares_that_cannot_be_are_not_restored(model, name, value):
     with pytest.raises(ModelError):
         BayesianNMF(**model.get_params()).restore({**model.to_arrays(), name: value})
+
+
+@pytest.mark.parametrize(
+    ("after", "kept"), [(7, {"n_chains": 1, "n_kept": 2}), (25, {"n_chains": 2, "n_kept": 4})]
+)
+def test_an_interrupt_keeps_the_draws_so_far(tmp_path, after, kept):
+    """Of the first chain what there is, and then whole chains: each has 2 + 8 sweeps and keeps 4 draws."""
+    data = Interactions.from_matrix(random_matrix(12, 9, density=0.6))
+    n_done = []
+
+    def interrupt(iteration):
+        n_done.append(iteration)
+        if len(n_done) == after:
+            raise KeyboardInterrupt
+
+    params = {"n_components": 2, "n_burn_in": 2, "n_draws": 8, "n_chains": 4, "n_kept": 4}
+    model = BayesianNMF(**params)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(data, progress=IterationCallback(interrupt))
+    assert model.history.stopped == "interrupted"
+    whole = BayesianNMF(**params).fit(data)
+    n = kept["n_chains"] * kept["n_kept"]
+    assert model.draws_.user_bias.tobytes() == whole.draws_.user_bias[:n].tobytes()
+    assert {name: model.config()[name] for name in kept} == kept
+    save_bundle(Bundle.of(model, data), tmp_path / "model")
+    loaded = load_bundle(tmp_path / "model").model
+    np.testing.assert_array_equal(loaded.score_block(np.arange(12)), model.score_block(np.arange(12)))
+
+
+def test_an_interrupt_before_the_first_draw_keeps_nothing():
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    model = BayesianNMF(n_components=2, n_burn_in=2, n_draws=8)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(Interactions.from_matrix(random_matrix(6, 5)), progress=IterationCallback(interrupt))
+    assert not model.is_fitted
