@@ -118,6 +118,15 @@ class BayesianNMF(FactorModel):
         self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())), len(chains))
         self.shares_, self.history_ = shares, first_history
 
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: draws of all chains, twice while they are joined."""
+        n_draws = self.n_chains * min(self.n_kept, self.n_draws)
+        return super().fit_bytes(data) + 4 * 2 * n_draws * (self.n_components + 1) * (
+            data.n_users + data.n_items
+        )
+
+    less_memory: ClassVar[str] = "take fewer components, chains or draws kept (n_kept)"
+
     def _sampled(self, data: Interactions, chain: int, progress: Progress) -> tuple[Draws, History]:
         return sample(
             data.by_user,
