@@ -234,15 +234,29 @@ def sample(
     total = np.zeros(users.rows.n_rows)
     for noise in stacked[4]:
         total += noise
-    draws = Draws(
-        mean=float(mean) * unit,
-        user_factors=stacked[0] * root,
-        item_factors=stacked[1] * root,
-        user_bias=stacked[2] * scaled,
-        item_bias=stacked[3] * scaled,
-        noise=total / len(kept),
-    )
+    with np.errstate(over="ignore"):  # it is looked for below
+        draws = Draws(
+            mean=float(mean) * unit,
+            user_factors=stacked[0] * root,
+            item_factors=stacked[1] * root,
+            user_bias=stacked[2] * scaled,
+            item_bias=stacked[3] * scaled,
+            noise=total / len(kept),
+        )
+    if not _largest_score(draws) < float(np.finfo(np.float32).max):
+        raise ModelError(
+            f"{name}: scores would be beyond single precision (3.4e38); give the values in larger units."
+        )
     return draws, history
+
+
+def _largest_score(draws: Draws) -> float:
+    """Return a bound on the size of every score; infinite or not a number where a draw is."""
+    tops = [
+        np.abs(side).max(axis=(0, 1)).astype(np.float64) for side in (draws.user_factors, draws.item_factors)
+    ]
+    biases = sum(float(np.abs(side).max()) for side in (draws.user_bias, draws.item_bias))
+    return float(np.sum(tops[0] * tops[1])) + biases + abs(draws.mean)
 
 
 @contextmanager

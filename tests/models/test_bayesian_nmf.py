@@ -222,3 +222,22 @@ def test_an_interrupt_before_the_first_draw_keeps_nothing():
     with pytest.raises(KeyboardInterrupt):
         model.fit(Interactions.from_matrix(random_matrix(6, 5)), progress=IterationCallback(interrupt))
     assert not model.is_fitted
+
+
+@pytest.mark.parametrize("scale", [3e38, 1e38, 1e30, 1e-30, 1e-38])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_values_at_the_ends_of_single_precision_give_finite_answers_or_are_refused(scale, seed):
+    rng = np.random.default_rng(seed)
+    values = (rng.random((12, 9)) * scale).astype(np.float32).astype(np.float64)
+    values[rng.random(values.shape) < 0.4] = np.nan
+    model = BayesianNMF(3, n_chains=2, n_burn_in=3, n_draws=6, n_kept=3, random_state=seed)
+    try:
+        model.fit(values)
+    except ModelError as error:
+        refused = str(error)
+    else:
+        refused = ""
+        arrays = [*model.to_arrays().values(), model.score_block(np.arange(12))]
+        assert all(np.isfinite(array).all() for array in arrays)
+        assert np.isfinite(model.predict_by_row(np.arange(9), np.arange(9))).all()
+    assert refused == "" if scale < 1e37 else "beyond single precision" in refused or refused == ""
