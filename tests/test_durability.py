@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -124,20 +125,31 @@ WRITES = {
 }
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder in memory where there is one: these tests sync some thousand times."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as place:
+        yield Path(place)
+
+
 @pytest.mark.parametrize("kind", WRITES)
 @pytest.mark.parametrize("once", [True, False], ids=["one call fails", "all calls fail from one on"])
-def test_any_call_to_the_file_system_may_fail(faults, tmp_path, kind, once):
+def test_any_call_to_the_file_system_may_fail(faults, folder, kind, once):
     write, read, name = WRITES[kind]
-    target = tmp_path / name
+    target = folder / name
     write(1, target)
-    with faults.below(tmp_path) as counted:
+    with faults.below(folder) as counted:
         write(1, target)
         n_calls = counted.n_calls
     assert n_calls > 5
     messages = []
     for number in range(n_calls):
         allowed = {1, 2 + number}
-        with faults.below(tmp_path, number, once=once):
+        with faults.below(folder, number, once=once):
             try:
                 write(2 + number, target)
             except OutputError as error:
@@ -147,7 +159,7 @@ def test_any_call_to_the_file_system_may_fail(faults, tmp_path, kind, once):
         assert read(target) in allowed, number
         write(1, target)
         assert read(target) == 1
-        assert names(tmp_path) == [name], number
+        assert names(folder) == [name], number
     assert len(messages) > n_calls // 3
     assert all("Input/output error" in message for message in messages)
 
@@ -163,9 +175,9 @@ def file_size_limit(n_bytes):
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_a_write_may_be_cut_off_at_any_byte(tmp_path, kind):
+def test_a_write_may_be_cut_off_at_any_byte(folder, kind):
     write, read, name = WRITES[kind]
-    target = tmp_path / name
+    target = folder / name
     write(1, target)
     files = [target] if target.is_file() else list(target.iterdir())
     largest = max(file.stat().st_size for file in files)
@@ -173,7 +185,7 @@ def test_a_write_may_be_cut_off_at_any_byte(tmp_path, kind):
         with file_size_limit(int(limit)), pytest.raises(OutputError, match="cannot be written"):
             write(2, target)
         assert read(target) == 1
-        assert names(tmp_path) == [name]
+        assert names(folder) == [name]
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path):

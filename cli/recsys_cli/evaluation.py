@@ -10,7 +10,7 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import progress, say, say_json, say_remarks
+from recsys_cli.output import capped, progress, say, say_json, say_remarks
 from recsys_cli.results import say_results
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def evaluate(
     duplicates: options.DuplicateRule = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Train on one part of a log and measure on the part held out; or measure a trained model by --since.
@@ -98,7 +99,7 @@ def evaluate(
     if flags["item_name"] is None:  # --items is read for its categories here; names are not shown
         del flags["item_name"]
     plan = recsys.EvaluationPlan.from_flags((spec,), flags)
-    with progress(quiet=json) as listener:
+    with capped(memory), progress(quiet=json) as listener:
         done = recsys.evaluate(plan, progress=listener)
         if page is not None:
             done.report(page, command=_command(), plan=run.texts, progress=listener)
@@ -144,6 +145,7 @@ def compare(
     duplicates: options.DuplicateRule = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Measure several models on the same held-out part of a log; popularity, the floor, is always among them.
@@ -163,7 +165,7 @@ def compare(
         threads=threads, rules=ruled,
     )  # fmt: skip
     plan, page, files = read_comparison(flags, model or [], set_ or [], config or [])
-    with reserved(page, wait=0.5), progress(quiet=json) as listener:
+    with capped(memory), reserved(page, wait=0.5), progress(quiet=json) as listener:
         done = recsys.compare(plan, progress=listener)
     # What took the time comes first: a file that cannot be written takes no numbers with it.
     trouble = next((result.not_stored for result in done.results if result.not_stored), None)

@@ -11,7 +11,7 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import fixed, progress, say, say_json, say_remarks
+from recsys_cli.output import capped, fixed, progress, say, say_json, say_remarks
 
 if TYPE_CHECKING:
     from recsys.data.loaded_log import LoadedLog
@@ -106,6 +106,7 @@ def train(
     ] = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Train a model on a whole log and write it to a folder."""
@@ -136,7 +137,7 @@ def train(
     spec.resolved().made()  # what is wrong with it is said before the log is read
     plan = log_plan(run.flags["log"], reading, run.flags["items"])
     of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
-    with reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
+    with capped(memory), reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=of_run["threads"], progress=listener)
         bundle = recsys.train(
             spec,

@@ -262,6 +262,16 @@ Report: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Memory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Most memory that a fit may take, by its estimate, e.g. 4G.",
+        rich_help_panel=_RUN,
+        show_default="what machine and container allow",
+    ),
+]
 BlockMib: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -158,6 +158,15 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         yield _Terminal(bars)
 
 
+@contextmanager
+def capped(size: str | None) -> Iterator[None]:
+    """Let fits inside the body take no more memory than --memory says."""
+    from recsys import memory
+
+    with memory.use(None if size is None else memory.parse_size(size)):
+        yield
+
+
 def fixed(value: float | None, digits: int = 4) -> str:
     """Return a number with so many digits after the point, a dash for none."""
     return "-" if value is None else f"{value:.{digits}f}"

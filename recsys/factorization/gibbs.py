@@ -8,7 +8,8 @@ learned; see `recsys.kernels.gibbs` and `recsys.kernels.prior_means`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from recsys.factorization.starts import random_start
 from recsys.kernels.gibbs import sweep_gibbs
 from recsys.kernels.prior_means import sweep_prior_means
 from recsys.progress import SILENT, Progress, task
-from recsys.typing import Float32Array, Float64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array
 
 # Gamma priors of precisions have this shape and rate: weak, one observation's worth.
 _SHAPE, _RATE = 1.0, 1.0
@@ -172,7 +173,7 @@ def sample(
     Returns
     -------
     draws : Draws
-        In the units of the data.
+        In the units of the data; after an interrupt (KeyboardInterrupt) those kept so far.
     history : History
         The objective is half the squared error of each sweep's state; it falls and then wanders.
 
@@ -180,6 +181,8 @@ def sample(
     ------
     ModelError
         If the chain leaves the numbers.
+    KeyboardInterrupt
+        If interrupted before a draw was kept.
     """
     unit = unit_of(by_user.values)
     scaled = np.float32(unit)
@@ -197,11 +200,10 @@ def sample(
     )
     tau, own_tau, precisions = 1.0, np.ones(users.rows.n_rows), np.ones(rank)
     keep_after = n_burn_in + np.arange(1, n_kept + 1) * n_draws // n_kept - 1
-    kept: list[tuple[Float32Array, ...]] = []
-    noise = np.zeros(users.rows.n_rows)
+    kept: list[tuple[AnyArray, ...]] = []
     history = History()
     began = time.perf_counter()
-    with task(progress, name, n_burn_in + n_draws) as running:
+    with task(progress, name, n_burn_in + n_draws) as running, _kept_at_interrupt(kept, history):
         for sweep in range(n_burn_in + n_draws):
             users.sweep(mean, items, precisions, keys[sweep, 0])
             tau = float(_precisions(generator, users.rows.nnz, np.sum(own_tau * users.squared_error)))
@@ -222,22 +224,54 @@ def sample(
             )
             running.iterate(f"noise {unit / np.sqrt(tau):.4g}", objective=history.objective[-1])
             if sweep in keep_after:
-                kept.append((*_balanced(users, items), users.bias.copy(), items.bias.copy()))
                 # The mean of 1 / own_tau given the rest, not the draw of it: for users of few values
                 # the draws spread without bound.
                 mass = (_NOISE_WEIGHT + users.rows.counts) / 2 - 1
-                noise += unit**2 / tau * (_NOISE_WEIGHT + tau * users.squared_error) / 2 / mass
+                noise = unit**2 / tau * (_NOISE_WEIGHT + tau * users.squared_error) / 2 / mass
+                kept.append((*_balanced(users, items), users.bias.copy(), items.bias.copy(), noise))
     root = np.sqrt(scaled)
     stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
-    draws = Draws(
-        mean=float(mean) * unit,
-        user_factors=stacked[0] * root,
-        item_factors=stacked[1] * root,
-        user_bias=stacked[2] * scaled,
-        item_bias=stacked[3] * scaled,
-        noise=noise / len(kept),
-    )
+    total = np.zeros(users.rows.n_rows)
+    for noise in stacked[4]:
+        total += noise
+    with np.errstate(over="ignore"):  # it is looked for below
+        draws = Draws(
+            mean=float(mean) * unit,
+            user_factors=stacked[0] * root,
+            item_factors=stacked[1] * root,
+            user_bias=stacked[2] * scaled,
+            item_bias=stacked[3] * scaled,
+            noise=total / len(kept),
+        )
+    if not _largest_score(draws) < float(np.finfo(np.float32).max):
+        raise ModelError(
+            f"{name}: scores would be beyond single precision (3.4e38); give the values in larger units."
+        )
     return draws, history
+
+
+def _largest_score(draws: Draws) -> float:
+    """Return a bound on the size of every score; infinite or not a number where a draw is."""
+    tops = [
+        np.abs(side).max(axis=(0, 1)).astype(np.float64) for side in (draws.user_factors, draws.item_factors)
+    ]
+    biases = sum(float(np.abs(side).max()) for side in (draws.user_bias, draws.item_bias))
+    return float(np.sum(tops[0] * tops[1])) + biases + abs(draws.mean)
+
+
+@contextmanager
+def _kept_at_interrupt(kept: Sequence[object], history: History) -> Iterator[None]:
+    """Let an interrupt end a chain early once a draw was kept, with the history of whole sweeps."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not kept:
+            raise
+        history.stopped = "interrupted"
+        lists = (history.objective, history.seconds, history.nonzero_share)
+        n_whole = min(map(len, lists))
+        for numbers in lists:
+            del numbers[n_whole:]
 
 
 def _balanced(users: _Side, items: _Side) -> tuple[Float32Array, Float32Array]:

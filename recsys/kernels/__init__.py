@@ -7,24 +7,6 @@ the cache than when it was compiled, so sums over a row that have to be vectoris
 ``nnan`` and ``ninf`` never are, since callers rely on NaN showing.
 """
 
-from __future__ import annotations
+from recsys.kernels.cache import ensure_cache
 
-import os
-import tempfile
-from pathlib import Path
-
-from numba import config
-
-
-def _ensure_cache() -> None:
-    """Give Numba a folder for compiled kernels where it would find none it may write to.
-
-    It would otherwise refuse to import them, e.g. in a read-only installation without a home.
-    """
-    here, home = Path(__file__).parent, Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
-    usual = (here / "__pycache__", home / ".cache", home)
-    if not config.CACHE_DIR and not any(os.access(folder, os.W_OK) for folder in usual):  # type: ignore[attr-defined]
-        config.CACHE_DIR = tempfile.mkdtemp(prefix="recsys-kernels-")  # type: ignore[attr-defined]
-
-
-_ensure_cache()
+ensure_cache()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from recsys import memory
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
@@ -62,6 +63,7 @@ class Model(ABC):
     n_users_: int
     n_items_: int
     fitted_params_: dict[str, Any]
+    _fitted_to: tuple[Ids, Ids, int] | None = None
     if not TYPE_CHECKING:  # a class of somebody's own may have one
         predict = NoPredict()
         recommend = NoRecommend()
@@ -119,12 +121,17 @@ class Model(ABC):
         return self._finished(data)
 
     def _checked(self, X: Any) -> Interactions:
-        """Check parameters and data."""
+        """Check parameters, data, and that there is the memory for both."""
         parameters.check(self, self.name)
         data = checked_entries(X, self.feedback)
         if data.nnz == 0:
             raise InputError("there is no observed entry to learn from.")
         self.check_signs(data.by_user.values)
+        memory.check(
+            self.fit_bytes(data),
+            f"{self.name}: {data.n_users:,} users, {data.n_items:,} items and {data.nnz:,} entries",
+            self.less_memory,
+        )
         return data
 
     def check_signs(self, values: AnyArray) -> None:
@@ -141,10 +148,43 @@ class Model(ABC):
     def _finished(self, data: Interactions) -> Self:
         """Note what was fitted, and let an interrupt that came on the way go on its way."""
         self.fitted_params_ = self.get_params() | self._resolved_params(data)
-        self.n_users_, self.n_items_ = data.n_users, data.n_items
+        self._note_data(data)
         if self.history is not None and self.history.stopped == "interrupted":
             raise KeyboardInterrupt
         return self
+
+    def _note_data(self, data: Interactions) -> None:
+        """Note which users, items and how many entries were fitted."""
+        self.n_users_, self.n_items_ = data.n_users, data.n_items
+        self._fitted_to = data.user_ids, data.item_ids, data.nnz
+
+    def check_fitted_to(self, data: Interactions) -> None:
+        """Raise ModelError if a model was fitted to other data, as far as it knows; a loaded one does not."""
+        self._check_fitted()
+        if (self.n_users_, self.n_items_) != (data.n_users, data.n_items):
+            raise ModelError(
+                f"the model was fitted to {self.n_users_} x {self.n_items_}, "
+                f"the data is {data.n_users} x {data.n_items}."
+            )
+        if self._fitted_to is None:
+            return
+        *ids, nnz = self._fitted_to
+        for kind, fitted, given in zip(("users", "items"), ids, (data.user_ids, data.item_ids), strict=True):
+            if fitted is not given and not np.array_equal(fitted.values, given.values):
+                raise ModelError(f"the model was fitted to other {kind}, or to these in another order.")
+        if nnz != data.nnz:
+            raise ModelError(
+                f"the model was fitted to {nnz:,} entries, the data has {data.nnz:,}; "
+                f"give what it was fitted to last."
+            )
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes beside its data: factors twice, entries of both sides."""
+        rank = int(getattr(self, "n_components", None) or 0)
+        return 4 * 2 * rank * (data.n_users + data.n_items) + 16 * data.nnz
+
+    less_memory: ClassVar[str] = "take fewer components, or leave out rare users and items"
+    """What to change where a fit takes more memory than there is."""
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         """Return the parameters whose values the data decided."""

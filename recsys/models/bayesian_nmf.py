@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from statistics import NormalDist
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.gibbs import Draws, concatenate, sample
+from recsys.factorization.history import History
 from recsys.kernels.scoring import score_pairs
 from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
@@ -89,34 +90,66 @@ class BayesianNMF(FactorModel):
         return True
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
-        chains, histories = [], []
+        chains: list[Draws] = []
+        first_history: History | None = None
         for chain in range(self.n_chains):
-            draws, history = sample(
-                data.by_user,
-                data.by_item,
-                rank=self.n_components,
-                n_burn_in=self.n_burn_in,
-                n_draws=self.n_draws,
-                n_kept=min(self.n_kept, self.n_draws),
-                seed=int(self.random_state),
-                chain=chain,
-                name=self.name,
-                progress=progress,
-            )
-            chains.append(draws)
-            histories.append(history)
+            try:
+                draws, history = self._sampled(data, chain, progress)
+            except KeyboardInterrupt:
+                if first_history is None:
+                    raise
+                first_history.stopped = "interrupted"
+                break
+            first_history = first_history or history
+            if history.stopped != "interrupted" or not chains:
+                chains.append(
+                    draws
+                )  # all chains count alike: of a later one that was cut off nothing is kept
+            if history.stopped == "interrupted":
+                first_history.stopped = "interrupted"
+                break
         first = chains[0]
+        self._n_sampled = {"n_chains": len(chains), "n_kept": len(first.user_factors)}
         means = Factors.unbiased(*(side.mean(axis=0) for side in (first.user_factors, first.item_factors)))
         _, shares, order = means.by_share(data.by_user)
         first.user_factors = np.ascontiguousarray(first.user_factors[:, :, order])
         first.item_factors = np.ascontiguousarray(first.item_factors[:, :, order])
         values = data.by_user.values
-        self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())))
-        self.shares_, self.history_ = shares, histories[0]
+        self._keep_draws(concatenate(chains), (float(values.min()), float(values.max())), len(chains))
+        self.shares_, self.history_ = shares, first_history
 
-    def _keep_draws(self, draws: Draws, value_range: tuple[float, float]) -> None:
-        """Take over draws, and the means of the first chain's."""
-        n_first = len(draws.user_factors) // self.n_chains
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: draws of all chains, twice while they are joined."""
+        n_draws = self.n_chains * min(self.n_kept, self.n_draws)
+        return super().fit_bytes(data) + 4 * 2 * n_draws * (self.n_components + 1) * (
+            data.n_users + data.n_items
+        )
+
+    less_memory: ClassVar[str] = "take fewer components, chains or draws kept (n_kept)"
+
+    def _sampled(self, data: Interactions, chain: int, progress: Progress) -> tuple[Draws, History]:
+        return sample(
+            data.by_user,
+            data.by_item,
+            rank=self.n_components,
+            n_burn_in=self.n_burn_in,
+            n_draws=self.n_draws,
+            n_kept=min(self.n_kept, self.n_draws),
+            seed=int(self.random_state),
+            chain=chain,
+            name=self.name,
+            progress=progress,
+        )
+
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        """Return the chains and draws that there are: fewer where the fit was interrupted."""
+        resolved = super()._resolved_params(data)
+        is_cut = self.history_ is not None and self.history_.stopped == "interrupted"
+        return {**resolved, **self._n_sampled} if is_cut else resolved
+
+    def _keep_draws(self, draws: Draws, value_range: tuple[float, float], n_chains: int) -> None:
+        """Take over draws of some chains, and the means of the first one's."""
+        n_first = len(draws.user_factors) // n_chains
         means = {name: getattr(draws, name)[:n_first].mean(axis=0, dtype=np.float64) for name in _ARRAYS}
         user_factors, item_factors, user_bias, item_bias = (
             means[name].astype(np.float32) for name in _ARRAYS
@@ -228,7 +261,9 @@ class BayesianNMF(FactorModel):
         if value_range[0] > value_range[1]:
             raise ModelError(f"the range of values runs from {value_range[0]:g} to {value_range[1]:g}.")
         self._keep_draws(
-            Draws(float(mean[0]), w, h, b, a, noise), (float(value_range[0]), float(value_range[1]))
+            Draws(float(mean[0]), w, h, b, a, noise),
+            (float(value_range[0]), float(value_range[1])),
+            self.n_chains,
         )
         self.shares_ = shares
         self.n_users_, self.n_items_ = n_users, n_items

@@ -355,7 +355,7 @@ class NMF(SklearnEstimator, FactorModel):
         self._learned(updated.as_stored(), shares=self.shares_, history=self.history_)
         self._note_update(new, entries)
         self._training, self.ids_ = training, None
-        self.n_users_, self.n_items_ = training.data.n_users, training.data.n_items
+        self._note_data(training.data)
         return self
 
     def _update_all(

@@ -13,7 +13,7 @@ from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import TimeKind
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError
+from recsys.errors import InputError
 from recsys.models.base import Model
 from recsys.models.baselines.popularity import Popularity
 from recsys.models.item_vectors import item_vectors
@@ -103,13 +103,9 @@ class Bundle:
         Raises
         ------
         ModelError
-            If the model was fitted to data of another size.
+            If the model was fitted to other data: of another size, of other ids, or before an update.
         """
-        if (model.n_users_, model.n_items_) != (train.n_users, train.n_items):
-            raise ModelError(
-                f"the model was fitted to {model.n_users_} x {model.n_items_}, "
-                f"the data is {train.n_users} x {train.n_items}."
-            )
+        model.check_fitted_to(train)
         record = {
             "digest": train.digest,
             "n_users": train.n_users,

@@ -31,7 +31,7 @@ from safetensors.numpy import save_file
 
 from recsys._version import __version__
 from recsys.data.ids import Ids
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError, DependencyError, ParameterError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
 from recsys.recommend.bundle import Bundle
@@ -59,6 +59,7 @@ from recsys.recommend.bundle_parts import (
     read_record,
 )
 from recsys.recommend.model_pointer import is_store, model_folder
+from recsys.recommend.signature import check_signature, key_of
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
 from recsys.typing import AnyArray, Float32Array
 
@@ -168,16 +169,26 @@ def _id_column(ids: Ids) -> pa.Array:
     return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
 
 
-def load_bundle(folder: str | Path) -> Bundle:
+def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
     Of a folder of versions (see `ModelStore`) the one in use is read.
 
+    Parameters
+    ----------
+    folder : str or Path
+    key : str or Path, optional
+        A key's file: the bundle must be signed by it, see `recsys.sign_bundle`. By default the one that the
+        environment variable ``RECSYS_MODEL_KEY`` names, if it is set.
+
     Raises
     ------
     BundleError
-        If a part is missing, changed, of a newer format or inconsistent.
+        If a part is missing, changed, of a newer format or inconsistent, or the signature is not right.
+    ParameterError
+        If the key cannot be used.
     """
+    secret = key_of(key)
     if not isinstance(folder, (str, Path)):
         raise BundleError(f"a bundle is read from a folder, not from {folder!r:.80}; give its path.")
     folder = Path(folder).expanduser().resolve()
@@ -185,15 +196,16 @@ def load_bundle(folder: str | Path) -> Bundle:
         place = current_folder(model_folder(folder))
         before = _stamp(place)
         try:
-            return _load(place)
+            return _load(place, secret)
         except Exception as error:  # files of others may raise anything
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
                 if _stamp(current_folder(model_folder(folder))) != before or previous_folder(folder).exists():
                     continue  # another process was putting a new bundle in its place
-            if isinstance(error, BundleError):
+            if isinstance(error, (BundleError, DependencyError, ParameterError)):
                 raise
-            raise BundleError(f"{folder}: the bundle cannot be read: {error}") from error
+            why = next(iter(str(error).splitlines()), "") or type(error).__name__
+            raise BundleError(f"{folder}: the bundle cannot be read: {why}") from error
     raise AssertionError("unreachable")
 
 
@@ -206,13 +218,15 @@ def _stamp(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _load(folder: Path) -> Bundle:
+def _load(folder: Path, key: bytes | None) -> Bundle:
     if not folder.exists():
         gone = "was deleted or moved" if previous_folder(folder).exists() else "does not exist"
         raise BundleError(f"{folder} is no model bundle: it {gone}; make one with 'recsys train'.")
     if not (folder / RECORD).is_file():
         raise BundleError(f"{folder} is no model bundle: it holds no {RECORD}; make one with 'recsys train'.")
     record = read_record(folder, _READABLE)
+    if key is not None:
+        check_signature(folder, record["digest"], key)
     try:
         return _joined(folder, read_parts(folder, record))
     except RecsysError as error:

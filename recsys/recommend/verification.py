@@ -11,6 +11,8 @@ from typing import Any
 from recsys.files import current_folder
 from recsys.recommend.bundle_files import load_bundle
 from recsys.recommend.model_pointer import model_folder
+from recsys.recommend.signature import FILE as SIGNATURE
+from recsys.recommend.signature import key_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class VerifiedBundle:
         give the same answers.
     n_users, n_items, n_entries : int
         Entries are the pairs seen in training.
+    is_signed : bool
+        Whether it holds a signature.
+    signature_checked : bool
+        Whether that was checked by a key.
     source : str or None
         The log it was trained on.
     files : mapping of str to int
@@ -56,6 +62,8 @@ class VerifiedBundle:
     n_users: int
     n_items: int
     n_entries: int
+    is_signed: bool
+    signature_checked: bool
     source: str | None
     files: Mapping[str, int]
 
@@ -64,12 +72,14 @@ class VerifiedBundle:
         return asdict(self)
 
 
-def verify_bundle(folder: str | Path) -> VerifiedBundle:
+def verify_bundle(folder: str | Path, *, key: str | Path | None = None) -> VerifiedBundle:
     """Check a bundle as loading does: hashes, shapes, ranges, ids and parameters.
 
     Parameters
     ----------
     folder : str or Path
+    key : str or Path, optional
+        As for `recsys.load_bundle`.
 
     Returns
     -------
@@ -78,9 +88,10 @@ def verify_bundle(folder: str | Path) -> VerifiedBundle:
     Raises
     ------
     BundleError
-        If a part is missing, changed, of a newer format or inconsistent; the message says which.
+        If a part is missing, changed, of a newer format or inconsistent, or the signature is not right;
+        the message says which.
     """
-    bundle = load_bundle(folder)
+    bundle = load_bundle(folder, key=key)
     place = current_folder(model_folder(Path(folder).expanduser().resolve()))
     record = json.loads((place / "model.json").read_text(encoding="utf-8"))
     source = bundle.training.get("source")
@@ -93,6 +104,8 @@ def verify_bundle(folder: str | Path) -> VerifiedBundle:
         n_users=len(bundle.user_ids),
         n_items=len(bundle.item_ids),
         n_entries=bundle.seen.nnz,
+        is_signed=(place / SIGNATURE).is_file(),
+        signature_checked=key_of(key) is not None,
         source=None if source is None else str(source),
         files={path.name: path.stat().st_size for path in sorted(place.iterdir()) if path.is_file()},
     )

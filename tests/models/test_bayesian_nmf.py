@@ -2,11 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys import IterationCallback
 from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, ParameterError
 from recsys.models.bayesian_nmf import BayesianNMF
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.bundle_files import load_bundle, save_bundle
 from tests.logs import log_of
+from tests.matrices import random_matrix
 
 N_USERS, N_ITEMS, RANK, NOISE = 150, 80, 2, 0.3
 
@@ -181,3 +185,59 @@ def test_draws_that_are_not_those_of_the_parameters_are_not_restored(model, chan
 def test_a_range_or_shares_that_cannot_be_are_not_restored(model, name, value):
     with pytest.raises(ModelError):
         BayesianNMF(**model.get_params()).restore({**model.to_arrays(), name: value})
+
+
+@pytest.mark.parametrize(
+    ("after", "kept"), [(7, {"n_chains": 1, "n_kept": 2}), (25, {"n_chains": 2, "n_kept": 4})]
+)
+def test_an_interrupt_keeps_the_draws_so_far(tmp_path, after, kept):
+    """Of the first chain what there is, and then whole chains: each has 2 + 8 sweeps and keeps 4 draws."""
+    data = Interactions.from_matrix(random_matrix(12, 9, density=0.6))
+    n_done = []
+
+    def interrupt(iteration):
+        n_done.append(iteration)
+        if len(n_done) == after:
+            raise KeyboardInterrupt
+
+    params = {"n_components": 2, "n_burn_in": 2, "n_draws": 8, "n_chains": 4, "n_kept": 4}
+    model = BayesianNMF(**params)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(data, progress=IterationCallback(interrupt))
+    assert model.history.stopped == "interrupted"
+    whole = BayesianNMF(**params).fit(data)
+    n = kept["n_chains"] * kept["n_kept"]
+    assert model.draws_.user_bias.tobytes() == whole.draws_.user_bias[:n].tobytes()
+    assert {name: model.config()[name] for name in kept} == kept
+    save_bundle(Bundle.of(model, data), tmp_path / "model")
+    loaded = load_bundle(tmp_path / "model").model
+    np.testing.assert_array_equal(loaded.score_block(np.arange(12)), model.score_block(np.arange(12)))
+
+
+def test_an_interrupt_before_the_first_draw_keeps_nothing():
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    model = BayesianNMF(n_components=2, n_burn_in=2, n_draws=8)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(Interactions.from_matrix(random_matrix(6, 5)), progress=IterationCallback(interrupt))
+    assert not model.is_fitted
+
+
+@pytest.mark.parametrize("scale", [3e38, 1e38, 1e30, 1e-30, 1e-38])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_values_at_the_ends_of_single_precision_give_finite_answers_or_are_refused(scale, seed):
+    rng = np.random.default_rng(seed)
+    values = (rng.random((12, 9)) * scale).astype(np.float32).astype(np.float64)
+    values[rng.random(values.shape) < 0.4] = np.nan
+    model = BayesianNMF(3, n_chains=2, n_burn_in=3, n_draws=6, n_kept=3, random_state=seed)
+    try:
+        model.fit(values)
+    except ModelError as error:
+        refused = str(error)
+    else:
+        refused = ""
+        arrays = [*model.to_arrays().values(), model.score_block(np.arange(12))]
+        assert all(np.isfinite(array).all() for array in arrays)
+        assert np.isfinite(model.predict_by_row(np.arange(9), np.arange(9))).all()
+    assert refused == "" if scale < 1e37 else "beyond single precision" in refused or refused == ""

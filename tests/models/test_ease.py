@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recsys import resources
+from recsys import memory
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.models.baselines import ease
@@ -41,9 +41,11 @@ def test_the_scale_of_amounts_changes_no_weight():
 
 
 def test_too_many_items_for_the_memory_are_refused_before_anything_is_taken(monkeypatch):
-    monkeypatch.setattr(resources, "free_memory", lambda: 2**20)
+    monkeypatch.setattr(memory, "free_memory", lambda: (2**20, "the machine has free"))
     wide = sparse.csr_array(([1.0, 1.0], ([0, 0], [0, 29_999])), shape=(1, 30_000))
-    message = r"ease: 30,000 items need 10\.1 GiB .* 0\.0 GiB are free; .* use item-knn"
+    message = (
+        r"ease: 1 users, 30,000 items .* need about 10\.1 GiB, and the machine has free 1 MiB; .*item-knn"
+    )
     with pytest.raises(ModelError, match=message):
         EASE().fit(wide)
 
@@ -52,8 +54,3 @@ def test_a_matrix_that_cannot_be_inverted_is_refused():
     # Ten items with the same users: without a penalty to speak of, they are one.
     with pytest.raises(ModelError, match="not positive definite in double precision; raise l2"):
         EASE(l2=1e-300).fit(np.ones((5, 10)))
-
-
-def test_free_memory_is_a_number_of_bytes_where_it_is_known():
-    free = resources.free_memory()
-    assert free is None or free > 0

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from recsys import files
+from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.errors import BundleError, ModelError
 from recsys.files import current_folder, sha256
@@ -404,6 +405,26 @@ def test_a_model_and_data_of_different_sizes_make_no_bundle():
     bundle = bundle_of()
     with pytest.raises(ModelError, match="the model was fitted to"):
         Bundle.of(bundle.model, Interactions.from_matrix(np.ones((2, 2))))
+
+
+def test_a_model_and_data_of_other_ids_make_no_bundle():
+    data = Interactions.from_matrix(random_matrix(6, 5, density=0.6))
+    model = make("popularity").fit(data)
+    for side in ("user_ids", "item_ids"):
+        ids = getattr(data, side)
+        with pytest.raises(ModelError, match=f"other {side[:4]}s, or to these in another order"):
+            Bundle.of(model, replace(data, **{side: Ids(ids.values[::-1])}))
+    assert Bundle.of(model, replace(data, user_ids=Ids(list(data.user_ids)))).model is model
+
+
+def test_a_model_and_the_data_from_before_its_update_make_no_bundle():
+    data = Interactions.from_matrix(random_matrix(6, 5, density=0.6))
+    model = make("masked-nmf", {"n_components": 2, "max_iter": 3}).fit(data)
+    new = Interactions.from_pairs([0, 0], [int(item) for item in data.item_ids][:2], [5.0, 1.0])
+    model.partial_fit(new)
+    with pytest.raises(ModelError, match="give what it was fitted to last"):
+        Bundle.of(model, data)
+    assert Bundle.of(model, model.training_).seen.nnz > data.nnz
 
 
 def test_the_config_is_that_of_the_fit(tmp_path):

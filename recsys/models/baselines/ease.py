@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import lapack
 
-from recsys import resources, threads
+from recsys import threads
+from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.item_item import ItemItemModel
@@ -67,12 +68,6 @@ class EASE(ItemItemModel):
 
     def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:
         n_items = rows.n_columns
-        needed, free = _BYTES_A_PAIR * n_items**2, resources.free_memory()
-        if free is not None and needed > free:
-            raise ModelError(
-                f"{self.name}: {n_items:,} items need {needed / 2**30:.1f} GiB for their matrix of pairs and "
-                f"{free / 2**30:.1f} GiB are free; leave out rare items, or use item-knn."
-            )
         matrix = self.histories_.to_scipy().astype(np.float64)
         by_item = matrix.T.tocsr()
         step = max(1, _BLOCK_BYTES // (12 * n_items))
@@ -94,6 +89,12 @@ class EASE(ItemItemModel):
                 )
             running.advance(1, "inverse")
             self.weights_ = _weights_of(inverse, step)
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return what a fit takes: the matrix of all pairs of items."""
+        return int(_BYTES_A_PAIR * data.n_items**2)
+
+    less_memory: ClassVar[str] = "leave out rare items, or use item-knn"
 
     def _scores(self, histories: CompressedRows) -> Float32Array:
         return np.asarray(histories.to_scipy() @ self.weights_, dtype=np.float32)

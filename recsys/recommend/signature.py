@@ -1,0 +1,167 @@
+"""Who made a bundle: a signature over its record, which holds the hashes of its other files.
+
+Hashes show damage; only a signature shows that a bundle is the one that somebody made who has the key. A
+key is a file: a secret of 32 bytes or more that maker and user share (HMAC-SHA-256), or the two keys of a
+pair as PEM (Ed25519, by the package ``cryptography``), the private one to sign, the public one to check.
+The signature stands beside the other files and says nothing of ``themes.toml``, which people edit.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import BundleError, DependencyError, ParameterError
+from recsys.files import atomic_write
+from recsys.recommend.model_pointer import model_folder
+
+FILE = "signature.json"
+KEY_VARIABLE = "RECSYS_MODEL_KEY"
+"""Environment variable with the path of a key, by which every bundle is checked that is loaded."""
+_LEAST_BYTES = 32
+
+
+def sign_bundle(folder: str | Path, key: str | Path) -> None:
+    """Sign a bundle that is whole.
+
+    Parameters
+    ----------
+    folder : str or Path
+    key : str or Path
+        File of a shared secret, or of a private Ed25519 key.
+
+    Raises
+    ------
+    ParameterError
+        If the key cannot be used.
+    BundleError
+        If the bundle is not whole.
+    DependencyError
+        If the key is one of a pair and ``cryptography`` is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> import recsys
+    >>> log = pd.DataFrame({"user": [1, 1, 2], "item": ["a", "b", "a"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model, key = Path(folder, "model"), Path(folder, "key")
+    ...     _ = key.write_bytes(bytes(32))
+    ...     recsys.save_bundle(recsys.train(recsys.Popularity(), log), model)
+    ...     recsys.sign_bundle(model, key)
+    ...     recsys.load_bundle(model, key=key)
+    Bundle(popularity: 2 users, 2 items, 3 pairs seen, from the data frame)
+    """
+    from recsys.recommend.verification import verify_bundle
+
+    secret = read_key(key)
+    place = model_folder(Path(folder).expanduser().resolve())
+    digest = verify_bundle(place).digest
+    is_pair = secret.startswith(b"-----BEGIN")
+    signature = _private(secret).sign(digest.encode()) if is_pair else _mac(secret, digest)
+    record = {"algorithm": "ed25519" if is_pair else "hmac-sha256", "signature": signature.hex()}
+    with atomic_write(place / FILE) as partial:
+        partial.write_text(json.dumps(record), encoding="utf-8")
+
+
+def check_signature(folder: Path, digest: str, key: bytes) -> None:
+    """Raise BundleError unless a record with this digest was signed by the holder of a key."""
+    try:
+        record = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        algorithm, signature = record["algorithm"], bytes.fromhex(record["signature"])
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder} is not signed, and a key is asked for; sign it with 'recsys model sign'."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BundleError(f"{folder}: {FILE} cannot be read; sign the model again.") from None
+    is_pair = key.startswith(b"-----BEGIN")
+    if algorithm != ("ed25519" if is_pair else "hmac-sha256"):
+        raise BundleError(f"{folder} is signed by {algorithm!r:.40}, the key is of another kind.")
+    is_right = (
+        _verifies(key, signature, digest) if is_pair else hmac.compare_digest(_mac(key, digest), signature)
+    )
+    if not is_right:
+        raise BundleError(f"{folder}: the signature is not by this key, or of another model.")
+
+
+def read_key(path: str | Path) -> bytes:
+    """Return the content of a key's file.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be read, or is too short for a secret.
+    """
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise ParameterError(f"the key {path} cannot be read: {error.strerror or error}.") from error
+    if len(content) < _LEAST_BYTES:
+        raise ParameterError(
+            f"the key {path} has {len(content)} bytes; expected {_LEAST_BYTES} or more, e.g. by "
+            f"'openssl rand -out {path} 32'."
+        )
+    return content
+
+
+def key_of(given: str | Path | None) -> bytes | None:
+    """Return the key that is given, or named by the environment; None if there is neither."""
+    path = given if given is not None else os.environ.get(KEY_VARIABLE)
+    return read_key(path) if path else None
+
+
+def _mac(key: bytes, digest: str) -> bytes:
+    return hmac.digest(key, digest.encode(), "sha256")
+
+
+def _is_mac(key: bytes, signature: bytes, digest: str) -> bool:
+    return hmac.compare_digest(_mac(key, digest), signature)
+
+
+def _private(content: bytes) -> Any:
+    from_pem, errors = _cryptography()
+    try:
+        key = from_pem.load_pem_private_key(content, password=None)
+    except errors as error:
+        raise ParameterError(f"the key is no private key that can be used: {error}") from error
+    return _of_kind(key, "Ed25519PrivateKey")
+
+
+def _verifies(content: bytes, signature: bytes, digest: str) -> bool:
+    from_pem, errors = _cryptography()
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        key = from_pem.load_pem_public_key(content)
+    except errors as error:
+        raise ParameterError(f"the key is no public key that can be used: {error}") from error
+    try:
+        _of_kind(key, "Ed25519PublicKey").verify(signature, digest.encode())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _of_kind(key: Any, name: str) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    if not isinstance(key, getattr(ed25519, name)):
+        raise ParameterError(f"the key is a {type(key).__name__}; expected one of Ed25519.")
+    return key
+
+
+def _cryptography() -> tuple[Any, tuple[type[Exception], ...]]:
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import serialization
+    except ImportError:
+        raise DependencyError(
+            'keys as PEM need cryptography, which is not installed: pip install "recsys[sign]".'
+        ) from None
+    return serialization, (ValueError, TypeError, UnsupportedAlgorithm)
