@@ -78,6 +78,15 @@ class Recommendations:
         return len(self.users)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of users, of rows, and of users whose list is of popular items."""
+        return {
+            "n_users": len(self),
+            "n_rows": len(self.items),
+            "n_by_popularity": len(self) - self.sources.count("model"),
+        }
+
+    @property
     def ranks(self) -> Int64Array:
         """Place in the list, from 1, shape (n_rows,)."""
         lengths = np.diff(self.indptr)
