@@ -20,7 +20,7 @@ COMPILED_IN = "2d8ae8f6242d"
 """Digest of the shared code compiled in here: Numba's cache sees changes of this file only."""
 
 USERS, ITEMS = 6, 2 * LANES  # twelve sums, two vectors of items and a factor are all that registers hold
-USER_CHUNK = 8 * USERS
+USER_CHUNK = 4 * USERS
 
 
 def _score_tile(

@@ -149,10 +149,10 @@ class Recommender:
         ids = self.bundle.user_ids
         wanted: Sequence[Id] | Ids = ids
         if users is not None:
-            given = listed_ids(users, "users")
-            rows = ids.rows(given).tolist()
+            listed = listed_ids(users, "users")
+            rows = ids.rows(listed).tolist()
             first: dict[object, Id] = {}  # an id given twice, in whatever spelling, is served once
-            for user, row in zip(given, rows, strict=True):
+            for user, row in zip(listed, rows, strict=True):
                 first.setdefault(row if row >= 0 else (user,), user)
             wanted = list(first.values())
         n_users = len(wanted)
