@@ -280,7 +280,7 @@ BlockMib: TypeAlias = Annotated[
         max=1_000_000,
         help="Most MiB of scores and lists held at a time; results do not depend on it.",
         rich_help_panel=_RUN,
-        show_default="64",
+        show_default="16",
     ),
 ]
 Json: TypeAlias = Annotated[

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from recsys.data.ids import Ids
+    from recsys.experiment.list_tables import DatabaseTable
     from recsys.recommend.recommendations import Recommendations
 
 _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
@@ -56,12 +57,22 @@ def recommend(
     ] = False,
     n: Annotated[int, typer.Option("-n", min=1, max=options.MOST, help="Longest list.")] = 10,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--out",
-            help="Write to .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz instead of printing; '-': CSV to "
-            "standard output.",
+            metavar="FILE|FOLDER/|URI",
+            help="Write to .parquet, .csv, .jsonl, .csv.gz, .jsonl.gz or .xlsx instead of printing; to a "
+            "folder of Parquet files, which goes on where it was interrupted; to a table, sqlite:FILE, "
+            "duckdb:FILE or postgresql://...; '-': CSV to standard output.",
             show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            help="Table of the database in --out, replaced as a whole.",
+            show_default="recommendations",
         ),
     ] = None,
     safe_csv: Annotated[
@@ -128,7 +139,8 @@ def recommend(
     """Rank what users have not seen."""
     from recsys import threads as pool
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
-    from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
+    from recsys.experiment.list_files import STDOUT, write_parts
+    from recsys.experiment.list_folder import write_list_folder
     from recsys.files import reserved
     from recsys.recommend.audiences import audiences_of
     from recsys.recommend.bundle_files import load_bundle
@@ -142,13 +154,11 @@ def recommend(
             "give one of --user ID (several times if you like), --users FILE, --all-users, --history A,B,C "
             "and --histories FILE."
         )
-    if out is not None:
-        out = out.expanduser()
-        check_list_path(out, safe_csv=safe_csv)
-        if out == STDOUT and json:
-            raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
-    elif safe_csv:
-        raise typer.BadParameter("--safe-csv is for files; give --out FILE.csv.")
+    target, folder = _target(out, table, safe_csv=safe_csv)
+    if target == STDOUT and json:
+        raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
+    if folder is not None and (history is not None or histories is not None):
+        raise typer.BadParameter("a folder is for users of the log; give --out FILE for histories.")
     if (segments is None) != (segment is None):
         raise typer.BadParameter("--segments and --segment belong together: a file and its column.")
     n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
@@ -163,7 +173,7 @@ def recommend(
     bundle = load_bundle(model.expanduser())
     notes = [] if ruled is None else list(bundle.notes_on(ruled))
     if bundle.model.ranks_by_value and not json:
-        _note(f"{bundle.model.name} {RANKS_BY_VALUE}", out)
+        _note(f"{bundle.model.name} {RANKS_BY_VALUE}", target)
     given = user_ids_in(users) if users is not None else user
     wanted = None if given is None else as_in_log(bundle.user_ids, given)
     if strict and wanted is not None:
@@ -177,34 +187,36 @@ def recommend(
         segment_of = audiences_of(bundle, segments_in(segments, segment))
     if not json:
         for note in notes:
-            _note(note, out)
-    written = None if out == STDOUT else out
-    with pool.use(threads), reserved(written, wait=0.5), progress(quiet=json) as listener:
-        if new is not None:
-            made = iter(
-                [bundle.recommend_for_each(new, n, rules=ruled, segments=segment_of, reasons=n_named)]
-            )
-        elif out is not None:
-            made = Recommender(bundle).batches(
-                wanted, n, rules=ruled, segments=segment_of, reasons=n_named, progress=listener
-            )
+            _note(note, target)
+    how: dict[str, Any] = {"rules": ruled, "segments": segment_of, "reasons": n_named}
+    recommender, counts = Recommender(bundle), Counter[str]()
+    reserved_path = folder or (target if isinstance(target, Path) and target != STDOUT else None)
+    with pool.use(threads), reserved(reserved_path, wait=0.5), progress(quiet=json) as listener:
+        if folder is not None:
+            counts, n_before = write_list_folder(
+                recommender, folder, wanted, n, rules=ruled, segments=segment_of, reasons=n_named,
+                progress=listener,
+            )  # fmt: skip
+            if n_before:
+                notes.append(f"{n_before:,} parts were there from an earlier run")
+                if not json:
+                    _note(notes[-1], None)
+        elif new is not None:
+            made = iter([bundle.recommend_for_each(new, n, **how)])
+        elif target is not None:
+            made = recommender.batches(wanted, n, **how, progress=listener)
         else:
-            recommender = Recommender(bundle)
-            lists = recommender.recommend(
-                wanted, n, rules=ruled, segments=segment_of, reasons=n_named, progress=listener
-            )
-            made = iter([lists])
-        if out is not None:
-            counts = Counter[str]()
-            write_parts((_counted(lists, counts, n_named) for lists in made), out, safe_csv=safe_csv)
-            _say_written(counts, out, notes, json=json)
+            made = iter([recommender.recommend(wanted, n, **how, progress=listener)])
+        if target is not None:
+            write_parts((_counted(lists, counts, n_named) for lists in made), target, safe_csv=safe_csv)
+        written = folder or target
+        if written is not None:
+            _say_written(counts, written, notes, json=json)
             return
         lists = next(made)
     if json:
         summary = {
-            "n_users": len(lists),
-            "n_rows": len(lists.items),
-            "n_by_popularity": _n_by_popularity(lists),
+            **lists.counts,
             "out": None,
             **({"notes": notes} if notes else {}),
         }
@@ -224,25 +236,39 @@ def recommend(
             say(f"  {record['why_short']}")
 
 
-def _note(text: str, out: Path | None) -> None:
+def _target(
+    out: str | None, table: str | None, *, safe_csv: bool
+) -> tuple[Path | DatabaseTable | None, Path | None]:
+    """Return the file or table that --out names, or the folder: one of them, or neither."""
+    from recsys.experiment.list_files import check_list_path, target_of
+
+    if out is None:
+        if safe_csv or table is not None:
+            raise typer.BadParameter("--safe-csv and --table say how to write; give --out.")
+        return None, None
+    target = target_of(out, table)
+    if isinstance(target, Path) and (out.endswith("/") or target.is_dir()):
+        if safe_csv:
+            raise typer.BadParameter("a folder holds Parquet files; give --out FILE.csv with --safe-csv.")
+        return None, target
+    check_list_path(target, safe_csv=safe_csv)
+    return target, None
+
+
+def _note(text: str, target: Path | DatabaseTable | None) -> None:
     """Print a note, beside the lists where these go to standard output."""
-    say(f"Note: {text}", to_errors=out == Path("-"))
+    say(f"Note: {text}", to_errors=target == Path("-"))
 
 
 def _counted(lists: Recommendations, counts: Counter[str], n_named: int) -> pd.DataFrame:
     """Return lists as a table, and count what stands in it."""
-    counts["n_users"] += len(lists)
-    counts["n_rows"] += len(lists.items)
-    counts["n_by_popularity"] += _n_by_popularity(lists)
+    counts.update(lists.counts)
     return lists.to_frame(n_named)
 
 
-def _n_by_popularity(lists: Recommendations) -> int:
-    """Return how many lists are of popular items, everybody's or a segment's."""
-    return len(lists) - lists.sources.count("model")
-
-
-def _say_written(counts: Mapping[str, int], out: Path, notes: Sequence[str], *, json: bool) -> None:
+def _say_written(
+    counts: Mapping[str, int], out: Path | DatabaseTable, notes: Sequence[str], *, json: bool
+) -> None:
     if json:
         numbers = {key: counts[key] for key in ("n_users", "n_rows", "n_by_popularity")}
         say_json({**numbers, "out": str(out), **({"notes": list(notes)} if notes else {})})

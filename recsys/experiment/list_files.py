@@ -1,4 +1,4 @@
-"""Lists and other tables as files: Parquet, CSV and JSON lines, a part at a time."""
+"""Lists and other tables as files or tables of a database, a part at a time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import ParameterError
+from recsys.experiment.list_sheets import SheetWriter
+from recsys.experiment.list_tables import DatabaseTable, table_writer
 from recsys.files import atomic_write
 from recsys.recommend.recommendations import Recommendations
 
-LIST_FORMATS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+LIST_FORMATS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".xlsx")
 STDOUT = Path("-")
 """Stands for standard output, which gets CSV."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,16 +37,43 @@ def _ending(path: Path) -> str:
     return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
 
 
-def check_list_path(path: Path, *, safe_csv: bool = False) -> None:
+def target_of(text: str, table: str | None = None) -> Path | DatabaseTable:
+    """Return the file, or the table of a database, that a text names.
+
+    Parameters
+    ----------
+    text : str
+        A path, ``-``, or a URI such as ``sqlite:shop.db``, ``duckdb:shop.duckdb`` and ``postgresql://...``.
+    table : str, optional
+        Name of the table; only for a database.
+
+    Raises
+    ------
+    ParameterError
+        If a table is named and the target is a file.
+    """
+    target = DatabaseTable.read(text, table)
+    if target is not None:
+        return target
+    if table is not None:
+        raise ParameterError(f"--table names a table of a database, and {text} is a file; give a URI.")
+    return Path(text).expanduser()
+
+
+def check_list_path(path: Path | DatabaseTable, *, safe_csv: bool = False) -> None:
     """Raise ParameterError unless a file can have the form that is asked for.
 
     Parameters
     ----------
-    path : Path
-        Its ending names the format; ``-`` is standard output, as CSV.
+    path : Path or DatabaseTable
+        The ending of a file names the format; ``-`` is standard output, as CSV.
     safe_csv : bool
         Whether the file has to be CSV.
     """
+    if isinstance(path, DatabaseTable):
+        if safe_csv:
+            raise ParameterError(f"{path}: spreadsheets are a matter of CSV files; give one with --safe-csv.")
+        return
     ending = ".csv" if path == STDOUT else _ending(path)
     if ending not in LIST_FORMATS:
         raise ParameterError(f"{path}: the ending is {ending!r}; expected {', '.join(LIST_FORMATS)}, or '-'.")
@@ -68,16 +97,17 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     write_parts([frame], path)
 
 
-def write_parts(frames: Iterable[pd.DataFrame], path: Path, *, safe_csv: bool = False) -> int:
+def write_parts(frames: Iterable[pd.DataFrame], path: Path | DatabaseTable, *, safe_csv: bool = False) -> int:
     """Write a table that comes in parts, and return its number of rows.
 
-    A file is there as a whole or not at all. The bytes of text do not depend on the parts.
+    A file is there as a whole or not at all, and so is a table of a database, which replaces an older one in
+    one transaction. The bytes of text do not depend on the parts.
 
     Parameters
     ----------
     frames : iterable of DataFrame
         With the same columns; there is at least one, which may be empty.
-    path : Path
+    path : Path or DatabaseTable
     safe_csv : bool
         Whether text that a spreadsheet would take for a formula gets an apostrophe before it.
 
@@ -85,6 +115,8 @@ def write_parts(frames: Iterable[pd.DataFrame], path: Path, *, safe_csv: bool = 
     ------
     ParameterError
         If the ending is none of the known ones, or ``safe_csv`` is asked for with another than CSV.
+    InputError
+        If a database cannot be written, or a spreadsheet does not hold as many rows.
     """
     check_list_path(path, safe_csv=safe_csv)
     n_rows = 0
@@ -111,7 +143,11 @@ def _safe(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @contextmanager
-def _writer(path: Path) -> Iterator[TableWriter]:
+def _writer(path: Path | DatabaseTable) -> Iterator[TableWriter]:
+    if isinstance(path, DatabaseTable):
+        with table_writer(path) as writer:
+            yield writer
+        return
     if path == STDOUT:
         yield _TextWriter(sys.stdout, is_csv=True)
         return
@@ -120,6 +156,11 @@ def _writer(path: Path) -> Iterator[TableWriter]:
         if ending == ".parquet":
             with _ParquetWriter(partial) as parquet:
                 yield parquet
+            return
+        if ending == ".xlsx":
+            sheet = SheetWriter(partial)
+            yield sheet
+            sheet.close()
             return
         with partial.open("wb") as raw:
             if not ending.endswith(".gz"):

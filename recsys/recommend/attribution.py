@@ -13,7 +13,7 @@ from recsys.typing import Float64Array, Int64Array
 
 MOST_REMOVED = 200
 """Past items that are removed for one item; of a longer history, those that are closest to the item."""
-MORE_THAN_NAMED = 5
+MORE_THAN_NAMED = 2
 """How many more than a reason names are removed for each item, where reasons are made for whole lists."""
 _OF_COMPONENTS = 0.6  # what removals, one by one, take away of what components add: other past items fill in
 _TINY = float(np.finfo(np.float64).tiny)

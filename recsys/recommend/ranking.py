@@ -16,8 +16,9 @@ from recsys.models.scorer import BlockScorer
 from recsys.recommend.restriction import Restriction
 from recsys.typing import Float32Array, Int32Array, Int64Array
 
-BLOCK_BYTES = 64 * 2**20
-"""How large a block of scores may be."""
+BLOCK_BYTES = 16 * 2**20
+"""How large a block of scores may be: small enough to be near when the best are looked for, and to be had
+again without being cleared by the system, which takes as long as the search."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,8 @@ class Reason:
 
 
 def short(name: str, most: int = _MOST_CHARACTERS) -> str:
-    """Return a name that fits a sentence: cut after a word where it has more than so many characters."""
+    """Return a name that fits a sentence: single blanks, and cut after a word beyond so many characters."""
+    name = " ".join(name.split())
     if len(name) <= most:
         return name
     cut = name[: most - 1]

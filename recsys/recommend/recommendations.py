@@ -55,7 +55,7 @@ class Recommendations:
     ...     {"user": [1, 1, 2, 2, 3, 3, 4, 4], "item": list("abacbcab"), "rating": [5, 3, 4, 1, 2, 5, 4, 2]}
     ... )
     >>> lists = recsys.train("popularity", frame).recommend([1, 2], n=1)
-    >>> [row["item"] for found in lists.lists() for row in found["items"]]
+    >>> [row["item"] for record in lists.lists() for row in record["items"]]
     ['c', 'b']
     >>> list(lists.to_frame().columns[:5])
     ['user', 'rank', 'item', 'name', 'score']
@@ -76,6 +76,15 @@ class Recommendations:
 
     def __len__(self) -> int:
         return len(self.users)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of users, of rows, and of users whose list is of popular items."""
+        return {
+            "n_users": len(self),
+            "n_rows": len(self.items),
+            "n_by_popularity": len(self) - self.sources.count("model"),
+        }
 
     @property
     def ranks(self) -> Int64Array:
@@ -176,13 +185,13 @@ def _reason_columns(reasons: Sequence[Reason], n_because: int | None, kind: str)
     columns: dict[str, Any] = {"reason": [reason.text for reason in reasons]}
     if n_because is None:
         n_because = max((len(reason.items) for reason in reasons), default=0)
-    for place in range(n_because):
-        has_place = [place < len(reason.items) for reason in reasons]
-        pairs = list(zip(reasons, has_place, strict=True))
-        items = [reason.items[place] if has else None for reason, has in pairs]
-        columns[f"because_{place + 1}"] = pd.array(items, dtype=kind)
-        names = [reason.names[place] if has else None for reason, has in pairs]
-        columns[f"because_name_{place + 1}"] = pd.array(names, dtype="string")
-        shares = [reason.shares[place] if has else np.nan for reason, has in pairs]
-        columns[f"because_share_{place + 1}"] = np.array(shares, dtype=np.float64)
+    for number in range(n_because):
+        has_number = [number < len(reason.items) for reason in reasons]
+        pairs = list(zip(reasons, has_number, strict=True))
+        items = [reason.items[number] if has else None for reason, has in pairs]
+        columns[f"because_{number + 1}"] = pd.array(items, dtype=kind)
+        names = [reason.names[number] if has else None for reason, has in pairs]
+        columns[f"because_name_{number + 1}"] = pd.array(names, dtype="string")
+        shares = [reason.shares[number] if has else np.nan for reason, has in pairs]
+        columns[f"because_share_{number + 1}"] = np.array(shares, dtype=np.float64)
     return columns

@@ -120,6 +120,7 @@ class Recommender:
         segments: Segments = None,
         reasons: int = 0,
         batch_size: int | None = None,
+        first_batch: int = 0,
         block_bytes: int = BLOCK_BYTES,
         progress: GivenProgress = SILENT,
     ) -> Iterator[Recommendations]:
@@ -131,6 +132,8 @@ class Recommender:
             As in `recommend`.
         batch_size : int, optional
             Users at a time; by default a sixtieth of them, and at least 4,096.
+        first_batch : int
+            How many batches to pass over: those that an earlier run has made.
 
         Yields
         ------
@@ -146,18 +149,21 @@ class Recommender:
         ids = self.bundle.user_ids
         wanted: Sequence[Id] | Ids = ids
         if users is not None:
-            given = listed_ids(users, "users")
-            rows = ids.rows(given).tolist()
+            listed = listed_ids(users, "users")
+            rows = ids.rows(listed).tolist()
             first: dict[object, Id] = {}  # an id given twice, in whatever spelling, is served once
-            for user, row in zip(given, rows, strict=True):
+            for user, row in zip(listed, rows, strict=True):
                 first.setdefault(row if row >= 0 else (user,), user)
             wanted = list(first.values())
         n_users = len(wanted)
         counted = None if segments is None else audiences_of(self.bundle, segments)
         step = max(_LEAST_BATCH, -(-n_users // _BATCHES)) if batch_size is None else batch_size
         check_n(step, "batch_size")
+        check_n(first_batch, "first_batch", least=0)
         with task(listener(progress), "recommend", n_users) as running:
-            for start in range(0, max(n_users, 1), step):
+            starts = range(0, max(n_users, 1), step)
+            running.advance(min(first_batch * step, n_users))
+            for start in starts[first_batch:]:
                 some = [wanted[row] for row in range(start, min(start + step, n_users))]
                 yield self.recommend(
                     some,

@@ -193,23 +193,23 @@ def _ranked(
         np.ones(len(ids), dtype=np.float32),
         len(ids),
     )
-    found: list[AnyArray] = []
+    ranked: list[AnyArray] = []
     values: list[Float32Array] = []
     for block in ranked_blocks(scorer, rows, n, itself):
         for number in range(len(block.users)):
             n_alike = int(np.count_nonzero(block.scores[number, : block.n_listed[number]] > 0))
-            found.append(block.items[number, :n_alike])
+            ranked.append(block.items[number, :n_alike])
             values.append(block.scores[number, :n_alike])
-    listed = [ids[int(row)] for row in np.concatenate([np.zeros(0, np.int32), *found])]
+    listed = [ids[int(row)] for row in np.concatenate([np.zeros(0, np.int32), *ranked])]
     return Similarities(
         kind=kind,
         by=by,
         asked=tuple(ids[int(row)] for row in rows),
-        indptr=np.r_[0, np.cumsum([len(alike) for alike in found], dtype=np.int64)],
+        indptr=np.r_[0, np.cumsum([len(alike) for alike in ranked], dtype=np.int64)],
         ids=tuple(listed),
         names=tuple(map(name_of, listed)),
         values=np.concatenate([np.zeros(0, np.float32), *values]),
-        why_short=_why_short(kind, [len(alike) for alike in found], n),
+        why_short=_why_short(kind, [len(alike) for alike in ranked], n),
     )
 
 

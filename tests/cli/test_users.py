@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pandas as pd
 import pytest
 
@@ -73,3 +76,23 @@ def test_who_is_not_known_gets_what_the_segment_has(as_json, recsys, model, tmp_
     code, _, err = recsys(*arguments)
     assert code == 2
     assert "--segments and --segment belong together" in err
+
+
+def test_lists_go_to_folders_sheets_and_databases(as_json, recsys, model, tmp_path):
+    arguments = ("recommend", model, "--all-users", "-n", "2", "--out")
+    _, out, _ = recsys(*arguments, f"{tmp_path / 'lists'}/")
+    assert out == f"Wrote 54 rows for 27 users to {tmp_path / 'lists'}\n"
+    _, out, _ = recsys(*arguments, tmp_path / "lists")
+    assert out.startswith("Note: 1 parts were there from an earlier run\nWrote 54 rows")
+    code, _, err = recsys(*arguments[:-2], "3", "--out", tmp_path / "lists")
+    assert code == 1
+    assert "give another folder" in err
+    database = tmp_path / "shop.db"
+    assert as_json(*arguments, f"sqlite:{database}", "--table", "lists")["n_rows"] == 54
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM lists").fetchall() == [(54,)]
+    recsys(*arguments, tmp_path / "lists.xlsx")
+    assert len(pd.read_excel(tmp_path / "lists.xlsx")) == 54
+    code, _, err = recsys("recommend", model, "--history", "i00=5", "--out", tmp_path / "lists")
+    assert code == 2
+    assert "a folder is for users of the log" in err

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
-from recsys.errors import ParameterError
-from recsys.experiment.list_files import STDOUT, check_list_path, write_parts
+from recsys.data.database import quoted
+from recsys.errors import InputError, ParameterError
+from recsys.experiment.list_files import STDOUT, check_list_path, target_of, write_parts
+from recsys.experiment.list_folder import ListFolder, write_list_folder
+from recsys.experiment.list_tables import DatabaseTable
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.rules import Rules
 from tests.recommend.test_explain import IMPLICIT, fitted_bundle
@@ -109,3 +116,136 @@ def test_standard_output_gets_csv(recommender, capsys):
 def test_paths_that_are_refused(name, safe, message):
     with pytest.raises(ParameterError, match=message):
         check_list_path(Path(name), safe_csv=safe)
+
+
+# -- spreadsheets, databases, folders -------------------------------------------------------------
+
+
+def test_a_sheet_holds_what_a_table_holds_and_no_formula(recommender, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    frame = recommender.recommend(n=2, reasons=1).to_frame(1)
+    frame.loc[0, "name"] = "=1+1"
+    frame.loc[1, "name"] = "bell\x07"
+    write_parts([frame[:30], frame[30:]], tmp_path / "lists.xlsx")
+    rows = list(openpyxl.load_workbook(tmp_path / "lists.xlsx").active.iter_rows(values_only=False))
+    assert [cell.value for cell in rows[0]] == list(frame.columns)
+    assert len(rows) == len(frame) + 1
+    named = list(frame.columns).index("name")
+    assert (rows[1][named].value, rows[1][named].data_type) == ("=1+1", "s")
+    assert rows[2][named].value == "bell"
+    assert [row[2].value for row in rows[1:]] == frame["item"].tolist()
+
+
+def test_a_sheet_does_not_hold_more_than_it_can(recommender, tmp_path, monkeypatch):
+    pytest.importorskip("openpyxl")
+    monkeypatch.setattr("recsys.experiment.list_sheets.MOST_ROWS", 10)
+    frame = recommender.recommend(n=2).to_frame()
+    with pytest.raises(InputError, match="a sheet holds 10 rows, and the lists have more"):
+        write_parts([frame], tmp_path / "lists.xlsx")
+    assert not (tmp_path / "lists.xlsx").exists()
+
+
+def rows_in(target, query="SELECT * FROM {} ORDER BY user, rank"):
+    module = {"sqlite": sqlite3, "duckdb": duckdb}[target.engine]
+    with closing(module.connect(target.location)) as connection:
+        return connection.execute(query.format(quoted(target.table))).fetchall()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+@pytest.mark.parametrize("table", [None, 'a "table" of lists'])
+def test_a_table_of_a_database_is_replaced_as_a_whole(recommender, tmp_path, engine, table):
+    target = target_of(f"{engine}:{tmp_path / 'shop.db'}", table)
+    frame = recommender.recommend(n=3, reasons=2).to_frame(2)
+    parts = [part.to_frame(2) for part in recommender.batches(n=3, reasons=2, batch_size=7)]
+    assert write_parts(parts, target) == len(frame)
+    expected = frame.sort_values(["user", "rank"]).astype(object).where(frame.notna(), None)
+    found = pd.DataFrame(rows_in(target), columns=frame.columns).astype(object)
+    pd.testing.assert_frame_equal(
+        found.where(found.notna(), None), expected.reset_index(drop=True), check_dtype=False
+    )
+
+    def broken():
+        yield parts[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_parts(broken(), target)
+    assert len(rows_in(target)) == len(frame)  # the old table is there
+    write_parts(parts[:1], target)
+    assert len(rows_in(target)) == len(parts[0])
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_a_database_that_cannot_be_written_says_so(recommender, tmp_path, engine):
+    frame = recommender.recommend(n=1).to_frame()
+    (tmp_path / "shop.db").write_text(
+        "no database, but a text that is long enough to be taken for one\n" * 40
+    )
+    with pytest.raises(InputError, match="Nothing was changed"):
+        write_parts([frame], target_of(f"{engine}:{tmp_path / 'shop.db'}"))
+    with pytest.raises(InputError, match="there is no folder"):
+        write_parts([frame], target_of(f"{engine}:{tmp_path / 'gone' / 'shop.db'}"))
+
+
+def test_what_a_target_is():
+    assert target_of("lists.csv") == Path("lists.csv")
+    assert target_of("sqlite:///tmp/shop.db") == DatabaseTable("sqlite", "/tmp/shop.db")
+    table = target_of("postgresql://ann:secret@host/shop", "lists")
+    assert (table.engine, table.location, table.table) == (
+        "postgresql", "postgresql://ann:secret@host/shop", "lists",
+    )  # fmt: skip
+    assert "secret" not in str(table)
+    with pytest.raises(ParameterError, match="--table names a table of a database"):
+        target_of("lists.csv", "lists")
+    with pytest.raises(ParameterError, match="--table is empty"):
+        target_of("sqlite:shop.db", " ")
+
+
+def test_a_folder_goes_on_where_it_was_interrupted(recommender, tmp_path, monkeypatch):
+    expected = recommender.recommend(n=3).to_frame()
+    counts, n_before = write_list_folder(recommender, tmp_path / "whole", None, 3, batch_size=25)
+    assert (counts, n_before) == (Counter(n_users=60, n_rows=len(expected), n_by_popularity=0), 0)
+
+    made, add = [], ListFolder.add
+
+    def interrupted(folder, frame, of_part):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(len(frame))
+        add(folder, frame, of_part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ListFolder, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_list_folder(recommender, tmp_path / "parts", None, 3, batch_size=25)
+    asked = []
+    monkeypatch.setattr(
+        Recommender, "recommend", lambda self, users, *_, **__: asked.append(len(users)) or plain(self, users)
+    )
+    assert write_list_folder(recommender, tmp_path / "parts", None, 3, batch_size=25) == (counts, 2)
+    assert asked == [10]  # the parts that were there are not made again
+    assert write_list_folder(recommender, tmp_path / "parts", None, 3, batch_size=25) == (counts, 3)
+    assert asked == [10]
+    for name in ("whole", "parts"):
+        files = sorted((tmp_path / name).glob("*.parquet"))
+        joined = pd.concat(map(pd.read_parquet, files), ignore_index=True)
+        assert joined["item"].tolist() == expected["item"].tolist()
+        assert len(files) == 3
+
+
+def plain(recommender, users):
+    return recommender.bundle.recommend(users, 3)
+
+
+def test_a_folder_of_something_else_is_refused(recommender, tmp_path):
+    write_list_folder(recommender, tmp_path / "lists", [1, 2], 3)
+    for changed in ({"n": 4}, {"users": [1]}, {"reasons": 1}, {"rules": Rules(exclude=[1])}):
+        with pytest.raises(InputError, match="holds lists of another model, other users or other options"):
+            write_list_folder(recommender, tmp_path / "lists", **{"users": [1, 2], "n": 3, **changed})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists and holds no lists"):
+        write_list_folder(recommender, tmp_path / "other")
+    (tmp_path / "lists" / "lists.json").write_text("{}")
+    with pytest.raises(InputError, match="is no record of lists"):
+        write_list_folder(recommender, tmp_path / "lists", [1, 2], 3)

@@ -150,9 +150,10 @@ def test_the_report_for_programs_has_the_keys_that_programs_read(tmp_path):
         "rank", "name", "score", "reason", "taken_later",
     }  # fmt: skip
     (themes,) = found["themes"]
-    assert set(themes) == {"label", "n_themes", "themes"}
+    assert set(themes) == {"label", "n_themes", "themes", "families", "likeness", "mixtures"}
     assert set(themes["themes"][0]) == {
-        "theme", "name", "share", "n_users", "n_items", "sparsity", "stability", "items",
+        "theme", "name", "share", "n_users", "n_items", "sparsity", "stability", "items", "user_share",
+        "concentration",
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from recsys import threads
+from recsys.kernels.dense_scoring import ITEMS, USERS, panels_of, score_block_dense
+from recsys.kernels.dense_scoring import USER_CHUNK as DENSE_CHUNK
 from recsys.kernels.scoring import ITEM_TILE, USER_CHUNK, score_block, score_pairs
 from tests.reference import scoring as reference
 
@@ -32,6 +34,31 @@ def test_score_block_equals_its_naive_twin(model):
     users, items, user_offset, item_offset = model
     expected = reference.score_block(users, items.T, user_offset, item_offset)
     np.testing.assert_allclose(block_scores(*model), expected, rtol=1e-5, atol=1e-5)
+
+
+@given(factor_models())
+def test_score_block_dense_is_score_block_bit_for_bit(model):
+    users, items, user_offset, item_offset = model
+    scores = np.full((len(users), len(items)), np.nan, dtype=np.float32)
+    score_block_dense(users, panels_of(items), user_offset, item_offset, scores)
+    np.testing.assert_array_equal(scores, block_scores(*model))
+
+
+@pytest.mark.parametrize("n_users", [1, USERS - 1, 2 * DENSE_CHUNK + 7])
+def test_tiles_at_the_edges_have_the_bits_of_whole_ones(n_users):
+    generator = np.random.default_rng(n_users)
+    n_items, rank = 5 * ITEMS + 3, 29
+    users, items = (generator.standard_normal((n, rank), dtype=np.float32) for n in (n_users, n_items))
+    offsets = generator.random(n_users, dtype=np.float32), generator.random(n_items, dtype=np.float32)
+    expected = block_scores(users, items, *offsets)
+    for n_threads in (1, 2):
+        scores = np.full((n_users, n_items), np.nan, dtype=np.float32)
+        with threads.use(n_threads):
+            score_block_dense(users, panels_of(items), *offsets, scores)
+        np.testing.assert_array_equal(scores, expected)
+    np.testing.assert_allclose(
+        expected, reference.score_block(users, items.T, *offsets), rtol=1e-4, atol=1e-4
+    )
 
 
 @given(factor_models(), st.data())

@@ -279,9 +279,9 @@ def test_reasons_name_items_of_the_history_at_most_as_many_as_asked_for(bundle):
 def test_an_unknown_item_and_bad_numbers_are_refused(hybrid):
     with pytest.raises(InputError, match="item 99 is not known"):
         hybrid.explain(3, 99)
-    with pytest.raises(ParameterError, match="reasons is 0; expected a whole number, 1 or more"):
+    with pytest.raises(ParameterError, match="reasons is 0; expected a whole number, 1 to 1,000,000"):
         hybrid.explain(3, reasons=0)
-    with pytest.raises(ParameterError, match="reasons is -1; expected a whole number, 0 or more"):
+    with pytest.raises(ParameterError, match="reasons is -1; expected a whole number, 0 to 1,000,000"):
         hybrid.recommend(3, reasons=-1)
     with pytest.raises(ParameterError, match="n is 0"):
         hybrid.explain(3, n=0)

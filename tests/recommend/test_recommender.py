@@ -185,7 +185,7 @@ def test_a_model_without_themes_names_none(train, name):
 
 @pytest.mark.parametrize("n", [0, -1, 2.0, True, "3", None])
 def test_a_list_length_below_one_or_no_whole_number_is_refused(recommender, n):
-    with pytest.raises(ParameterError, match=f"n is {n!r}; expected a whole number, 1 or more"):
+    with pytest.raises(ParameterError, match=f"n is {n!r}; expected a whole number, 1 to 1,000,000"):
         recommender.recommend([1], n)
 
 

@@ -1,0 +1,182 @@
+"""Lists as a folder of Parquet files, one a batch of users, which goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.ids import Id
+from recsys.errors import InputError
+from recsys.files import atomic_write
+from recsys.progress import SILENT, GivenProgress
+from recsys.recommend.audiences import Audiences
+from recsys.recommend.bundle import Bundle
+from recsys.recommend.lists import Segments
+from recsys.recommend.recommender import Recommender
+from recsys.recommend.rules import Rules
+
+_RECORD = "lists.json"
+
+
+class ListFolder:
+    """A folder of parts: ``part-00000.parquet`` and on, and ``lists.json``, which says what is there.
+
+    Parameters
+    ----------
+    path : Path
+        Empty, not there yet, or one of an earlier run with the same settings, whose parts stay.
+    settings : mapping
+        What the lists depend on, ready for JSON.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else, or lists of other settings.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self.path = path
+        record = path / _RECORD
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        self._record: dict[str, Any] = {
+            "settings": dict(settings), "digest": digest, "parts": [], "is_complete": False,
+        }  # fmt: skip
+        if record.is_file():
+            try:
+                before = json.loads(record.read_text(encoding="utf-8"))
+                own = before["digest"], before["parts"], before["is_complete"]
+            except (OSError, ValueError, KeyError, TypeError):
+                raise InputError(f"{record} is no record of lists; give another folder.") from None
+            if own[0] != digest:
+                raise InputError(
+                    f"{path} holds lists of another model, other users or other options; give another "
+                    f"folder, or remove this one."
+                )
+            self._record = before
+        elif path.is_dir() and any(path.iterdir()):
+            raise InputError(f"{path} exists and holds no lists; give another folder.")
+        path.mkdir(parents=True, exist_ok=True)
+        self._save()
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts are there."""
+        return len(self._record["parts"])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all parts are there."""
+        return bool(self._record["is_complete"])
+
+    @property
+    def counts(self) -> list[Mapping[str, int]]:
+        """What was counted of each part."""
+        return [part["counts"] for part in self._record["parts"]]
+
+    def add(self, frame: pd.DataFrame, counts: Mapping[str, int]) -> None:
+        """Write the next part; it is there as a whole or not at all."""
+        name = f"part-{self.n_parts:05}.parquet"
+        with atomic_write(self.path / name) as partial:
+            frame.to_parquet(partial, index=False, compression="zstd")
+        self._record["parts"].append({"file": name, "counts": dict(counts)})
+        self._save()
+
+    def finish(self) -> None:
+        """Note that all parts are there."""
+        self._record["is_complete"] = True
+        self._save()
+
+    def _save(self) -> None:
+        with atomic_write(self.path / _RECORD) as partial:
+            partial.write_text(json.dumps(self._record, indent=1), encoding="utf-8")
+
+
+def write_list_folder(
+    recommender: Recommender,
+    path: Path,
+    users: Iterable[Id] | None = None,
+    n: int = 10,
+    *,
+    rules: Rules | None = None,
+    segments: Segments = None,
+    reasons: int = 0,
+    batch_size: int | None = None,
+    progress: GivenProgress = SILENT,
+) -> tuple[Counter[str], int]:
+    """Write the lists of users as a folder of parts; what an interrupted run has made is not made again.
+
+    Parameters
+    ----------
+    recommender : Recommender
+    path : Path
+        See `ListFolder`.
+    users, n, rules, segments, reasons, batch_size, progress
+        As in `Recommender.batches`.
+
+    Returns
+    -------
+    counts : Counter
+        Of all parts, see `Recommendations.counts`.
+    n_before : int
+        Parts that were there from an earlier run.
+
+    Raises
+    ------
+    InputError, ParameterError
+        As `ListFolder` and `Recommender.batches`.
+    """
+    wanted = None if users is None else list(users)
+    folder = ListFolder(path, _settings(recommender.bundle, wanted, n, rules, segments, reasons, batch_size))
+    n_before, counts = folder.n_parts, Counter[str]()
+    for of_part in folder.counts:
+        counts.update(of_part)
+    if folder.is_complete:
+        return counts, n_before
+    for lists in recommender.batches(
+        wanted, n, rules=rules, segments=segments, reasons=reasons, batch_size=batch_size,
+        first_batch=n_before, progress=progress,
+    ):  # fmt: skip
+        folder.add(lists.to_frame(reasons), lists.counts)
+        counts.update(lists.counts)
+    folder.finish()
+    return counts, n_before
+
+
+def _settings(
+    bundle: Bundle,
+    users: list[Id] | None,
+    n: int,
+    rules: Rules | None,
+    segments: Segments,
+    reasons: int,
+    batch_size: int | None,
+) -> dict[str, Any]:
+    """Return what lists depend on, ready for JSON, as a digest of what is long."""
+    model = hashlib.sha256()
+    for name, array in sorted(bundle.model.to_arrays().items()):
+        model.update(name.encode())
+        model.update(np.ascontiguousarray(array).tobytes())
+    for ids in (bundle.user_ids, bundle.item_ids):
+        ids.update_digest(model)
+    segment_of = segments.segment_of if isinstance(segments, Audiences) else segments
+    pairs = None if segment_of is None else [f"{user}={name}" for user, name in segment_of.items()]
+    return {
+        "model": model.hexdigest(),
+        "users": None if users is None else _digest(map(str, users)),
+        "n": int(n),
+        "rules": None if rules is None else rules.digest,
+        "segments": None if pairs is None else _digest(pairs),
+        "reasons": int(reasons),
+        "batch_size": batch_size,
+    }
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
