@@ -169,8 +169,7 @@ def _postgresql(target: DatabaseTable) -> Iterator[TableWriter]:
         dbapi = import_module("adbc_driver_postgresql.dbapi")
     except ImportError:
         raise DependencyError(
-            "writing to PostgreSQL needs the package adbc-driver-postgresql; pip install "
-            '"recsys[postgresql]".'
+            'writing to PostgreSQL needs the package adbc-driver-postgresql; pip install "recsys[sql]".'
         ) from None
     with dbapi.connect(target.location) as connection, connection.cursor() as cursor:
         yield _PostgreSQLWriter(cursor, target.table)

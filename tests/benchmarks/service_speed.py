@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.service_speed --model model --seconds 10
 
-The service has one process, one thread and one core (taskset), wrk another. Users come at random: the first run
-computes most answers, for nothing is kept then, and the second finds most of them kept. New customers of 20
-items each are folded in, and their answers are never kept.
+The service has one process, one thread and one core (taskset), wrk another. Users come at random. A first run
+computes most answers, for nothing is kept then; the second finds most of them kept. New customers of 20 items
+each are folded in, and their answers are never kept.
 """
 
 from __future__ import annotations
