@@ -54,6 +54,7 @@ def test_the_examples_run(recsys, tmp_path, monkeypatch):
     kept = [row for row in rows if not re.search(r",,United", row) and not re.search(r",-\d", row)]
     (tmp_path / "purchases.csv").write_text("\n".join([header, *kept]) + "\n")
     ratings_logs(tmp_path)
+    (tmp_path / "key.bin").write_bytes(bytes(range(32)))
     monkeypatch.chdir(tmp_path)
     for name, examples in EXAMPLES.items():
         if name in ("demo", "doctor", "explore", "fetch", "serve", "tune"):  # tests of their own run these
