@@ -18,6 +18,7 @@ from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
 
 _LEAST_BATCH, _BATCHES = 4_096, 60
+_LEAST_WITH_REASONS = 256  # which take some ten milliseconds a user: progress is to be seen
 
 
 class Recommender:
@@ -131,7 +132,7 @@ class Recommender:
         users, n, include_seen, rules, segments, reasons, block_bytes, progress
             As in `recommend`.
         batch_size : int, optional
-            Users at a time; by default a sixtieth of them, and at least 4,096.
+            Users at a time; by default a sixtieth of them, and at least 4,096, with reasons 256.
         first_batch : int
             How many batches to pass over: those that an earlier run has made.
 
@@ -157,7 +158,8 @@ class Recommender:
             wanted = list(first.values())
         n_users = len(wanted)
         counted = None if segments is None else audiences_of(self.bundle, segments)
-        step = max(_LEAST_BATCH, -(-n_users // _BATCHES)) if batch_size is None else batch_size
+        least = _LEAST_WITH_REASONS if reasons else _LEAST_BATCH
+        step = max(least, -(-n_users // _BATCHES)) if batch_size is None else batch_size
         check_n(step, "batch_size")
         check_n(first_batch, "first_batch", least=0)
         with task(listener(progress), "recommend", n_users) as running:

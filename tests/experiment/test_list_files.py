@@ -59,6 +59,12 @@ def test_batches_joined_are_the_lists(recommender, size):
     assert max(map(len, batches)) <= size
 
 
+def test_batches_with_reasons_are_smaller_by_default(recommender, monkeypatch):
+    monkeypatch.setattr("recsys.recommend.recommender._LEAST_WITH_REASONS", 25)
+    assert [len(batch) for batch in recommender.batches(n=2, reasons=1)] == [25, 25, 10]
+    assert [len(batch) for batch in recommender.batches(n=2)] == [60]
+
+
 def test_nobody_makes_a_file_with_its_columns(recommender, tmp_path):
     (batch,) = recommender.batches([], 4)
     assert write_parts([batch.to_frame()], tmp_path / "none.csv") == 0
