@@ -121,7 +121,7 @@ def diff(
 ) -> None:
     """Set two models side by side: data, settings, lists, themes, and by --on quality on the same events."""
     import recsys
-    from recsys.experiment.model_diff import DEFAULT_METRICS
+    from recsys.experiment.paired_quality import DEFAULT_METRICS
 
     with progress(quiet=json) as listener:
         done = recsys.model_diff(

@@ -11,7 +11,7 @@ from recsys.errors import ParameterError
 from recsys.evaluation.metrics import Metric, parse_metric
 from recsys.evaluation.significance import PairTest
 from recsys.experiment.given_logs import GivenLog
-from recsys.experiment.model_diff import quality_of_both
+from recsys.experiment.paired_quality import quality_of_both
 from recsys.progress import SILENT, GivenProgress
 from recsys.recommend.bundle_files import load_bundle
 from recsys.recommend.model_store import ModelStore, check_keep

@@ -8,8 +8,9 @@ import pytest
 
 import recsys
 from recsys.experiment.bundle_quality import ServedLists
-from recsys.experiment.model_diff import model_diff, quality_of_both
+from recsys.experiment.model_diff import model_diff
 from recsys.experiment.monitoring import monitor
+from recsys.experiment.paired_quality import quality_of_both
 from recsys.experiment.promotion import promote
 from recsys.experiment.updating import update
 from recsys.recommend.model_store import ModelStore

@@ -247,7 +247,7 @@ def test_a_storage_that_is_none_is_said_to_be(frame, tmp_path):
     with pytest.raises(InputError, match=r"study\.sqlite cannot be used \(.*not a database"):
         tune(frame, trials=2, out=tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written to"):
+    with pytest.raises(recsys.OutputError, match="cannot be written"):
         tune(frame, trials=2, out=tmp_path / "file")
 
 
