@@ -151,7 +151,7 @@ def test_threads_are_set_inside_and_put_back():
 
 def test_without_a_number_all_cores_are_used_and_never_more_than_there_are():
     most = min(threads.available(), numba.config.NUMBA_NUM_THREADS)
-    for n_threads in (None, 10_000):
+    for n_threads in (None, 1_024):
         with threads.use(n_threads):
             assert threads.current() <= numba.config.NUMBA_NUM_THREADS
     # Outside of the one thread that tests are held to.
@@ -161,7 +161,7 @@ def test_without_a_number_all_cores_are_used_and_never_more_than_there_are():
 @pytest.mark.parametrize("n_threads", [0, -1])
 def test_fewer_than_one_thread_is_refused(n_threads):
     with (
-        pytest.raises(ParameterError, match=f"threads is {n_threads}; expected 1 or more"),
+        pytest.raises(ParameterError, match=f"threads is {n_threads}; expected a whole number, 1 to"),
         threads.use(n_threads),
     ):
         pass

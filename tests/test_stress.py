@@ -30,6 +30,7 @@ def stress(module, *arguments):
     return {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", done.stdout)}
 
 
+@pytest.mark.slow
 def test_a_killed_save_leaves_the_old_model_or_the_new_one():
     seen = stress("saves", "kills", 4 * SCALE)
     assert seen["old"] + seen["new"] == 4 * SCALE
@@ -42,6 +43,7 @@ def test_writers_and_readers_of_one_place_never_meet_half_a_model():
     assert seen["reads"] >= 10
 
 
+@pytest.mark.slow
 def test_changed_bundles_are_refused_or_answer_as_before():
     seen = stress("bundles", 60 * SCALE)
     assert seen["refused"] + seen["loaded"] == 60 * SCALE

@@ -192,15 +192,15 @@ class Ids:
 
 
 def _integer_or_none(value: object) -> int | None:
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return int(value)
+    number: int | None = None
     if isinstance(value, (float, np.floating)):
-        number = float(value)
-        return int(number) if number.is_integer() and abs(number) <= 2**53 else None
-    if isinstance(value, str) and (match := _INTEGER.fullmatch(value.strip())):
+        whole = float(value)
+        return int(whole) if whole.is_integer() and abs(whole) <= 2**53 else None
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = int(value)
+    elif isinstance(value, str) and (match := _INTEGER.fullmatch(value.strip())):
         number = int(match[1])
-        return number if _INT64.min <= number <= _INT64.max else None
-    return None
+    return number if number is not None and _INT64.min <= number <= _INT64.max else None
 
 
 def _check_encodable(texts: AnyArray) -> None:

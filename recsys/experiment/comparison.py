@@ -24,6 +24,7 @@ from recsys.experiment.prepared_split import PreparedSplit
 from recsys.experiment.result import Result
 from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec, labelled
+from recsys.factorization.scoring import compile_kernels
 from recsys.models.new_users import NewUsers
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress
@@ -57,6 +58,7 @@ def precompile(spec: ModelSpec, metrics: Sequence[Metric] = (), *, folds_in: boo
     model = spec.made()
     parameters = model.get_params()
     model.set_params(**{key: value for key, value in _SMALL.items() if key in parameters}).fit(toy)
+    compile_kernels()
     for _ in ranked_blocks(model, np.arange(3), 1, toy.by_user):
         pass
     if model.predicts_values:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,8 @@ class ResultStore:
         except BaseException:
             if not (self.folder / f"{stem}.json").exists():
                 for name in (_USERS, _ERRORS):
-                    (self.folder / f"{stem}.{name}").unlink(missing_ok=True)
+                    with suppress(OSError):  # what ended the write is what is to be said
+                        (self.folder / f"{stem}.{name}").unlink()
                 shutil.rmtree(self.folder / f"{stem}.{_MODEL}", ignore_errors=True)
             raise
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.factorization.factor_matrix import FactorMatrix
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.dense_scoring import panels_of, score_block_dense
 from recsys.kernels.scoring import score_block
 from recsys.kernels.sparse_scoring import score_block_sparse
@@ -18,6 +19,15 @@ _LARGEST_SPARSE = 0.08
 # Tiles of six users take a component along if one of the six has a part in it: from about half of the factors
 # on, that is faster than to pass over zeros user by user.
 _LEAST_FULL = 0.5
+
+
+def compile_kernels() -> None:
+    """Compile all three kernels: which of them a model comes to is known only after its fit."""
+    offset, full = np.zeros(1, dtype=np.float32), np.ones((1, 3), dtype=np.float32)
+    part = np.zeros((1, 13), dtype=np.float32)
+    part[0, 0] = 1
+    for items, users in ((full, full), (full, full * [1, 0, 0]), (part, part)):
+        Scorer(SparseFactors.of(items), offset)(SparseFactors.of(users.astype(np.float32)), offset)
 
 
 class Scorer:

@@ -23,7 +23,14 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["fork", pytest.param("forkserver", marks=pytest.mark.slow), "spawn"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "fork",
+        pytest.param("forkserver", marks=pytest.mark.slow),
+        pytest.param("spawn", marks=pytest.mark.slow),
+    ],
+)
 def test_processes_compute_what_their_parent_computes(method, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

@@ -4,11 +4,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from sklearn.decomposition import NMF
 
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ParameterError
+from recsys.files import sha256
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
@@ -295,6 +297,11 @@ def test_a_bundle_of_an_older_version_is_read(tmp_path):
     for new in ("user_l1", "item_l1", "loss", "init", "n_init", "gradient_tol", "validation_share"):
         del record["config"][new]
     record["config"]["l1"] = 0.25
+    record["versions"]["recsys"] = "0.1.0"
+    del record["ids"]
+    arrays = tmp_path / "model" / "arrays.safetensors"
+    save_file(load_file(arrays), arrays)  # without word of what they belong to
+    record["parts"][arrays.name] = sha256(arrays)
     record["history"] = {
         "objective": [2.0], "seconds": [0.1], "nonzero_share": [1.0], "converged": True,
     }  # fmt: skip

@@ -108,7 +108,9 @@ def test_requests_under_reloads_are_all_answered_and_the_process_ends_well(tmp_p
     assert failed == []
     assert len(seen) > 1
     assert seen <= digests
-    assert all(json.loads(line)["level"] == "info" for line in log.splitlines())
+    *lines, last = log.splitlines()
+    assert all(json.loads(line)["level"] == "info" for line in lines)
+    assert last.startswith("recsys: terminated")
 
 
 def test_a_version_that_comes_into_use_takes_over(tmp_path):
