@@ -33,6 +33,7 @@ _L2_BASE, _L2_GROWTH = 3.0, 0.04
 _UNOBSERVED_GROWTH, _UNOBSERVED_MOST = 0.005, 1.0
 _L1 = 0.03
 _COMPONENTS = 1024
+_STORED = 200  # factors of a row that are not zero, at most, on logs that were measured
 _RULED = ("l2", "unobserved_weight", "user_l1", "item_l1")
 
 
@@ -256,6 +257,12 @@ class WeightedNMF(NMF):
     def _note_update(self, new: Training, entries: Entries) -> None:
         now = WeightedScale.of(entries)
         self.scale_ = replace(self.scale_ or now, item_counts=now.item_counts, user_counts=None)
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes; of non-negative factors, those that are not zero."""
+        rank = self.n_components or min(_COMPONENTS, data.n_users, data.n_items)
+        per_row = min(rank, _STORED) if self.nonnegative else rank
+        return 4 * 2 * per_row * (data.n_users + data.n_items) + 16 * data.nnz
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), **self._used, "n_components": len(self.shares_)}
