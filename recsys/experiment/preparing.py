@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from recsys.data.prepared import check_place, is_prepared, save_log
 from recsys.errors import ParameterError
 from recsys.experiment.given_logs import GivenLog, LogPlan, loaded_of
 from recsys.files import reserved
+from recsys.memory import parse_size
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _LEAST = 1 << 28
 _WAIT = 0.5  # seconds for another writer at the same place
 _WHOLE_LOG = ("returns", "services", "min_value", "core", "clip", "transform", "half_life")
@@ -40,7 +39,7 @@ def prepare_log(
     folder : str or Path
         A prepared log that is there is replaced as a whole.
     memory : str or int, optional
-        What reading may take beside the ids, as "4GiB", "500MB" or in bytes, 256 MiB or more. Events
+        What reading may take beside the ids, as "4G", "500M" or in bytes, 256 MiB or more. Events
         are then kept on disk, and joined and sorted a range of users at a time: the log may be larger
         than memory. The files are the same. Without, all is done in memory, which is quicker.
     n_threads : int, optional
@@ -107,11 +106,7 @@ def memory_of(memory: str | int | None) -> int | None:
     """
     if memory is None:
         return None
-    match = _SIZE.fullmatch(str(memory).strip())
-    if match is None:
-        raise ParameterError(f"memory is {memory!r:.80}; expected an amount such as 4GiB, 500MB or bytes.")
-    power = " kmgt".index(match[2].lower() or " ")
-    n_bytes = int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+    n_bytes = parse_size(str(memory))
     if n_bytes < _LEAST:
         raise ParameterError(f"memory is {memory!r}; expected 256MiB or more.")
     return n_bytes

@@ -173,7 +173,7 @@ def test_numbers_that_are_times_are_recognised_within_a_limit(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ({"memory": "much"}, "memory is 'much'; expected an amount such as 4GiB"),
+        ({"memory": "much"}, "memory is 'much'; expected a size from 1M to 1000T"),
         ({"memory": "100MB"}, "expected 256MiB or more"),
         ({"memory": "1GiB", "core": 5}, "--core looks at all events at once"),
         ({"memory": "1GiB", "returns": "net"}, "--returns looks at all events at once"),
