@@ -1,4 +1,4 @@
-"""Show that an installed wheel works on its own: the doctor, commands, a config and a data set that travel in it.
+"""Show that an installed wheel works on its own: the doctor, commands, a config and a data set that it holds.
 
 Runs in an empty folder, with the Python of the environment that the wheel is installed in.
 """

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+import numba
 from numba import config, njit
 
 from recsys import threads
+from recsys.kernels.alone import runs_alone
 
 _Function = TypeVar("_Function", bound=Callable[..., None])
 
@@ -20,10 +22,12 @@ if "NUMBA_THREADING_LAYER" not in os.environ:
 
 
 def kernel(**options: Any) -> Callable[[_Function], _Function]:
-    """Compile a function over all threads, and hold `recsys.threads.launch` whenever it is called.
+    """Compile a function over all threads, and hold `recsys.threads.launch` where threads share the work.
 
     The number of threads, BLAS at one thread and launches that do not overlap are what makes results the
     same bits for any number of threads; a kernel that was called without them would lose that unnoticed.
+    On one thread there is nothing to keep in order (a kernel calls no BLAS): it runs in the thread that calls
+    it, beside whatever others launch.
 
     Parameters
     ----------
@@ -42,6 +46,9 @@ def kernel(**options: Any) -> Callable[[_Function], _Function]:
 
         @wraps(function)
         def launched(*arguments: Any) -> None:
+            if runs_alone() and threads.current() == 1:
+                _run_alone(dispatcher, arguments)
+                return
             with threads.launch():
                 dispatcher(*arguments)
 
@@ -49,3 +56,15 @@ def kernel(**options: Any) -> Callable[[_Function], _Function]:
         return launched  # type: ignore[return-value]
 
     return compiled
+
+
+def _run_alone(dispatcher: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    before = numba.get_num_threads()  # of this thread
+    if before == 1:
+        dispatcher(*arguments)
+        return
+    numba.set_num_threads(1)
+    try:
+        dispatcher(*arguments)
+    finally:
+        numba.set_num_threads(before)

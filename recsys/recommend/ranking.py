@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys import threads
 from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
@@ -115,17 +114,7 @@ def ranked_blocks(
             unseen_scores=_unseen(scores, block, seen, rules) if keep_scores else None,
         )
         is_finite = np.empty(len(block), dtype=np.bool_)
-        with threads.launch():
-            select_top(
-                scores,
-                indptr,
-                items,
-                left_out,
-                ranked.items,
-                ranked.scores,
-                ranked.n_listed,
-                is_finite,
-            )
+        select_top(scores, indptr, items, left_out, ranked.items, ranked.scores, ranked.n_listed, is_finite)
         if not is_finite.all():
             user = int(block[np.flatnonzero(~is_finite)[0]])
             raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
