@@ -131,7 +131,7 @@ def test_the_projected_gradient_is_small_at_the_end(is_weighted):
     matrix = random_matrix(20, 12)
     weights = np.random.default_rng(0).random(matrix.shape) + 0.5 if is_weighted else np.ones(matrix.shape)
     objective = with_penalty(FULL, l2=0.3)
-    at, _ = fit(matrix, objective, max_iter=3000, weights=weights if is_weighted else None)
+    at, _ = fit(matrix, objective, max_iter=800, weights=weights if is_weighted else None)
     q = products(at) + KL_FLOOR * unit_of_matrix(matrix)
     slopes = np.nan_to_num(weights * (1 - matrix / q))
     counts = ~np.isnan(matrix)
@@ -298,7 +298,7 @@ def test_fold_in_finds_the_rows_of_the_fit(scale):
     matrix = random_matrix(20, 12, density=0.6)
     matrix[3] = ABSENT
     objective = KLObjective(Penalty(0.1, 1.0, 0.3 * np.sqrt(scale)))
-    fitted, _ = fit(matrix * scale, objective, max_iter=2000)
+    fitted, _ = fit(matrix * scale, objective, max_iter=600)
     found, _ = folded(objective, rows_of(matrix * scale), fitted)
     np.testing.assert_allclose(found / np.sqrt(scale), fitted.user_factors / np.sqrt(scale), atol=2e-3)
     assert not found[3].any()

@@ -58,7 +58,7 @@ def test_the_projected_gradient_falls_to_a_small_part_of_the_first():
     rows = rows_of(random_matrix(20, 12))
     problem = problem_of(FULL, rows, start_of(FULL, rows, 3))
     first = problem.projected_gradient()
-    descended(problem, 2000)
+    descended(problem, 500)
     assert problem.projected_gradient() < 1e-3 * first
 
 
@@ -67,7 +67,7 @@ def test_users_folded_in_get_what_a_fit_gives_them_alone_or_not(scale):
     matrix = random_matrix(20, 12) * scale
     matrix[3] = ABSENT
     matrix[4] *= 1000
-    found, _ = fit(matrix, PLAIN, max_iter=1000)
+    found, _ = fit(matrix, PLAIN, max_iter=400)
     users, bias = folded(PLAIN, rows_of(matrix), found)
     np.testing.assert_allclose(
         users @ found.item_factors.T, found.user_factors @ found.item_factors.T, rtol=0.05, atol=0.05 * scale

@@ -115,7 +115,7 @@ def test_at_the_end_the_projected_gradient_is_small(objective):
     rows = rows_of(random_matrix(20, 12))
     problem = problem_of(objective, rows, start_of(objective, rows, 3))
     first = problem.projected_gradient()
-    descended(problem, 2000)
+    descended(problem, 300)
     assert problem.projected_gradient() < 2e-3 * first
 
 
@@ -140,7 +140,7 @@ def test_a_start_is_left_as_it_was(objective):
 def test_fitted_factors_are_a_start_that_is_already_there(objective):
     matrix = random_matrix(12, 9)
     rows = rows_of(matrix)
-    factors, trace = fitted(objective, matrix, max_iter=2000)
+    factors, trace = fitted(objective, matrix, max_iter=600)
     problem = problem_of(objective, rows, objective.given_start(factors), is_scaled=False)
     assert problem.sweep().objective == pytest.approx(trace[-1], rel=1e-3)
     for name in PARTS:

@@ -156,7 +156,7 @@ def test_the_projected_gradient_is_small_at_the_end(objective, weighted):
     weights = (
         np.random.default_rng(1).choice([0.5, 1, 2], matrix.shape) if weighted else np.ones(matrix.shape)
     )
-    at, _ = fit(matrix, objective, max_iter=3000, weights=weights if weighted else None)
+    at, _ = fit(matrix, objective, max_iter=400, weights=weights if weighted else None)
     for part in dense_gradients(matrix, at, objective, weights):
         assert abs(part).max() < 2e-3
 
@@ -276,7 +276,7 @@ def test_fold_in_is_the_best_non_negative_fit_to_the_items(scale):
 
 def test_fold_in_with_biases_finds_what_the_fit_found():
     matrix = random_matrix(20, 12, density=0.6)
-    fitted, _ = fit(matrix, FULL, max_iter=2000)
+    fitted, _ = fit(matrix, FULL, max_iter=600)
     factors, biases = folded(FULL, rows_of(matrix), fitted)
     np.testing.assert_allclose(factors, fitted.user_factors, atol=5e-3)
     np.testing.assert_allclose(biases, fitted.user_bias, atol=5e-3)

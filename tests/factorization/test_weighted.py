@@ -124,7 +124,7 @@ def test_permuting_users_permutes_their_rows():
 
 def test_the_projected_gradient_is_small_at_the_end():
     confidence = random_matrix(20, 12)
-    found, _ = fit(confidence, FULL, max_iter=3000)
+    found, _ = fit(confidence, FULL, max_iter=400)
     target, observed, everywhere = cells(confidence, FULL)
     W, H = solved(confidence, found, FULL)
     slope = everywhere * (W @ H.T) - observed * (target - W @ H.T)
@@ -138,7 +138,7 @@ def test_the_projected_gradient_is_small_at_the_end():
 def test_without_the_bound_each_side_is_the_closed_form_of_the_other():
     confidence = random_matrix(20, 12)
     objective = replace(FULL, penalty=Penalty(0.02, 0.5), nonnegative=False)
-    found, _ = fit(confidence, objective, max_iter=3000)
+    found, _ = fit(confidence, objective, max_iter=400)
     assert found.user_factors.min() < 0
     target, observed, everywhere = cells(confidence, objective)
     W, H = solved(confidence, found, objective)

@@ -29,7 +29,7 @@ def test_at_the_end_of_a_long_fit_no_coordinate_would_move(begin):
         "profiles": profile_start(Entries.of(rows), 8, seed=0).factors,
         "everywhere": start_of(FULL, rows, 8),
     }
-    fitted, trace = descended(problem_of(FULL, rows, starts[begin]), 3000)
+    fitted, trace = descended(problem_of(FULL, rows, starts[begin]), 1500)
     assert fitted.users.factors.is_sparse
     assert fitted.nonzero_share < 0.9
     assert trace[-1] == pytest.approx(dense_objective(matrix, fitted, FULL), rel=1e-4)

@@ -50,7 +50,7 @@ def scores(model):
 
 def test_fold_in_of_the_users_fitted_is_what_the_fit_ends_at(new):
     # A last half sweep of the users moves them little once all has settled.
-    model = new(max_iter=3000, tol=1e-10).fit(data())
+    model = new(max_iter=800, tol=1e-9).fit(data())
     rows = Interactions.from_matrix(data()).by_user
     np.testing.assert_allclose(model.score_histories(rows), scores(model), atol=0.02 * scores(model).max())
     one = model.score_histories(rows.select(np.array([4])))
@@ -114,8 +114,8 @@ def test_after_enough_passes_over_everything_it_is_as_good_as_a_full_fit(new):
     whole = data()
     known, late = whole.copy(), np.full(whole.shape, ABSENT)
     known[:5, :5], late[:5, :5] = ABSENT, whole[:5, :5]
-    model = new(max_iter=50).fit(known).partial_fit(late, reach="all", passes=500)
-    full = new(max_iter=500, tol=0.0).fit(whole)
+    model = new(max_iter=50).fit(known).partial_fit(late, reach="all", passes=150)
+    full = new(max_iter=150, tol=0.0).fit(whole)
     assert model.history_.objective[-1] == pytest.approx(full.history_.objective[-1], rel=0.05)
 
 
