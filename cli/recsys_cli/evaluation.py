@@ -10,7 +10,7 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import capped, progress, say, say_json, say_remarks
+from recsys_cli.output import capped, given_command, progress, say, say_json, say_remarks
 from recsys_cli.results import say_results
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def evaluate(
     with capped(memory), progress(quiet=json) as listener:
         done = recsys.evaluate(plan, progress=listener)
         if page is not None:
-            done.report(page, command=_command(), plan=run.texts, progress=listener)
+            done.report(page, command=given_command(), plan=run.texts, progress=listener)
     if json:
         splits = [prepared.split.to_json() for prepared in done.splits]
         beside = {
@@ -187,7 +187,7 @@ def compare(
     if page is not None:
         try:
             with progress(quiet=json) as listener:
-                done.report(page, command=_command(), plan=files, progress=listener)
+                done.report(page, command=given_command(), plan=files, progress=listener)
         except Exception as failure:  # whatever it is, the numbers are there
             kind = "" if isinstance(failure, recsys.RecsysError) else f"{type(failure).__name__}: "
             unwritten = f"the report could not be written: {kind}{failure}"
@@ -243,11 +243,3 @@ def _say_choice(spec: ModelSpec, result: Result) -> None:
     if spec.name == "auto":
         task = "predicted ratings" if result.spec.name == "masked-nmf" else "lists"
         say(f"Model {result.spec.name}, for {task}; --model names another.")
-
-
-def _command() -> str:
-    """Return the command line as it was given, quoted for a shell."""
-    import shlex
-    import sys
-
-    return shlex.join(["recsys", *sys.argv[1:]])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GATE_CLOSED = 3
 _SHOWN_SETTINGS = 60
+_SHOWN_FILES = 5
 
 
 def show(model: options.ModelFolder, json: options.Json = False) -> None:
@@ -62,6 +63,12 @@ def _say_origin(bundle: Bundle) -> None:
     say(f"  trained     {made}, in {training.get('seconds', 0):.1f} s, seed {training.get('seed')}")
     size = "" if log.get("n_bytes") is None else f" ({log['n_bytes']:,} bytes)"
     say(f"  from        {training.get('source')}{size}")
+    files = log.get("files", ())
+    for file in files[:_SHOWN_FILES]:
+        name = "" if len(files) == 1 else f"  {file['path']}"
+        say(f"  SHA-256     {file['sha256'] or 'not known: the file was gone'}{name}")
+    if len(files) > _SHOWN_FILES:
+        say(f"              and {len(files) - _SHOWN_FILES:,} more files: --json names all")
     if log:
         columns = ", ".join(f"{role} = {name}" for role, name in log["columns"].items() if name is not None)
         say(f"  columns     {columns}; {training['feedback']} feedback")
@@ -148,6 +155,7 @@ def _say_diff(done: ModelDiff) -> None:
         for name, of in (("users", done.users), ("items", done.items), ("pairs", done.pairs))
     ]
     say_table(["trained on", "in both", "only old", "only new"], rows)
+    _say_files(done)
     if done.settings:
         say("Settings that differ:")
         for name, (before, after) in done.settings.items():
@@ -184,6 +192,23 @@ def _say_both(done: ModelDiff) -> None:
     say_table(["model", *measured["old"].metrics], rows)
     for test in quality.tests.values():
         say(f"  {test.sentence}")
+
+
+def _say_files(done: ModelDiff) -> None:
+    files = done.files
+    if files is None:
+        say("Files: one of the models has recorded none")
+        return
+    say(f"Files: {files.n_same} with the same content (SHA-256)" + ("" if files.are_same else "; besides"))
+    for paths, what in (
+        (files.changed, "has changed"),
+        (files.only_old, "is of the old model alone"),
+        (files.only_new, "is of the new model alone"),
+    ):
+        for path in paths[:_SHOWN_FILES]:
+            say(f"  {path} {what}")
+        if len(paths) > _SHOWN_FILES:
+            say(f"  ... and {len(paths) - _SHOWN_FILES:,} more: --json names all")
 
 
 def _counts(name: str, overlap: Overlap) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 # Control characters, and those that change the direction of what follows: names come from outside, and a
 # terminal would obey them.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def given_command() -> str:
+    """Return the command line as it was given, quoted for a shell."""
+    return shlex.join(["recsys", *sys.argv[1:]])
 
 
 def shown(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
-from recsys_cli.output import fixed, progress, say, say_json, say_table
+from recsys_cli.output import fixed, given_command, progress, say, say_json, say_table
 
 if TYPE_CHECKING:
     from recsys.experiment.tuning.rank_evidence import Ranks
@@ -45,6 +46,14 @@ def ranks(
         int,
         typer.Option("--starts", min=1, max=100, help="Fits of each number, each from another start."),
     ] = 3,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            help="Write picture and table: .html, .md, .json, or a folder with all of them.",
+            show_default=False,
+        ),
+    ] = None,
     duplicates: options.DuplicateRule = None,
     min_user: options.MinUser = None,
     min_item: options.MinItem = None,
@@ -58,6 +67,11 @@ def ranks(
     from recsys.experiment.given_logs import LogPlan
     from recsys_cli.inputs import one_spec
 
+    if report is not None:
+        from recsys.experiment.tuning.rank_report import check_rank_report
+
+        report = report.expanduser()
+        check_rank_report(report)
     try:
         tried = [int(number) for number in numbers.split(",")]
     except ValueError:
@@ -77,10 +91,14 @@ def ranks(
             threads=threads,
             progress=listener,
         )
+    if report is not None:
+        evidence.report(report, command=given_command())
     if json:
-        say_json(evidence.to_json())
+        say_json({**evidence.to_json(), "report": None if report is None else str(report)})
         return
     _say(evidence)
+    if report is not None:
+        say(f"Report in {report}")
 
 
 def _say(evidence: Ranks) -> None:
@@ -114,14 +132,7 @@ def _say(evidence: Ranks) -> None:
         "stability", "stored", "fit s",
     ]  # fmt: skip
     say_table(names, rows, left=2)
-    chosen, leader = evidence.chosen, evidence.best
-    if chosen is leader:
-        say(f"  {chosen.n_components} components are best; no smaller number is within one standard error.")
-    else:
-        say(
-            f"  {leader.n_components} components are best; {chosen.n_components} are the fewest within one "
-            f"standard error of them."
-        )
+    say(f"  {evidence.answer}")
     if evidence.is_at_edge:
         say("  The best is the largest number tried: try larger ones.")
     say("  behind, error: distance from the best, and its standard error; starts: spread of the value over")

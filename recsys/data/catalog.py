@@ -103,7 +103,7 @@ class Entry:
         def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
             return self.log_sql
 
-        return Source(self.name, connection, names, query)
+        return Source(self.name, connection, names, query, origins=tuple(paths.values()))
 
 
 def names() -> tuple[str, ...]:

@@ -19,10 +19,13 @@ class File:
         Where it can be read.
     name : str
         What messages call it: its path, a path into an archive, or "standard input".
+    origin : Path or None
+        The file that it was read or unpacked from; None for standard input.
     """
 
     path: Path
     name: str
+    origin: Path | None = None
 
     @property
     def ending(self) -> str:

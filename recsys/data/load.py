@@ -202,6 +202,7 @@ def read_log(
         licence=None if entry is None else entry.licence,
         read_as=read_as(asked, opened, columns, kept.time_written, log.feedback),
         remarks=tuple(remarks),
+        files=opened.origins,
     )
 
 

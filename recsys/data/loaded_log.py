@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ class LoadedLog:
         Everything told or recognised of how the log is written: read with these options, it is the same log.
     remarks : tuple of Remark
         What was recognised where it may be wrong, and what is strange.
+    files : tuple of Path
+        The files that it was read from: an archive as it is, of a prepared log its record, which holds the
+        hashes of its parts. None for tables, databases and standard input.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class LoadedLog:
     licence: str | None = None
     read_as: LogFormat = field(default_factory=LogFormat)
     remarks: tuple[Remark, ...] = ()
+    files: tuple[Path, ...] = ()
 
     @property
     def ledger(self) -> dict[str, Any]:

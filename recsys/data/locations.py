@@ -101,7 +101,7 @@ def _located(source: str | Path, copies: Copies) -> Located:
         return _partitions(path)
     if not os.path.lexists(path) and glob.has_magic(str(path)):
         matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        files = [File(file, str(file)) for file in matches if file.is_file()]
+        files = [File(file, str(file), file) for file in matches if file.is_file()]
         if not files:
             raise LogError("no file matches this pattern.", source=name)
         return Located(name, tuple(files))
@@ -112,7 +112,7 @@ def _located(source: str | Path, copies: Copies) -> Located:
         raise LogError("no such file." if not path.exists() else "no regular file.", source=path)
     if compressed.head_of(path).startswith(_ZIP) and path.suffix.lower() != ".xlsx":
         return Located(name, (_member(path, None, copies),))
-    return Located(name, (File(path, str(path)),))
+    return Located(name, (File(path, str(path), path),))
 
 
 def _partitions(folder: Path) -> Located:
@@ -124,7 +124,7 @@ def _partitions(folder: Path) -> Located:
         raise LogError(
             "a folder; expected a file.", advice=f"For all files in it: '{folder / '*.csv'}'.", source=folder
         )
-    return Located(str(folder), tuple(File(path, str(path)) for path in files), is_partitioned=True)
+    return Located(str(folder), tuple(File(path, str(path), path) for path in files), is_partitioned=True)
 
 
 def _from_standard_input(copies: Copies) -> File:
@@ -155,7 +155,7 @@ def _member(archive: Path, member: str | None, copies: Copies) -> File:
         raise LogError(
             f"could not be unpacked ({error}).", advice="Download it again, or unpack it.", source=archive
         ) from error
-    return File(path, f"{archive}/{member}")
+    return File(path, f"{archive}/{member}", archive)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -170,6 +170,7 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
         licence=record["licence"],
         read_as=read_as,
         remarks=tuple(Remark(RemarkCode(code), text) for code, text in record["remarks"]),
+        files=(folder / RECORD,),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -42,6 +43,8 @@ class Source:
         What messages count.
     has_header : bool
     files : tuple of File
+    origins : tuple of Path
+        The files that the rows come from, as the user has them; none for tables, databases, standard input.
     texts : tuple of TextFile
         The layout of each file, for text files only.
     read_as : LogFormat
@@ -67,6 +70,7 @@ class Source:
     unit: str = "row"
     has_header: bool = True
     files: tuple[File, ...] = ()
+    origins: tuple[Path, ...] = ()
     texts: tuple[TextFile, ...] = ()
     read_as: LogFormat = field(default_factory=LogFormat)
     remarks: tuple[Remark, ...] = ()

@@ -58,7 +58,8 @@ def open_files(
         opened = _open_json(located, heads, n_threads)
     else:
         opened = _open_texts(located, heads, copies, n_threads, wanted, log_format)
-    return replace(opened, copies=copies)
+    origins = dict.fromkeys(file.origin for file in located.files if file.origin is not None)
+    return replace(opened, copies=copies, origins=tuple(origins))
 
 
 def _listed(paths: Sequence[Path]) -> str:

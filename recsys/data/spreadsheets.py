@@ -72,6 +72,7 @@ def open_spreadsheet(path: Path, log_format: LogFormat, n_threads: int | None = 
     opened = open_table(pa.table(arrays, names=titles), n_threads, name=f"{path}, sheet {sheet}")
     return replace(
         opened,
+        origins=(path,),
         has_header=log_format.header != NONE,
         locate=lambda row: (f"{path}, sheet {sheet}", row + first),
         read_as=LogFormat(table=sheet),

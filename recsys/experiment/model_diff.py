@@ -15,6 +15,7 @@ from recsys.errors import ParameterError
 from recsys.experiment.evaluation_plan import GivenMetrics
 from recsys.experiment.given_logs import GivenLog
 from recsys.experiment.paired_quality import DEFAULT_METRICS, Quality, quality_of_both
+from recsys.experiment.source_files import FileDiff, file_diff
 from recsys.experiment.training import check_seed
 from recsys.experiment.warm_start import SAME
 from recsys.factorization.stability import match_components
@@ -101,6 +102,8 @@ class ModelDiff:
         Empty where a model has none.
     quality : Quality or None
         Where there was a log to measure both on.
+    files : FileDiff or None
+        The files that they were trained on; None where one of them has recorded none.
 
     Examples
     --------
@@ -122,6 +125,7 @@ class ModelDiff:
     changes: tuple[ListChange, ...]
     themes: tuple[ThemePair, ...]
     quality: Quality | None = None
+    files: FileDiff | None = None
 
     @property
     def moved(self) -> tuple[ThemePair, ...]:
@@ -153,6 +157,7 @@ class ModelDiff:
                 "pairs": [asdict(pair) for pair in self.themes],
             },
             "quality": None if self.quality is None else self.quality.to_json(),
+            "files": None if self.files is None else asdict(self.files),
         }
 
 
@@ -242,6 +247,7 @@ def model_diff(
         changes=changes,
         themes=themes,
         quality=quality,
+        files=file_diff(before.training, after.training),
     )
 
 

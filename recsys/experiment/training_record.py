@@ -14,6 +14,7 @@ from recsys.data.log_format import EVENTS, LogFormat
 from recsys.evaluation.significance import interval
 from recsys.experiment.answers import Evaluation
 from recsys.experiment.provenance import versions
+from recsys.experiment.source_files import files_record
 from recsys.typing import Int64Array
 
 
@@ -35,6 +36,7 @@ def training_record(loaded: LoadedLog, rows: Int64Array | None = None) -> dict[s
         "log": {
             "source": loaded.source,
             "n_bytes": path.stat().st_size if path.is_file() else None,
+            "files": files_record(loaded.files),
             "columns": asdict(loaded.columns),
             "read_as": {
                 part.name: value

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from recsys.report.panels import Panels
 from recsys.report.tables import Figure, Table
 
 Form: TypeAlias = Literal["html", "markdown", "json"]
@@ -284,6 +285,7 @@ Block: TypeAlias = (
     | Figures
     | IntervalPlot
     | HeatMap
+    | Panels
     | Cards
     | Code
     | Heading
@@ -300,6 +302,14 @@ def children(block: Block) -> tuple[Block, ...]:
     if isinstance(block, SideBySide):
         return tuple(inner for _, blocks in block.parts for inner in blocks)
     return ()
+
+
+def pictures_of(blocks: Sequence[Block]) -> Iterator[Panels]:
+    """Yield all pictures of panels among blocks, in the order of the page."""
+    for block in blocks:
+        if isinstance(block, Panels):
+            yield block
+        yield from pictures_of(children(block))
 
 
 def figures_of(blocks: Sequence[Block]) -> Iterator[Figure]:

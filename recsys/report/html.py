@@ -17,6 +17,7 @@ from recsys.report.blocks import Strong
 from recsys.report.drawing import Drawing
 from recsys.report.page import Page
 from recsys.report.palette import DARK, LIGHT, declared
+from recsys.report.panels import Panels
 from recsys.report.pivot import figure_table
 from recsys.report.tables import Cell, Estimate, Failure, Figure, Label, Table
 
@@ -66,6 +67,16 @@ def render(page: Page, drawing: Drawing | None = None) -> str:
     )
 
 
+def picture(panels: Panels) -> str:
+    """Return a picture of panels as SVG for a file of its own, light or dark as its reader's screen is."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recsys.report"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.globals["written"] = numbers.write
+    template = environment.get_template("panels.svg.j2")
+    return template.render(block=panels, light=declared(LIGHT), dark=declared(DARK))
+
+
 _CELLS = {"label": Label, "estimate": Estimate, "failure": Failure, "strong": Strong}
 
 
@@ -97,5 +108,6 @@ def _bar(rows: Sequence[tuple[Cell, ...]], row: tuple[Cell, ...]) -> str:
 
 
 def _style() -> str:
-    text = (files("recsys.report") / "templates" / "page.css").read_text(encoding="utf-8")
+    folder = files("recsys.report") / "templates"
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in ("page.css", "panels.css"))
     return text.replace("{{ light }}", declared(LIGHT)).replace("{{ dark }}", declared(DARK))

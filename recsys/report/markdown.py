@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from recsys.report import blocks, numbers, tables
+from recsys.report import blocks, numbers, panels, tables
 from recsys.report.page import Page
 from recsys.report.pivot import figure_table
 
@@ -56,6 +56,9 @@ def _block(block: blocks.Block, images: Mapping[str, str]) -> list[str]:
         case blocks.HeatMap():
             pairs = [f"{_text(one)} and {_text(other)}: {value:.2f}" for one, other, value in block.closest()]
             return [f"{_text(block.title)}, the closest pairs:", _list(pairs)]
+        case panels.Panels():
+            name = images.get(block.name)
+            return [_text(block.caption), f"![{_text(block.title)}]({name})"] if name else []
         case blocks.Cards():
             return [part for card in block.cards for part in _card(card)]
         case blocks.Code():

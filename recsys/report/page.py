@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recsys.errors import ParameterError
-from recsys.report.blocks import Block, figures_of
+from recsys.report.blocks import Block, figures_of, pictures_of
 from recsys.report.context import ReportContext, Row
+from recsys.report.panels import Panels
 from recsys.report.section import Content, Section, registered_sections
 from recsys.report.tables import Figure
 
@@ -61,6 +62,11 @@ class Page:
     def figures(self) -> list[Figure]:
         """All figures, in the order of the page."""
         return [figure for built in self.sections for figure in figures_of(built.blocks)]
+
+    @property
+    def pictures(self) -> list[Panels]:
+        """All pictures of panels, in the order of the page."""
+        return [picture for built in self.sections for picture in pictures_of(built.blocks)]
 
 
 def build_page(context: ReportContext, sections: Sequence[Section] | None = None) -> Page:

@@ -13,7 +13,7 @@ import pandas as pd
 from recsys.data.ids import Ids
 from recsys.errors import ParameterError
 from recsys.evaluation.measurements import Measurements
-from recsys.report import blocks, tables
+from recsys.report import blocks, panels, tables
 from recsys.report.page import Page
 
 FORMAT = 2
@@ -71,6 +71,10 @@ def _block_record(block: blocks.Block) -> list[dict[str, Any]]:
             content = {"title": block.title, "values": {line.label: line.text for line in block.lines}}
         case blocks.HeatMap():
             content = {"title": block.title, "labels": list(block.labels), "values": list(block.values)}
+        case panels.Panels():
+            content = {"title": block.title, "positions": list(block.labels)} | {
+                "panels": [{"title": panel.title, "values": list(panel.values)} for panel in block.panels]
+            }
         case blocks.Cards():
             content = {"cards": [asdict(card) for card in block.cards]}
         case blocks.Code():

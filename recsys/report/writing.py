@@ -68,11 +68,22 @@ def write_report(page: Page, path: Path, users: pd.DataFrame | None = None) -> N
 
 def _write_all(page: Page, folder: Path, users: pd.DataFrame | None) -> None:
     drawing = installed()
-    images: Mapping[str, str] = {} if drawing is None else _draw(page, folder, drawing)
+    images = {} if drawing is None else _draw(page, folder, drawing)
+    images |= _pictures(page, folder)
     (folder / "report.html").write_text(html.render(page, drawing), encoding="utf-8")
     (folder / "report.md").write_text(markdown.render(page, images), encoding="utf-8")
     (folder / _MARK).write_text(records.to_json(page), encoding="utf-8")
-    _table(users).to_parquet(folder / "per-user.parquet", index=False)
+    if users is not None or page.rows:
+        _table(users).to_parquet(folder / "per-user.parquet", index=False)
+
+
+def _pictures(page: Page, folder: Path) -> dict[str, str]:
+    """Write every picture of panels as SVG; return the names."""
+    names = {}
+    for drawn in page.pictures:
+        names[drawn.name] = f"chart-{drawn.name}.svg"
+        (folder / names[drawn.name]).write_text(html.picture(drawn), encoding="utf-8")
+    return names
 
 
 def _draw(page: Page, folder: Path, drawing: Drawing) -> dict[str, str]:

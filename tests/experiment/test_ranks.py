@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +15,7 @@ from recsys.evaluation.quantity import quantity_of
 from recsys.experiment import comparison
 from recsys.experiment.tuning.rank_evidence import RankEvidence, Ranks
 from recsys_cli.main import run
+from tests.report.browser import CHROMIUM, Browser
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +108,55 @@ def test_the_rule_of_one_standard_error():
     assert "8 components" in repr(made)
 
 
+def test_the_report_has_one_picture_and_one_table(evidence, tmp_path):
+    folder = evidence.report(tmp_path / "ranks")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"report.html", "report.md", "report.json", "chart-ranks.svg"}
+    page, text = ((folder / name).read_text("utf-8") for name in ("report.html", "report.md"))
+    assert page.count("<svg") == 1
+    assert "https:" not in page
+    assert f"> {evidence.answer}" in text
+    assert "![rmse and what goes with it, by number of components](chart-ranks.svg)" in text
+    assert text.count("| chosen, best |") == 1
+    record = json.loads((folder / "report.json").read_text("utf-8"))
+    assert record["ranks"] == evidence.to_json()["ranks"]
+    assert (record["chosen"], record["log"]["n_pairs"]) == (4, 6756)
+    picture = ElementTree.parse(folder / "chart-ranks.svg").getroot()
+    circles = picture.findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == 5 * len(evidence.rows)
+    quality = circles[: len(evidence.rows)]
+    assert [circle.get("class") is None for circle in quality] == [row.is_level for row in evidence.rows]
+    # Lower on the page is a smaller value.
+    heights, values = [-float(circle.get("cy")) for circle in quality], [row.value for row in evidence.rows]
+    assert np.argsort(heights).tolist() == np.argsort(values).tolist()
+
+
+def test_one_file_of_a_form_and_what_has_none(evidence, tmp_path):
+    assert "<svg" in evidence.report(tmp_path / "ranks.html").read_text("utf-8")
+    assert "recsys.ranks('masked-nmf'" in evidence.report(tmp_path / "ranks.md").read_text("utf-8")
+    for name in ("ranks.parquet", "ranks.pdf"):
+        with pytest.raises(ParameterError, match=f"'{name}' has no known form"):
+            evidence.report(tmp_path / name)
+    by_hand = Ranks("als", "ndcg@10", "random:0.2", 1, evidence.rows)
+    with pytest.raises(ParameterError, match="the evidence is of no log"):
+        by_hand.report(tmp_path / "ranks.md")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_the_picture_is_legible_on_a_phone_and_on_a_screen(evidence, tmp_path):
+    path = evidence.report(tmp_path / "ranks.html")
+    size = "document.querySelector('.panels .title').getBoundingClientRect().height"
+    with Browser() as browser:
+        for width in (390, 1280):
+            for dark in (False, True):
+                browser.open(path, width=width, dark=dark)
+                assert browser.faults == []
+                assert browser.requests == [path.as_uri()]
+                assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+                assert browser.run(size) >= 12  # pixels
+
+
 @pytest.mark.parametrize(
     ("model", "numbers", "options", "message"),
     [
@@ -133,5 +186,11 @@ def test_the_command_shows_a_picture_and_the_choice(tmp_path, capsys):
     assert "masked-nmf by rmse on random:0.2, 2 starts of each" in shown
     assert "█" * 20 in shown
     assert "standard error" in shown
+    report = ["--report", str(tmp_path / "ranks.md")]
+    assert run(["ranks", str(path), *flags, *report, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["report"] == report[1]
+    assert "| chosen" in (tmp_path / "ranks.md").read_text("utf-8")
+    assert run(["ranks", str(path), *flags, "--report", str(tmp_path / "ranks.pdf")]) == 2
+    assert "'ranks.pdf' has no known form; expected .html, .md, .json" in capsys.readouterr().err
     assert run(["ranks", str(path), "--model", "als", "--ranks", "four"]) == 2
     assert "--ranks 'four': expected whole numbers" in capsys.readouterr().err

@@ -33,6 +33,7 @@ from recsys.report.blocks import (
 )
 from recsys.report.drawing import installed
 from recsys.report.page import build_page
+from recsys.report.panels import Panel, Panels
 from recsys.report.section import Content, Section, register_section, registered_sections
 from recsys.report.tables import Column, Estimate, Failure, Figure, Label, Table
 from tests.report.pages import HOSTILE, context, page
@@ -52,6 +53,16 @@ EVERY = (
     Folded("summary", (Text("folded word"),)),
     SideBySide((("left", (Text("left word"),)), ("right", (Text("right word"),)))),
     HeatMap("heat word", "how alike", ("first word", "second word"), ((1.0, 0.5), (0.5, 1.0))),
+    Panels(
+        name="panels",
+        title="panels word",
+        caption="below one another",
+        axis="axis word",
+        labels=("2", "4"),
+        panels=(Panel("quality word", (0.25, None), "score", spans=((0.125, 0.375), (0.0, 0.0))),),
+        marked=0,
+        mark="mark word",
+    ),
 )
 WORDS = (
     "text word", "strong word", "lead word", "notes word", "facts name", "facts word", "label word",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from recsys.data.loaded_log import LoadedLog
+from recsys.experiment.prepared_split import PreparedSplit
+from recsys.experiment.tuning.rank_report import write_rank_report
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,11 @@ class Ranks:
     n_starts : int
     rows : tuple of RankEvidence
         In ascending order.
+    loaded : LoadedLog or None
+        The log; None in one made by hand, which has no report.
+    splits : tuple of PreparedSplit
+        Its parts.
+    seed : int
 
     Examples
     --------
@@ -80,6 +90,9 @@ class Ranks:
     validation: str
     n_starts: int
     rows: tuple[RankEvidence, ...]
+    loaded: LoadedLog | None = field(default=None, repr=False)
+    splits: tuple[PreparedSplit, ...] = field(default=(), repr=False)
+    seed: int = 0
 
     @property
     def best(self) -> RankEvidence:
@@ -96,6 +109,14 @@ class Ranks:
         return next(row for row in self.rows if row.is_level)
 
     @property
+    def answer(self) -> str:
+        """The choice in a sentence."""
+        best, chosen = self.best.n_components, self.chosen.n_components
+        if chosen == best:
+            return f"{best} components are best; no smaller number is within one standard error."
+        return f"{best} components are best; {chosen} are the fewest within one standard error of them."
+
+    @property
     def is_at_edge(self) -> bool:
         """Whether the best is the largest number tried: larger ones may be better still."""
         return self.best is self.rows[-1] and len(self.rows) > 1
@@ -110,12 +131,35 @@ class Ranks:
             "model": self.model,
             "metric": self.metric,
             "validation": self.validation,
+            "seed": self.seed,
             "n_starts": self.n_starts,
             "best": self.best.n_components,
             "chosen": self.chosen.n_components,
             "is_at_edge": self.is_at_edge,
             "ranks": [asdict(row) for row in self.rows],
         }
+
+    def report(self, path: str | Path, *, command: str | None = None) -> Path:
+        """Write the evidence as one picture and one table.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.html``, ``.md``, ``.json``, or a name without a suffix for a folder with all of them and the
+            picture as SVG.
+        command : str, optional
+            How it was made, for those who want to make it again.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ParameterError
+            If the path names no form of a report, or the evidence is of no log.
+        """
+        return write_rank_report(self, Path(path).expanduser(), command=command)
 
     def __repr__(self) -> str:
         title = f"{self.model} by {self.metric} on {self.validation}: {self.chosen.n_components} components"

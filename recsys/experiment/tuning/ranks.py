@@ -114,7 +114,8 @@ def ranks(
         if asked.higher_is_better is None:
             raise ParameterError(f"{asked} has no better end, so no number of components is best by it.")
         tried = _try_all(spec, numbers, parts, asked, n_starts, seed, notified)
-    return Ranks(spec.title, str(asked), parts[0].split.name, n_starts, _evidence(tried, asked, seed))
+    evidence = _evidence(tried, asked, seed)
+    return Ranks(spec.title, str(asked), parts[0].split.name, n_starts, evidence, loaded, tuple(parts), seed)
 
 
 @dataclass(frozen=True, eq=False)
