@@ -65,6 +65,7 @@ def test_masked_nmf_on_the_official_folds(as_json, shared_data, fold):
     assert found["metrics"]["rmse"] <= 0.93
 
 
+@pytest.mark.slow
 def test_a_real_purchase_log(as_json, shared_data, tmp_path):
     found = as_json(
         "compare", shared_data / "online-retail" / "online_retail.csv.gz",

@@ -45,6 +45,7 @@ def test_help_fits_the_terminal(recsys, monkeypatch, path, width):
     assert all(line.endswith(" │") for line in option_lines)
 
 
+@pytest.mark.slow
 def test_the_examples_run(recsys, tmp_path, monkeypatch):
     retail_log(tmp_path)
     (tmp_path / "online_retail.csv").rename(tmp_path / "purchases.csv")

@@ -30,6 +30,7 @@ def test_names_and_entries() -> None:
     assert "simulated" in catalog.entry("completejourney").description
 
 
+@pytest.mark.slow
 def test_complete_journey_as_a_whole(complete_journey: LoadedLog) -> None:
     loaded = complete_journey
     described = loaded.describe()

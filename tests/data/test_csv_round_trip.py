@@ -12,7 +12,7 @@ from recsys.data.load import load_log
 from recsys.data.log_format import NULL_MARKERS
 from recsys.errors import LogError
 
-FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 
 # NUL makes a file binary.
 characters = st.one_of(

@@ -41,9 +41,9 @@ def test_calls_from_many_threads_answer_as_one_thread_does(model):
             bundle.recommend_for(told, 5).scores.tolist(),
         )
 
-    alone = [answer(user) for user in range(60)]
+    alone = [answer(user) for user in range(24)]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(answer, range(60))) == alone
+        assert list(pool.map(answer, range(24))) == alone
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_models_are_fitted_and_asked_in_threads_at_once():
     "backend",
     [
         pytest.param("loky", marks=pytest.mark.slow),
-        "threading",
+        pytest.param("threading", marks=pytest.mark.slow),
         pytest.param("multiprocessing", marks=pytest.mark.slow),
     ],
 )

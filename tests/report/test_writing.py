@@ -17,6 +17,13 @@ def users():
     return per_user({"a": measured([0.1, 0.2]), "b": measured([0.3, float("nan")])}, Ids(["x", "y"]))
 
 
+@pytest.fixture
+def no_charts(monkeypatch):
+    """Leave out the charts, which take seconds."""
+    monkeypatch.setattr(writing, "installed", lambda: None)
+
+
+@pytest.mark.usefixtures("no_charts")
 def test_the_suffix_says_the_form(tmp_path):
     for name in ("report.html", "report.md", "report.json", "report.parquet"):
         write_report(page(), tmp_path / name, users())
@@ -59,6 +66,7 @@ def test_another_form_or_a_folder_of_something_else_is_refused(tmp_path):
     assert (tmp_path / "photos" / "cat.jpg").exists()
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_write_replaces_the_old_page_as_a_whole(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     write_report(page(title="old"), path)
@@ -69,8 +77,8 @@ def test_write_replaces_the_old_page_as_a_whole(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_without_the_packages_that_draw_all_else_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "installed", lambda: None)
+@pytest.mark.usefixtures("no_charts")
+def test_without_the_packages_that_draw_all_else_is_written(tmp_path):
     write_report(page(), tmp_path / "report", users())
     assert {file.name for file in (tmp_path / "report").iterdir()} == {
         "report.html", "report.md", "report.json", "per-user.parquet",
