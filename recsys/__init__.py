@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from recsys.experiment.answers import Comparison as Comparison
     from recsys.experiment.answers import Evaluation as Evaluation
     from recsys.experiment.calls import compare as compare
-    from recsys.experiment.calls import compare_pairs as compare_pairs
     from recsys.experiment.calls import evaluate as evaluate
-    from recsys.experiment.calls import interval as interval
     from recsys.experiment.calls import split as split
     from recsys.experiment.calls import train as train
-    from recsys.experiment.calls import write_report as write_report
     from recsys.experiment.entry_scorer import entry_scorer as entry_scorer
     from recsys.experiment.evaluation_plan import EvaluationPlan as EvaluationPlan
     from recsys.experiment.given_logs import LogPlan as LogPlan
+    from recsys.experiment.measured_calls import compare_pairs as compare_pairs
+    from recsys.experiment.measured_calls import interval as interval
+    from recsys.experiment.measured_calls import write_report as write_report
     from recsys.experiment.model_diff import ModelDiff as ModelDiff
     from recsys.experiment.model_diff import model_diff as model_diff
     from recsys.experiment.monitoring import Monitoring as Monitoring
@@ -176,11 +176,11 @@ _HOMES = {
     "WeightedNMF": "recsys.models.weighted_nmf",
     "ZeroFilledNMF": "recsys.models.baselines.zero_filled_nmf",
     "compare": "recsys.experiment.calls",
-    "compare_pairs": "recsys.experiment.calls",
+    "compare_pairs": "recsys.experiment.measured_calls",
     "entry_scorer": "recsys.experiment.entry_scorer",
     "evaluate": "recsys.experiment.calls",
     "evaluate_lists": "recsys.evaluation.from_lists",
-    "interval": "recsys.experiment.calls",
+    "interval": "recsys.experiment.measured_calls",
     "load_bundle": "recsys.recommend.bundle_files",
     "load_log": "recsys.data.load",
     "model_diff": "recsys.experiment.model_diff",
@@ -209,7 +209,7 @@ _HOMES = {
     "unregister_split_rule": "recsys.splitting.rules",
     "update": "recsys.experiment.updating",
     "verify_bundle": "recsys.recommend.verification",
-    "write_report": "recsys.experiment.calls",
+    "write_report": "recsys.experiment.measured_calls",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -207,10 +207,14 @@ def tune(
 
 
 def _say_tuning(tuning: Tuning) -> None:
+    from recsys.evaluation.wording import counted
+
     for model in tuning.models:
         pruned, failed = model.count("pruned"), model.count("failed")
         others = [f"{pruned} given up early"] * bool(pruned) + [f"{failed} failed"] * bool(failed)
-        tried = f"{len(model.trials)} settings" + (f" ({', '.join(others)})" if others else "")
+        tried = counted(len(model.trials), "setting", "settings") + (
+            f" ({', '.join(others)})" if others else ""
+        )
         say(f"{model.label}: {tried}, measured by {tuning.metric} on {tuning.validation}")
         _say_trials(model, tuning)
         _say_remarks(model, tuning)
@@ -240,6 +244,11 @@ def _say_trials(model: TunedModel, tuning: Tuning) -> None:
 
 
 def _say_remarks(model: TunedModel, tuning: Tuning) -> None:
+    if len(model.trials) == 1:
+        say(
+            f"  nothing was tuned: measuring the model as it is, {model.untuned.seconds:.1f} s, took the "
+            f"whole budget; give more --trials or a longer --time-limit"
+        )
     span, gain = model.interval, model.selection_gain
     if span is not None:
         say(f"  best: {fixed(span.mean)} (95 % interval {fixed(span.low)} to {fixed(span.high)})")

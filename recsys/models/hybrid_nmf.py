@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -17,13 +18,16 @@ from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
+from recsys.models.hybrid_update import check_updatable, newly_taken
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
+from recsys.models.part_progress import PartProgress
 from recsys.models.registry import register_model
 from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.models.slim import SLIM, users_of_an_item
 from recsys.models.stored_arrays import PartArrays, require
+from recsys.models.training_data import KnownData, Training, rows_of_items
 from recsys.models.values import LIKED, LIKED_HELP, is_liked, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, Progress, listener
@@ -36,6 +40,7 @@ _WEIGHT_FACTOR, _LEAST_WEIGHT, _MOST_WEIGHT = 0.11, 1.0, 2.0  # of neighbors
 _LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 _RATINGS_L2 = f"{_RATINGS}l2"
+_SCALE = f"{_NEIGHBORS}scale"
 
 _OF_THEMES = (
     "n_components",
@@ -92,6 +97,7 @@ class HybridNMF(Model):
 
     name: ClassVar[str] = "hybrid-nmf"
     has_themes: ClassVar[bool] = True
+    shows_iterations: ClassVar[bool] = True
     lists_only_params: ClassVar[Mapping[str, Any]] = {"ratings": "no"}
 
     n_components: int | None = param(
@@ -138,6 +144,8 @@ class HybridNMF(Model):
     themes_: WeightedNMF = field(init=False, repr=False)
     neighbors_: SLIM = field(init=False, repr=False)
     ratings_: MaskedNMF | None = field(init=False, repr=False)
+    _training: Training | None = field(default=None, init=False, repr=False)
+    ids_: tuple[Ids, Ids] | None = field(default=None, init=False, repr=False)
 
     @property
     def predicts_values(self) -> bool:  # type: ignore[override]
@@ -177,19 +185,111 @@ class HybridNMF(Model):
             themes.set_params(init="custom")
         ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
         if ratings is not None:
-            ratings.fit(data, progress=progress)
+            ratings.fit(data, progress=PartProgress(progress))
         neighbors.fit(taken, progress=progress)
-        try:
-            themes.fit(taken, W=W, H=H, progress=progress)
-        except KeyboardInterrupt:
-            if not themes.is_fitted:
-                raise  # else the best state so far; who asked for the fit learns of it from `history`
-        self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
         self._used_weight = self.neighbor_weight
         if self._used_weight is None:
             by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
             self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
-        neighbors.scale_weights(self._used_weight * self._level_ratio())
+        self.neighbors_, self.ratings_ = neighbors, ratings
+        self._training, self.ids_ = Training(data), None
+        try:
+            themes.fit(taken, W=W, H=H, progress=PartProgress(progress, self._snapshots(progress, data)))
+        except KeyboardInterrupt:
+            if not themes.is_fitted:
+                raise  # else the best state so far; who asked for the fit learns of it from `history`
+        self._join(themes)
+
+    def _snapshots(self, progress: Progress, data: Interactions) -> Callable[[WeightedNMF], None] | None:
+        """Return what hands on the whole after each sweep of the themes, as a fit that ended there."""
+        show = getattr(progress, "snapshot", None)
+        if show is None:
+            return None
+
+        def hand_over(themes: WeightedNMF) -> None:
+            model = copy.copy(self)
+            model.max_iter, model.neighbors_ = themes.max_iter, copy.copy(self.neighbors_)
+            model._join(themes)
+            show(model._finished(data))
+
+        return hand_over
+
+    def _join(self, themes: WeightedNMF) -> None:
+        """Take over the themes, and bring the neighbors to their size."""
+        self.themes_ = themes
+        assert self._used_weight is not None
+        self.neighbors_.scale_weights(self._used_weight * self._level_ratio())
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        known: Any = None,
+        passes: int = 3,
+        progress: GivenProgress = SILENT,
+    ) -> Self:
+        """Take in new entries, of known and of new users and items, without a full retrain.
+
+        Each part does so by its own `partial_fit`: users and items with a new entry are fitted anew, as
+        factors and as weights, and all else stays as it is, bit for bit; how much neighbors count beside
+        themes stays that of the fit. The first call of a model that is not fitted is a `fit`.
+
+        Parameters
+        ----------
+        X : Interactions, sparse matrix or array-like
+            The new entries alone; see `NMF.partial_fit`.
+        y : None
+            Ignored.
+        known : Interactions, sparse matrix or array-like, optional
+            The data of the model so far; needed where the model does not have it, after loading.
+        passes : int
+            Sweeps of the themes, and of the part for ratings.
+        progress : bool, callable or Progress
+
+        Raises
+        ------
+        ParameterError
+            If ``passes`` is no number, or a parameter is out of range or one that only a `fit` can change.
+        ModelError
+            If the model does not have its data or was stored by a version that could not be updated, if
+            ``liked`` goes by users' means, which new entries move, or if an entry no longer counts as taken.
+        InputError
+            If the data cannot be used, or a matrix is smaller than the model.
+        """
+        if not self.is_fitted:
+            return self.fit(X, progress=progress)
+        check_updatable(self.name, self.liked, self.neighbors_.weight_scale_)
+        of_fit = KnownData(
+            self.name, self.feedback, (self.n_users_, self.n_items_), self._training, self.ids_
+        )
+        before = of_fit.training(known).data
+        new = X
+        if not isinstance(X, Interactions):
+            rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=True, allows_negative=True)
+            new = before.with_entries(rows)
+        listening = PartProgress(listener(progress))
+        taken, newly = self._taken(before), newly_taken(before, new, self.liked_from)
+        themes, neighbors, ratings = (
+            copy.copy(self.themes_),
+            copy.copy(self.neighbors_),
+            copy.copy(self.ratings_),
+        )
+        themes.partial_fit(newly, known=taken, passes=passes, progress=listening)
+        neighbors.partial_fit(newly, known=taken, progress=listening)
+        if ratings is not None:
+            ratings.partial_fit(new, known=before, passes=passes, progress=listening)
+        self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
+        self._training, self.ids_ = Training(before.merged(new)), None
+        self._note_data(self._training.data)
+        return self
+
+    @property
+    def training_(self) -> Interactions:
+        """The data of the model, new entries included."""
+        self._check_fitted()
+        shape = (self.n_users_, self.n_items_)
+        return KnownData(self.name, self.feedback, shape, self._training, self.ids_).training(None).data
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""
@@ -320,6 +420,7 @@ class HybridNMF(Model):
             for prefix, part in self._named_parts()
             for name, array in part.to_arrays().items()
         }
+        arrays[_SCALE] = np.array([self.neighbors_.weight_scale_])
         if self.ratings_ is not None:  # its penalty is no parameter of the whole
             arrays[_RATINGS_L2] = np.array([self.ratings_.fitted_params_["l2"]], dtype=np.float64)
         return arrays
@@ -340,6 +441,7 @@ class HybridNMF(Model):
         """Become the fitted model that was stored; see `Model.load`."""
         super().load(arrays)
         self.themes_.history_, self.themes_.ids_ = history, ids
+        self._training, self.ids_ = None, ids
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
@@ -355,6 +457,8 @@ class HybridNMF(Model):
             sizes[prefix] = (part.n_users_, part.n_items_)
         if len(set(sizes.values())) > 1:
             raise ModelError(f"the parts are of different numbers of users and items: {sizes}.")
+        scale = require(arrays, _SCALE, np.float64, 1) if _SCALE in arrays else [math.nan]  # before 0.2.0
+        self.neighbors_.weight_scale_ = float(scale[0])
         self.n_users_, self.n_items_ = self.themes_.n_users_, self.themes_.n_items_
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError
+from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
 from recsys.factorization.item_weights import ItemRegression
 from recsys.kernels.slim import add_history_scores
@@ -103,6 +103,7 @@ class SLIM(ItemItemModel):
     _training: Interactions | None = field(default=None, init=False, repr=False)
     ids_: tuple[Ids, Ids] | None = field(default=None, init=False, repr=False)
     _own: Float32Array | None = field(default=None, init=False, repr=False)
+    weight_scale_: float = field(default=1.0, init=False, repr=False)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         super()._fit(data, progress)
@@ -129,6 +130,7 @@ class SLIM(ItemItemModel):
     def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:
         self._used_l2 = slim_l2(rows) if self.l2 is None else float(self.l2)
         self.weights_ = self._explained_by(self.histories_, self._used_l2, progress).transposed()
+        self.weight_scale_ = 1.0
 
     def _explained_by(
         self, histories: CompressedRows, l2: float, progress: Progress, items: Int64Array | None = None
@@ -158,6 +160,7 @@ class SLIM(ItemItemModel):
         y: None = None,
         *,
         known: Any = None,
+        passes: int = 1,
         reach: Literal["touched", "all"] = "touched",
         progress: GivenProgress = SILENT,
     ) -> Self:
@@ -178,6 +181,8 @@ class SLIM(ItemItemModel):
             Ignored.
         known : Interactions, sparse matrix or array-like, optional
             The data of the model so far; needed where the model does not have it, after loading.
+        passes : int
+            Of no effect, for an item's weights have one solution; here so that models are updated alike.
         reach : {"touched", "all"}
         progress : bool, callable or Progress
             See `fit`.
@@ -187,11 +192,11 @@ class SLIM(ItemItemModel):
         ParameterError
             If ``reach`` is neither, or a parameter is out of range or is ``value_transform`` and was changed.
         ModelError
-            If the model does not have its data.
+            If the model does not have its data, or has a half-life and does not have its times.
         InputError
             If the data cannot be used, or a matrix is smaller than the model.
         """
-        check_passes(self.name, 1, reach)
+        check_passes(self.name, passes, reach)
         if not self.is_fitted:
             return self.fit(X, progress=progress)
         transform = str(self.fitted_params_["value_transform"])
@@ -204,6 +209,11 @@ class SLIM(ItemItemModel):
             rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=True, allows_negative=True)
             data = before.with_entries(rows)
         merged = before.merged(data)
+        if self.half_life and merged.time is None:
+            raise ModelError(
+                f"{self.name}: with a half-life an update needs the times of all entries, which a bundle "
+                f"does not hold; train the model anew on everything."
+            )
         if reach == "all":
             return self.fit(merged, progress=progress)
         _, touched = Training(merged).rows_with_entries(data)
@@ -211,10 +221,18 @@ class SLIM(ItemItemModel):
         l2 = float(self.fitted_params_["l2"] if self.l2 is None else self.l2)
         fresh = self._explained_by(histories, l2, listener(progress), touched)
         self.histories_ = self._aged(histories, merged)
-        self.weights_ = _replaced(self.weights_.transposed(), fresh, touched).transposed()
-        self.n_users_, self.n_items_ = merged.n_users, merged.n_items
+        self.weights_ = _replaced(self.weights_.transposed(), _times(fresh, self.weight_scale_), touched)
+        self.weights_ = self.weights_.transposed()
+        self._note_data(merged)
         self._training, self.ids_ = merged, None
         return self
+
+    @property
+    def training_(self) -> Interactions:
+        """The data of the model, new entries included."""
+        self._check_fitted()
+        shape = (self.n_users_, self.n_items_)
+        return KnownData(self.name, self.feedback, shape, self._held(), self.ids_).training(None).data
 
     def _held(self) -> Training | None:
         return None if self._training is None else Training(self._training)
@@ -273,8 +291,8 @@ class SLIM(ItemItemModel):
             0 or more.
         """
         self._check_fitted()
-        weights = self.weights_.values.astype(np.float64) * factor
-        self.weights_ = self.weights_.with_values(weights.astype(np.float32))
+        self.weights_ = _times(self.weights_, factor)
+        self.weight_scale_ *= factor
 
     def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
         """Return what past items add to the scores of some; see `ItemItemModel.weights_between`."""
@@ -309,6 +327,13 @@ def slim_l2(rows: CompressedRows) -> float:
 def users_of_an_item(rows: CompressedRows) -> float:
     """Return the mean number of entries of the items that have any; 0 without entries."""
     return rows.nnz / max(len(np.unique(rows.columns)), 1)
+
+
+def _times(rows: CompressedRows, factor: float) -> CompressedRows:
+    """Return rows with their values multiplied."""
+    if factor == 1:
+        return rows
+    return rows.with_values((rows.values.astype(np.float64) * factor).astype(np.float32))
 
 
 def _replaced(rows: CompressedRows, fresh: CompressedRows, numbers: Int64Array) -> CompressedRows:

@@ -52,6 +52,13 @@ def test_json_is_the_whole_record_and_the_same_again(log, tmp_path, capsys):
     assert model["best"]["value"] == max(trial["value"] for trial in model["trials"])
 
 
+def test_a_budget_for_one_setting_says_that_nothing_was_tuned(log, capsys):
+    assert run(["tune", log, "--model", "item-knn", "--time-limit", "0.001s"]) == 0
+    shown = capsys.readouterr().out
+    assert "item-knn: 1 setting, measured by" in shown
+    assert "nothing was tuned: measuring the model as it is, " in shown
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

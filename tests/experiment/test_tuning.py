@@ -16,7 +16,8 @@ from recsys.errors import InputError, ModelError, ParameterError
 from recsys.experiment import comparison
 from recsys.experiment.memory import Peak
 from recsys.experiment.settings import ModelSpec, read_model
-from recsys.experiment.tuning import study as study_module
+from recsys.experiment.tuning import measuring as measuring_module
+from recsys.experiment.tuning.measuring import Measuring
 from recsys.experiment.tuning.plan import TuningPlan, parse_seconds
 from recsys.experiment.tuning.space import parse_searches, space_of
 from recsys.models import parameters
@@ -122,7 +123,7 @@ def test_the_same_tuning_has_the_same_trials_and_another_seed_others(frame):
 
 def test_an_interrupted_tuning_goes_on_as_it_would_have(frame, tmp_path, monkeypatch):
     whole = told(tune(frame, trials=14, out=tmp_path / "whole").winner)
-    run = study_module.run
+    run = measuring_module.run
 
     def interrupted(*args, **options):
         if Dial.made >= 11:
@@ -130,12 +131,21 @@ def test_an_interrupted_tuning_goes_on_as_it_would_have(frame, tmp_path, monkeyp
         return run(*args, **options)
 
     Dial.made = 0
-    monkeypatch.setattr(study_module, "run", interrupted)
+    monkeypatch.setattr(measuring_module, "run", interrupted)
     partial = tune(frame, trials=14, out=tmp_path / "cut").winner
     assert len(partial.trials) == 11
-    monkeypatch.setattr(study_module, "run", run)
+    monkeypatch.setattr(measuring_module, "run", run)
     assert told(tune(frame, trials=14, out=tmp_path / "cut").winner) == whole
     assert Dial.made == 14  # nothing was fitted twice
+
+
+@pytest.mark.parametrize("name", ["50%25 off", "what?mode=ro", "a#b", "ünïcode"])
+def test_trials_are_kept_where_it_is_said_whatever_the_folder_is_called(frame, tmp_path, name):
+    for n_trials in (2, 3):
+        tune(frame, trials=n_trials, out=tmp_path / name)
+    assert Dial.made == 3  # nothing was fitted twice
+    assert (tmp_path / name / "dial" / "study.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_trial_that_was_killed_is_made_again(frame, tmp_path):
@@ -201,6 +211,8 @@ def test_a_setting_below_the_median_is_given_up_after_the_first_fold(frame):
     assert all(trial.value is not None and trial.measurements is None for trial in tuned.trials
                if trial.state == "pruned")  # fmt: skip
     assert worst_kept <= tuned.best.value
+    # The value of several parts is that of all their users, the middle of its interval.
+    assert tuned.best.value == tuned.best.measurements.metrics["ndcg@10"] == tuned.interval.mean
 
 
 def test_models_have_the_same_budget_and_the_best_is_named(frame):
@@ -261,13 +273,14 @@ def test_a_storage_that_is_none_is_said_to_be(frame, tmp_path):
         ({"metric": "rmse"}, "dial predicts no values, so it cannot be tuned by rmse"),
         ({"final": True}, "give --split or --test with --final"),
         ({"split": "folds:3"}, "makes 3 parts; tuning keeps one"),
-        ({"time": "soon"}, "--time 'soon': expected e.g. 90s, 10m or 2h"),
+        ({"time": "soon"}, "the time 'soon' is none; expected e.g. 90s, 10m or 2h"),
         ({"time": 0}, "0.0 seconds; expected more than 0"),
         ({"search": {"dail": "0..1"}}, "dial has no parameter 'dail'.* Did you mean 'dial'"),
         ({"search": {"dial": "0.9..0.1"}}, "searched from 0.9 to 0.1; expected the lower end first"),
         ({"search": {"dial": "0.5..3"}}, "dial is 3.0; expected a number, 1 or less"),
         ({"search": {"dial": "low..high"}}, "'low' is no number"),
         ({"search": {"dial": [0.5]}}, "dial has 1 value to choose from"),
+        ({"search": {"dial": [[0.5], [0.6]]}}, r"dial is \[0.5\]; expected a number"),
         ({"search": {"dial": 0.5}}, "no parameter is searched .it declares dial."),
         ({"search": 3}, "search is 3; expected a mapping"),
         ({"search": {"als": {"l2": "1..2"}}}, "als is none of the models dial"),
@@ -399,7 +412,7 @@ def test_the_number_of_iterations_is_found_by_each_fit(tmp_path):
         assert again.measurements.metrics["ndcg@5"] == trial.value
     for trial in model.trials:
         if trial.state == "pruned":
-            assert len(trial.curve) >= 2
+            assert 2 <= len(trial.curve) < 30  # what is measured to its end is complete
     assert "max_iter" not in model.at_edge  # the optimum lies below the searched range, and was measured
     assert model.best.params["max_iter"] < 10
     # Gone on from what was kept, it is the same.
@@ -465,14 +478,14 @@ def test_a_locked_storage_is_said_to_be_and_earlier_trials_are_kept(frame, tmp_p
     plan = {"metric": "ndcg@10", "validation": "random-user:0.3", "out": tmp_path}
     recsys.tune("item-knn", frame, {"n_neighbors": "2..9"}, trials=1, **plan)
     holder = sqlite3.connect(tmp_path / "item-knn" / "study.sqlite", isolation_level=None)
-    original = study_module.Study._measure
+    original = Measuring.measure
 
-    def measure(self, number, params, asked, trials):
+    def measure(self, number, params, asked):
         if asked is not None and number == n_before:
             holder.execute("BEGIN EXCLUSIVE")
-        return original(self, number, params, asked, trials)
+        return original(self, number, params, asked)
 
-    monkeypatch.setattr(study_module.Study, "_measure", measure)
+    monkeypatch.setattr(Measuring, "measure", measure)
     if n_before == 0:
         holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(InputError, match=r"(cannot be used|cannot be written to) \(.*database is locked"):

@@ -242,7 +242,7 @@ def parse_seconds(text: str | float) -> float:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(text).strip())
     if found is None:
-        raise ParameterError(f"--time {text!r}: expected e.g. 90s, 10m or 2h.")
+        raise ParameterError(f"the time {text!r} is none; expected e.g. 90s, 10m or 2h.")
     number, unit = found.groups()
     return float(number) * _UNITS[unit or "s"]
 

@@ -134,8 +134,8 @@ def _checked(spec: ModelSpec, name: str, where: Search) -> Search:
         ends: tuple[Any, ...] = (where.low, where.high)
     else:
         ends = where.values
-        if len(set(ends)) < 2:
-            raise ParameterError(f"{spec.name}: {name} has {len(set(ends))} value to choose from; give two.")
     for value in ends:
         replace(spec, params={**spec.params, name: value}).made()
+    if isinstance(where, Choice) and len(set(ends)) < 2:
+        raise ParameterError(f"{spec.name}: {name} has {len(set(ends))} value to choose from; give two.")
     return where

@@ -25,7 +25,8 @@ class Trial:
         "pruned": given up after a part of the validation data or of the iterations, for it was below the
         median of the others.
     value : float or None
-        The metric on validation data; of a pruned one on the parts it has seen.
+        The metric on validation data, over the users of all parts; of a pruned one the mean of the parts it
+        has seen.
     seconds : float
         Fits and evaluations.
     config : mapping
