@@ -1,9 +1,13 @@
 """The rule for the penalty of ratings: what it says, and that values in other units make the same model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recsys import evaluate, split
 from recsys.data.interactions import Interactions
+from recsys.data.load import load_log
 from recsys.data.rows import CompressedRows
 from recsys.models.baselines.bias import Bias
 from recsys.models.baselines.explicit_als import ExplicitALS
@@ -127,3 +131,20 @@ def test_ratings_without_a_pattern_are_predicted_no_worse_than_by_biases(n_users
     for model in (MaskedNMF(), ExplicitALS()):
         assert rmse(model) < 1.015 * of_biases
     assert rmse(MaskedNMF(l2=0.02)) > 1.015 * of_biases  # the comparison could fail
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ml-100k", "movietweetings-100k"])
+def test_real_ratings_are_predicted_better_than_by_biases_on_any_scale(shared_data, name):
+    loaded = load_log(str(shared_data / name / "ratings.parquet"))
+    rmse = {}
+    for scale in (1.0, 10.0):
+        log = replace(loaded, log=replace(loaded.log, values=loaded.log.values * scale))
+        parts = split(log, "random:0.2")
+        rmse[scale] = {
+            model.name: evaluate(model, parts, metrics="rmse").metrics["rmse"]
+            for model in (MaskedNMF(), Bias())
+        }
+        assert rmse[scale]["masked-nmf"] < rmse[scale]["bias"]
+    for name_of_model, value in rmse[1.0].items():
+        assert rmse[10.0][name_of_model] == pytest.approx(10 * value, rel=1e-3)
