@@ -87,6 +87,12 @@ class CompressedRows:
         indptr = np.r_[0, np.cumsum(inside)][self.indptr]
         return CompressedRows(indptr, self.columns[inside], self.values[inside], self.n_columns)
 
+    def variants(self, kept: BoolArray) -> CompressedRows:
+        """Return a row for each choice of entries of the only row there is, (n_rows, nnz)."""
+        _, entries = np.nonzero(kept)
+        indptr = np.r_[0, np.cumsum(kept.sum(axis=1))]
+        return CompressedRows(indptr, self.columns[entries], self.values[entries], self.n_columns)
+
     def entries_of(self, rows: Int64Array) -> Int64Array:
         """Return the numbers of the entries of the given rows, row after row."""
         counts = self.counts_of(rows)

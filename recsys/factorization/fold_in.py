@@ -85,9 +85,13 @@ class FoldIn:
 
     def __call__(self, objective: Objective, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; see `fold_in`."""
+        return fold_in(objective, rows, self.held(objective), self.factors.rank)
+
+    def held(self, objective: Objective) -> Any:
+        """Return the items as new users are fitted to them; see ``Objective.hold_items``."""
         if self._prepared is None or self._prepared[0] != objective:
             self._prepared = objective, objective.hold_items(self.factors.items, self.factors.mean)
-        return fold_in(objective, rows, self._prepared[1], self.factors.rank)
+        return self._prepared[1]
 
 
 def _largest_values(rows: CompressedRows) -> Float32Array:

@@ -21,7 +21,9 @@ from recsys.models.observed_entries import checked_entries
 from recsys.models.row_numbers import NoPredict, NoRecommend, checked_rows
 from recsys.models.score_parts import ScoreParts
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, BoolArray, Float32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+
+_BLOCK_BYTES = 64 * 2**20  # of the histories that are folded in at a time
 
 if TYPE_CHECKING:
     from recsys.models.factor_model import FactorModel
@@ -400,6 +402,32 @@ class Model(ABC):
         float32, (n_new_users, n_items)
         """
         return self.score_histories(rows)[:, np.asarray(items, dtype=np.int64)]
+
+    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
+        """Return scores of some items for a user's history, and for it without each of some entries.
+
+        Parameters
+        ----------
+        history : CompressedRows, (1, n_items_)
+        removed : int64, (n_removed,)
+            Which entries, each to be left out alone.
+        items : int, (n_items,)
+            Row numbers of items.
+
+        Returns
+        -------
+        float64, (1 + n_removed, n_items)
+            The first row is of the whole history. What is the same for all items of a user may be left out;
+            see `scores_of_items`.
+        """
+        kept = np.ones((1 + len(removed), history.nnz), dtype=bool)
+        kept[1 + np.arange(len(removed)), removed] = False
+        step = max(1, _BLOCK_BYTES // (8 * max(history.nnz, 1)))
+        blocks = [
+            self.scores_of_items(history.variants(kept[start : start + step]), items)
+            for start in range(0, len(kept), step)
+        ]
+        return np.concatenate(blocks).astype(np.float64)
 
     def as_of_user(self, user: int) -> Self:
         """Return the model as it reads histories of a training user, of whom it may know more than of others.

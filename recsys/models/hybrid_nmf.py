@@ -31,7 +31,7 @@ from recsys.models.training_data import KnownData, Training, rows_of_items
 from recsys.models.values import LIKED, LIKED_HELP, is_liked, liked
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, BoolArray, Float32Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 # The rule for the number of components: a part of the smaller side of the matrix.
 _LEAST_COMPONENTS = 64
@@ -380,6 +380,15 @@ class HybridNMF(Model):
         self._check_histories(rows)
         rows = self._liked(rows)
         return self.themes_.scores_of_items(rows, items) + self.neighbors_.scores_of_items(rows, items)
+
+    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
+        """Return scores for a history, and without each of some entries; see `Model.scores_without`."""
+        # What is liked may change with the rest of a history.
+        if self.liked != "all" or self._liked(history).nnz < history.nnz:
+            return super().scores_without(history, removed, items)
+        parts = (self.themes_, self.neighbors_)
+        of_themes, of_neighbors = (part.scores_without(history, removed, items) for part in parts)
+        return np.asarray(of_themes + of_neighbors)
 
     def as_of_user(self, user: int) -> Self:
         """Return the model with histories read as those of a training user; see `Model.as_of_user`."""

@@ -17,7 +17,7 @@ from recsys.models.score_parts import ScoreParts, parts_from_past
 from recsys.models.stored_arrays import require
 from recsys.models.values import above_base, preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
-from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
 class ItemItemModel(Model):
@@ -97,6 +97,15 @@ class ItemItemModel(Model):
         """Return a new user's scores as what each past item adds; see `Model.history_score_parts`."""
         self._check_histories(history)
         return self._parts(self._counted(history), items)
+
+    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
+        """Return scores for a history, and without each of some entries; see `Model.scores_without`."""
+        parts = self.history_score_parts(history, items)
+        assert parts.from_past is not None
+        added = np.zeros((history.nnz, len(parts.item_bias)))
+        added[np.searchsorted(history.columns, parts.past_items)] = parts.from_past.T
+        whole = added.sum(axis=0)
+        return np.vstack([whole, whole - added[removed]])
 
     def _parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
         past, values = history.row(0)

@@ -296,7 +296,13 @@ class SLIM(ItemItemModel):
 
     def weights_between(self, past: Int32Array, items: Int64Array) -> AnyArray:
         """Return what past items add to the scores of some; see `ItemItemModel.weights_between`."""
-        return np.asarray(self.weights_.to_scipy()[past][:, items].toarray())
+        of_past = self.weights_.select(past.astype(np.int64))
+        columns, number_of = np.unique(items, return_inverse=True)
+        wanted = np.isin(of_past.columns, columns)
+        between = np.zeros((len(past), len(columns)), dtype=np.float32)
+        numbers = np.searchsorted(columns, of_past.columns[wanted])
+        between[of_past.row_numbers[wanted], numbers] = of_past.values[wanted]
+        return between[:, number_of]
 
     @property
     def stored_per_row(self) -> float:

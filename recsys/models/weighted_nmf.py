@@ -12,6 +12,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
 from recsys.factorization.entries import Entries
+from recsys.factorization.left_out import fold_in_without
 from recsys.factorization.objective import Objective
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.sparse_factors import LARGEST_RANK
@@ -24,7 +25,7 @@ from recsys.models.stored_arrays import require
 from recsys.models.training_data import Training
 from recsys.models.values import CONFIDENCES, confidences, whole_matrix_entries
 from recsys.models.whole_matrix_penalty import whole_matrix_l2
-from recsys.typing import AnyArray
+from recsys.typing import AnyArray, Float64Array, Int64Array
 
 # The rule for l2 and unobserved_weight where they are not given, read off validation parts of logs from 5
 # entries a user (ratings as implicit) to 303 (groceries); see tests/benchmarks.
@@ -34,6 +35,7 @@ _UNOBSERVED_GROWTH, _UNOBSERVED_MOST = 0.005, 1.0
 _L1 = 0.03
 _COMPONENTS = 1024
 _STORED = 200  # factors of a row that are not zero, at most, on logs that were measured
+_MOST_CELLS = 2**24  # of the item factors of a history that are looked at together, dense
 _RULED = ("l2", "unobserved_weight", "user_l1", "item_l1")
 
 
@@ -266,6 +268,23 @@ class WeightedNMF(NMF):
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), **self._used, "n_components": len(self.shares_)}
+
+    # -- answers --------------------------------------------------------------------------------
+    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
+        """Return scores for a history, and without each of some entries; see `Model.scores_without`."""
+        if not self.nonnegative or history.nnz * len(self.shares_) > _MOST_CELLS:
+            return super().scores_without(history, removed, items)
+        self._check_histories(history)
+        model, columns = self.as_fitted(), np.asarray(items, dtype=np.int64)
+        objective, counts = model.objective_of_fit(), history.values != 0
+        changes = counts[removed]  # what is 0 changes nothing when it goes
+        entries = (np.cumsum(counts) - 1)[removed]
+        factors = fold_in_without(
+            objective, model._values(history), entries[changes], self._new_users.held(objective)
+        )
+        rows = np.r_[0, np.where(changes, np.cumsum(changes), 0)]
+        scores = factors[rows].astype(np.float64) @ self.item_rows(columns).astype(np.float64).T
+        return np.asarray(scores + self._factors.items.bias[columns])
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:

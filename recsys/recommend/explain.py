@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
 
+from recsys import threads
 from recsys.data.ids import Id, listed_ids
 from recsys.data.rows import CompressedRows
 from recsys.models.base import Model
@@ -127,7 +128,8 @@ class Subject:
         """Return what the scores of some items go back to; see `attribute`."""
         folds = self.is_known and self.fitted.model.folds_in
         folds = folds and (self.fitted.has_values or self.source == "history")
-        return attribute(self.history, self.parts(targets), targets, folds=folds, most=most)
+        with threads.launch():  # entered once, where each of many small kernels would
+            return attribute(self.history, self.parts(targets), targets, folds=folds, most=most)
 
 
 def explain(
@@ -262,7 +264,7 @@ def words_of(fitted: Explainable) -> Words:
         is_rating=fitted.training.get("feedback") == "explicit",
         id_of=lambda row: fitted.item_ids[row],
         name_of=fitted.name_of,
-        label_of=lambda number: theme_label(fitted, number),
+        label_of=cache(lambda number: theme_label(fitted, number)),
         audience=audiences_of(fitted, None).everybody,
         counts_users=isinstance(fitted.model, Popularity),
     )

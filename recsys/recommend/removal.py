@@ -34,6 +34,12 @@ class History:
     items: Int32Array
     values: Float32Array
 
+    @property
+    def row(self) -> CompressedRows:
+        """The history itself, (1, n_items)."""
+        indptr = np.array([0, len(self.items)])
+        return CompressedRows(indptr, self.items, self.values, self.model.n_items_)
+
     def without(self, removed: BoolArray) -> CompressedRows:
         """Return a row for each way of removing items.
 
@@ -41,10 +47,7 @@ class History:
         ----------
         removed : bool, (n_rows, n_past)
         """
-        kept = ~removed
-        _, columns = np.nonzero(kept)
-        indptr = np.r_[0, np.cumsum(kept.sum(axis=1))]
-        return CompressedRows(indptr, self.items[columns], self.values[columns], self.model.n_items_)
+        return self.row.variants(~removed)
 
     def drops(self, candidates: Int64Array, targets: Int64Array) -> Float64Array:
         """Return how much lower each score is without each past item, the user folded in again.
@@ -63,14 +66,7 @@ class History:
         float64, (n_candidates, n_targets)
             Below 0 where the past item speaks against the other.
         """
-        removed = np.zeros((1 + len(candidates), len(self.items)), dtype=bool)
-        removed[1 + np.arange(len(candidates)), candidates] = True
-        step = max(1, _BLOCK_BYTES // (8 * max(len(self.items), 1)))
-        blocks = [
-            self.model.scores_of_items(self.without(removed[start : start + step]), targets)
-            for start in range(0, len(removed), step)
-        ]
-        scores = np.concatenate(blocks).astype(np.float64)
+        scores = self.model.scores_without(self.row, candidates, targets)
         lost: Float64Array = scores[0] - scores[1:]
         return lost
 

@@ -334,6 +334,18 @@ def test_scores_of_new_users_are_the_sums_of_their_parts(fitted):
         assert np.all(np.abs(parts.totals - fitted.score_histories(row)[0]) <= 1e-6 * parts.sizes)
 
 
+def test_scores_without_single_entries_are_those_of_other_histories(fitted):
+    if not fitted.folds_in:
+        return
+    row, items = TRAIN.by_user.select(np.array([3])), np.array([7, 0, 4])
+    removed = np.array([row.nnz - 1, 0])
+    scores = fitted.scores_without(row, removed, items)
+    kept = np.ones((3, row.nnz), dtype=bool)
+    kept[[1, 2], removed] = False
+    every = fitted.score_histories(row.variants(kept))[:, items]
+    np.testing.assert_allclose(every - every[:, :1], scores - scores[:, :1], atol=2e-5 * np.abs(every).max())
+
+
 def test_scores_of_some_items_differ_as_those_of_all_do(fitted):
     if not fitted.folds_in:
         return
