@@ -5,6 +5,7 @@ Beside ``model`` there may be, while it is written or after a process was killed
     .model.recsys-lock             held by the one who writes
     .model.recsys-1f2e3d4c.part    what is written, not yet in its place
     .model.previous                the old folder, for the moment of the exchange
+    .model.recsys-1f2e3d4c.scratch what is needed in making it, and goes when it is made
 
 The next write to the same place clears what a killed one left: it holds the lock, so that nobody else
 can be at work there.
@@ -33,6 +34,7 @@ _ADVICE = {
     errno.EFBIG: "the limit on the size of files (ulimit -f) is in the way",
 }
 _PART = re.compile(r"[0-9a-f]{8}\.part")
+_SCRATCH = re.compile(r"[0-9a-f]{8}\.scratch")
 
 
 def sha256(path: Path) -> str:
@@ -62,7 +64,7 @@ def _beside(target: Path, ending: str) -> Path:
     return target.with_name(f".{name}.{ending}")
 
 
-def _parts(target: Path) -> list[Path]:
+def _parts(target: Path, kind: re.Pattern[str] = _PART) -> list[Path]:
     """Return the siblings of a target that are being written, or were when their process ended."""
     prefix = _beside(target, "recsys-").name
     try:
@@ -70,7 +72,7 @@ def _parts(target: Path) -> list[Path]:
     except OSError:
         return []
     return [
-        path for path in beside if path.name.startswith(prefix) and _PART.fullmatch(path.name, len(prefix))
+        path for path in beside if path.name.startswith(prefix) and kind.fullmatch(path.name, len(prefix))
     ]
 
 
@@ -152,6 +154,30 @@ def _explained(target: Path) -> Iterator[None]:
         why = error.strerror or str(error)
         advice = _ADVICE.get(error.errno or errno.ENOSPC, "give another place")
         raise OutputError(f"{target} cannot be written: {why}; {advice}.") from error
+
+
+@contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside a target that is `reserved`; it is removed at the end.
+
+    So are those that killed processes left beside it.
+    """
+    target = _absolute(target)
+    clear_scratch(target)
+    folder = _beside(target, f"recsys-{secrets.token_hex(4)}.scratch")
+    with _explained(folder):
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_scratch(target: Path) -> None:
+    """Remove the scratch folders that killed processes left beside a target that is `reserved`."""
+    for folder in _parts(_absolute(target), _SCRATCH):
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

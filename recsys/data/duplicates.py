@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from recsys.data.array_files import blocks
 from recsys.data.log import Feedback
 from recsys.errors import InputError
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
@@ -59,11 +60,14 @@ class JoinedPairs:
         if rule not in DUPLICATE_RULES:
             raise InputError(f"duplicates is {rule!r}; expected one of {', '.join(DUPLICATE_RULES)}.")
         # Stable sorts: the last of a pair is the latest, and of equal times the later line.
-        order = stable_order(keys, times)
-        keys = keys[order]
+        order, keys = _sorted(keys, times)
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
         ends = np.r_[starts[1:], len(keys)]
-        joined = _aggregated(values[order], starts, ends, rule)
+        last = ends - 1 if order is None else order[ends - 1]
+        if rule in ("last", "error"):
+            joined = values[last]
+        else:
+            joined = _aggregated(values if order is None else values[order], starts, ends, rule)
         if len(joined) and joined.max() > _FLOAT32_MAX:
             raise InputError(
                 f"a value of {joined.max():g} is beyond single precision (3.4e38); give smaller units."
@@ -71,7 +75,7 @@ class JoinedPairs:
         return cls(
             keys=keys[starts],
             values=joined.astype(np.float32),
-            times=None if times is None else times[order][ends - 1],
+            times=None if times is None else times[last],
             n_events=ends - starts,
         )
 
@@ -80,13 +84,13 @@ def renumbered(numbers: Int32Array, n: int) -> tuple[Int64Array, Int64Array]:
     """Return which of n numbers there are, ascending, and the position of each given one among them."""
     is_there = np.zeros(n, dtype=bool)
     is_there[numbers] = True
+    if is_there.all():
+        return np.arange(n), numbers.astype(np.int64)
     return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[numbers]
 
 
 def stable_order(keys: Int64Array, times: Int64Array | None = None) -> Int64Array | slice:
     """Return what sorts by key and then by time, earlier lines first; everything as it is where it is sorted.
-
-    Tables mostly come sorted, and looking is much cheaper than sorting.
 
     Parameters
     ----------
@@ -94,43 +98,60 @@ def stable_order(keys: Int64Array, times: Int64Array | None = None) -> Int64Arra
         0 or more.
     times : int64, shape (n,), optional
     """
-    rises = keys[1:] >= keys[:-1]
-    if times is not None:
-        rises &= (keys[1:] > keys[:-1]) | (times[1:] >= times[:-1])
-    if rises.all():
-        return slice(None)
-    order = _order_of(keys)
+    order, _ = _sorted(keys, times)
+    return slice(None) if order is None else order
+
+
+def _sorted(keys: Int64Array, times: Int64Array | None) -> tuple[Int64Array | None, Int64Array]:
+    """Return what sorts by key and time, None where it is so already, and the sorted keys."""
+    # Tables mostly come sorted, and looking is much cheaper than sorting.
+    if _ascend(keys, times):
+        return None, keys
+    order, ordered = _order_of(keys)
     if times is None:
-        return order
-    ordered = keys[order]
+        return order, ordered
     repeats = np.zeros(len(order), dtype=bool)
     np.equal(ordered[1:], ordered[:-1], out=repeats[1:])
     repeats[:-1] |= repeats[1:]
     # Few pairs repeat in most logs: times are looked at only where they do.
     events = order[repeats]
     order[repeats] = events[np.lexsort((times[events], keys[events]))]
-    return order
+    return order, ordered
 
 
-def _order_of(keys: Int64Array) -> Int64Array:
-    """Return the stable order of keys of 0 or more."""
+def _ascend(keys: Int64Array, times: Int64Array | None) -> bool:
+    """Return whether events are in order of key and time; what is far from it shows in the first block."""
+    for block in blocks(len(keys)):
+        block = slice(block.start, block.stop + 1)  # the next block's first is compared, too
+        part = keys[block]
+        rises = part[1:] >= part[:-1]
+        if times is not None:
+            moments = times[block]
+            rises &= (part[1:] > part[:-1]) | (moments[1:] >= moments[:-1])
+        if not rises.all():
+            return False
+    return True
+
+
+def _order_of(keys: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the stable order of keys of 0 or more, and the sorted keys."""
     n_bits = len(keys).bit_length()
     if int(keys.max()) >= 1 << (63 - n_bits):
-        return np.argsort(keys, kind="stable")
+        order = np.argsort(keys, kind="stable")
+        return order, keys[order]
     # Key and position in one number: plain numbers are sorted several times faster than an order is found.
     packed = keys << n_bits
     packed |= np.arange(len(keys))
     packed.sort()
+    ordered = packed >> n_bits
     packed &= (1 << n_bits) - 1
-    return packed
+    return packed, ordered
 
 
 def _aggregated(values: Float64Array, starts: Int64Array, ends: Int64Array, rule: str) -> Float64Array:
     """Aggregate runs of values by a rule; each run is in order of time."""
     aggregated: Float64Array
-    if rule in ("last", "error"):
-        aggregated = values[ends - 1]
-    elif rule == "count":
+    if rule == "count":
         aggregated = (ends - starts).astype(np.float64)
     elif rule == "max":
         aggregated = np.maximum.reduceat(values, starts)

@@ -25,7 +25,7 @@ from recsys.data.cells import IdKind, cleaned_sql, id_sql, is_text, number_sql, 
 from recsys.data.columns import Columns
 from recsys.data.conditions import Drop, as_expression, condition_error
 from recsys.data.database import quoted
-from recsys.data.gathering import Gathered, Gathering
+from recsys.data.gathering import HASH, Gathered, Gathering
 from recsys.data.log_format import SKIP, LogFormat
 from recsys.data.source import Source
 from recsys.data.times import TimeReading
@@ -86,27 +86,42 @@ def read_events(
     conditions = [drop.where for drop in drops if drop.keeps]
     checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
     kinds, delimiter = (reading.user_kind, reading.item_kind), source.read_as.delimiter
-    gathered = Gathering(kinds, reading.time, len(drops), log_format, delimiter, scratch)
-    with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
-        for batch in batches:
-            kept, rows = gathered.filtered(batch)
-            if skips:
-                gathered.add(*checker.usable(kept, rows))
-                continue
-            checker.look(kept, rows)
-            if checker.is_clean:
-                gathered.add(kept, rows)
-    source.check_whole(gathered.n_read)
+    n_threads = source.connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    with closing(
+        Gathering(kinds, reading.time, len(drops), log_format, delimiter, scratch, n_threads)
+    ) as gathered:
+        with closing(_batches(source, relation, relation.select(*reading.selected), drops)) as batches:
+            for batch in batches:
+                kept, rows = gathered.filtered(batch)
+                if skips:
+                    gathered.add(*checker.usable(kept, rows))
+                    continue
+                checker.look(kept, rows)
+                if checker.is_clean:
+                    gathered.add(kept, rows)
+        source.check_whole(gathered.n_read)
+        bad_rows = _bad_rows(source, checker, gathered.n_read, skips=skips)
+        _check_some_left(source, drops, gathered)
+        return Events(gathered.finish(), gathered.n_read, gathered.n_dropped, bad_rows)
+
+
+def _bad_rows(source: Source, checker: Checker, n_read: int, *, skips: bool) -> tuple[BadRow, ...]:
+    """Return the rows that were skipped; raise LogError where none may be, or too many were."""
     bad_rows = list(source.bad_rows)
     if not checker.is_clean:
         first = checker.error()
         if not skips:
             raise first
-        check_share(checker.n_skipped, gathered.n_read, first)
+        check_share(checker.n_skipped, n_read, first)
         bad_rows += checker.skipped()
     if bad_rows:
         bad_rows.sort(key=lambda row: (row.source, row.line))
-        check_share(len(bad_rows), gathered.n_read + len(source.bad_rows), bad_rows[0])
+        check_share(len(bad_rows), n_read + len(source.bad_rows), bad_rows[0])
+    return tuple(bad_rows)
+
+
+def _check_some_left(source: Source, drops: Sequence[Drop], gathered: Gathering) -> None:
+    """Raise LogError if there is no row, or none is left."""
     if gathered.n_read == 0:
         raise LogError(
             "a header and no rows." if source.texts and source.has_header else "the log has no rows.",
@@ -121,7 +136,6 @@ def read_events(
             advice="Check the condition.",
             source=source.name,
         )
-    return Events(gathered.finish(), gathered.n_read, gathered.n_dropped, tuple(bad_rows))
 
 
 def _columns_as_text(
@@ -191,7 +205,10 @@ class _Reading:
             kept = relation.filter(_numbered(dropped) == duckdb.ConstantExpression(0))
             time = times.reading_of(source, kept, columns.time, types[columns.time], log_format)
             wanted["time"] = time.sql
-        selected = [duckdb.SQLExpression(sql).alias(role) for role, sql in wanted.items()]
+        for role, kind in (("user", user_kind), ("item", item_kind)):
+            if kind == "text":
+                wanted[HASH[role]] = f"hash({wanted[role]})"
+        selected = [duckdb.SQLExpression(sql).alias(name) for name, sql in wanted.items()]
         if dropped:
             selected += [_numbered(dropped).alias("drop"), duckdb.SQLExpression(_ROW).alias("row")]
         return cls(tuple(selected), user_kind, item_kind, time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from recsys.data.times import TimeReading
 from recsys.errors import InputError
 from recsys.remarks import Remark
 from recsys.typing import Float64Array, Int32Array, Int64Array
+
+HASH = {"user": "user hash", "item": "item hash"}
+"""The columns of a batch that hold hashes of ids that are text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,8 @@ class Gathering:
         What stands between fields, for remarks on ids.
     scratch : Path, optional
         A folder for the columns, which are then mapped and hold nothing in memory but the ids.
+    n_threads : int
+        With more than one, ids are encoded while further rows are read.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Gathering:
         log_format: LogFormat,
         delimiter: str | None,
         scratch: Path | None = None,
+        n_threads: int = 1,
     ) -> None:
         self.n_read = 0
         self.n_kept = 0
@@ -72,9 +79,10 @@ class Gathering:
         self._scratch = scratch
         self._last_row = -1
         self._rows: list[Int64Array] = []
+        self._executor = ThreadPoolExecutor(2) if n_threads > 1 else None
         rules = log_format.id_rules
         self._users, self._items = (
-            IdColumn(role, kind, rules, delimiter)
+            IdColumn(role, kind, rules, delimiter, self._executor)
             if scratch is None
             else IdColumnOnDisk(role, kind, rules, delimiter, scratch)
             for role, kind in zip(("user", "item"), kinds, strict=True)
@@ -111,8 +119,9 @@ class Gathering:
         self.n_kept += kept.num_rows
         if self._is_filtered:  # else rows come in their order
             self._note_order(rows)
-        self._users.add(kept.column("user"))
-        self._items.add(kept.column("item"))
+        for role, ids in (("user", self._users), ("item", self._items)):
+            hashes = kept.column(HASH[role]).to_numpy() if HASH[role] in kept.schema.names else None
+            ids.add(kept.column(role), hashes)
         has_values = "value" in kept.schema.names
         self._values.append(kept.column("value").to_numpy() if has_values else np.ones(kept.num_rows))
         if "time" in kept.schema.names:
@@ -129,10 +138,16 @@ class Gathering:
                 )
             self._last_row = int(rows[-1])
 
+    def close(self) -> None:
+        """End the threads that encode ids."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
     def finish(self) -> Gathered:
         """Return the columns."""
-        users, user_ids, of_users = self._users.finish()
-        items, item_ids, of_items = self._items.finish()
+        each = map if self._executor is None else self._executor.map
+        of_roles = each(lambda column: column.finish(), (self._users, self._items))
+        (users, user_ids, of_users), (items, item_ids, of_items) = of_roles
         values, moments = self._values.finish(), None
         kind: TimeKind | None = None
         written = ""

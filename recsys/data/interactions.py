@@ -150,7 +150,8 @@ class Interactions:
         user_ids, item_ids = log.user_ids.select(users), log.item_ids.select(items)
         times = None if log.times is None else log.times[events]
         joined = JoinedPairs.of(user_codes * len(items) + item_codes, log.values[events], times, rule)
-        of_user, of_item = np.divmod(joined.keys, len(items))
+        of_user = joined.keys // len(items)
+        of_item = joined.keys - of_user * len(items)  # a second division would take several times longer
         if rule == "error" and (joined.n_events > 1).any():
             pair = int(np.argmax(joined.n_events > 1))
             raise InputError(

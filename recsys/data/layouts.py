@@ -16,6 +16,7 @@ import duckdb
 from recsys.data.columns import existing
 from recsys.data.database import literal, quoted
 from recsys.data.log_format import BLANKS, LogFormat
+from recsys.data.sections import HEADING, SECTION
 from recsys.data.source import Source
 from recsys.data.text_files import LINE
 from recsys.errors import LogError
@@ -38,7 +39,36 @@ def lists(source: Source, delimiter: str) -> Source:
         split = f"SELECT {_ROW}, {parts} AS parts FROM ({rows})"  # noqa: S608
         return f'SELECT {_ROW}, parts[1] AS "user", unnest(parts[2:]) AS "item" FROM ({split})'  # noqa: S608
 
-    return _reshaped(source, select, ("user", "item"), [LINE])
+    return reshaped(source, select, ("user", "item"), [LINE])
+
+
+def of_sections(source: Source, delimiter: str, n_fields: int) -> Source:
+    """Return rows below headings with columns ``section``, ``1``, ``2`` ...; headings are no rows.
+
+    What stands behind the last field is part of it, so that a row that is too long is not cut.
+    """
+    line = quoted(LINE)
+    split = f"string_split({line}, {literal(delimiter)})"
+    if delimiter == BLANKS:
+        split = f"string_split_regex(trim({line}, ' \t'), '[ \t]+')"
+    fields = [f"trim(parts[{number}])" for number in range(1, n_fields)]
+    fields.append(
+        f"trim(array_to_string(parts[{n_fields}:], {literal(' ' if delimiter == BLANKS else delimiter)}))"
+    )
+    names = [str(number) for number in range(1, n_fields + 1)]
+    columns = ", ".join(
+        f"nullif({sql}, '') AS {quoted(name)}" for name, sql in zip(names, fields, strict=True)
+    )
+
+    def select(rows: str) -> str:
+        heading = f"nullif(regexp_extract({line}, {literal(HEADING)}, 1), '')"
+        headed = f"SELECT {_ROW}, {line}, {heading} AS heading FROM ({rows})"  # noqa: S608
+        over = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+        last = f"last_value(heading IGNORE NULLS) OVER ({over})"
+        filled = f"SELECT *, {last} AS section, {split} AS parts FROM ({headed})"  # noqa: S608
+        return f'SELECT {_ROW}, section AS "{SECTION}", {columns} FROM ({filled}) WHERE heading IS NULL'  # noqa: S608
+
+    return replace(reshaped(source, select, (SECTION, *names), [LINE]), has_header=True)
 
 
 def matrix(source: Source, user: str | None) -> Source:
@@ -71,7 +101,7 @@ def matrix(source: Source, user: str | None) -> Source:
         long = f"UNPIVOT ({table}) ON {listed} INTO NAME {_ITEM} VALUE {_VALUE}"
         return f'SELECT {_ROW}, {_USER} AS "user", {_ITEM} AS "item", {_VALUE} AS "value" FROM ({long})'  # noqa: S608
 
-    return _reshaped(source, select, ("user", "item", "value"), source.names)
+    return reshaped(source, select, ("user", "item", "value"), source.names)
 
 
 _USER, _ITEM, _VALUE = (quoted(f"{role} of the matrix") for role in ("user", "item", "value"))
@@ -100,7 +130,7 @@ def unnested(source: Source, item: str, log_format: LogFormat) -> Source:
     def select(rows: str) -> str:
         return f"SELECT * REPLACE ({parts} AS {column}) FROM ({rows})"  # noqa: S608
 
-    whole = _reshaped(source, select, source.names, [item] if separator is not None else [])
+    whole = reshaped(source, select, source.names, [item] if separator is not None else [])
     if separator is None:
         text = f"each cell of {item!r} is a list, and each item in it an event"
         whole = replace(whole, remarks=(*whole.remarks, Remark(RemarkCode.READ_AS, text)))
@@ -125,7 +155,7 @@ def flattened(source: Source) -> Source:
     def select(rows: str) -> str:
         return f"SELECT *, {columns} FROM ({rows})"  # noqa: S608
 
-    return _reshaped(source, select, (*source.names, *(name for name, _ in nested)), [])
+    return reshaped(source, select, (*source.names, *(name for name, _ in nested)), [])
 
 
 def _fields(kind: Any, sql: str, name: str) -> Iterator[tuple[str, str]]:
@@ -141,8 +171,28 @@ def _fields(kind: Any, sql: str, name: str) -> Iterator[tuple[str, str]]:
             yield from _fields(child, own, f"{name}.{field}")
 
 
-def _reshaped(source: Source, select: Any, names: Sequence[str], as_text: Collection[str]) -> Source:
-    """Return a source of other rows made from those of one, each of which knows its row in the file."""
+def reshaped(
+    source: Source,
+    select: Any,
+    names: Sequence[str],
+    as_text: Collection[str],
+    *,
+    is_unordered: bool = False,
+) -> Source:
+    """Return a source of other rows made from those of one, each of which knows its row in the file.
+
+    Parameters
+    ----------
+    source : Source
+    select : callable
+        Makes the query for the new rows, of that for the rows; it keeps the column of row numbers.
+    names : sequence of str
+        Of the new columns.
+    as_text : sequence of str
+        Columns that are not to be parsed, if the file is text.
+    is_unordered : bool
+        The query mixes the order of the rows.
+    """
     always = list(as_text) if source.texts else []
 
     def rows_of(as_text: Collection[str]) -> str:
@@ -150,7 +200,7 @@ def _reshaped(source: Source, select: Any, names: Sequence[str], as_text: Collec
         # Never raw: cells that are NULL give no rows, so that the rows would be others.
         inner = source.query(list(dict.fromkeys([*always, *known])))
         numbered = f"SELECT *, row_number() OVER () - 1 AS {_ROW} FROM ({inner})"  # noqa: S608
-        return str(select(numbered))
+        return str(select(numbered)) + (f" ORDER BY {_ROW}" if is_unordered else "")
 
     def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
         return f"SELECT * EXCLUDE ({_ROW}) FROM ({rows_of(as_text)})"  # noqa: S608

@@ -17,6 +17,7 @@ from recsys.data import (
     databases,
     formats,
     item_names,
+    joins,
     layouts,
     prepared,
     servers,
@@ -139,6 +140,8 @@ def read_log(
     entry = _catalogued(source)
     opened, drops = _opened(source, entry, told, n_threads)
     opened, told = _in_layout(opened, told)
+    opened, of_join = joins.joined(opened, told, n_threads)
+    drops += of_join
     if entry is not None:
         columns = _overridden(entry.columns, opened, told)
         told = told.over(LogFormat(feedback=entry.feedback))

@@ -21,7 +21,7 @@ from recsys.errors import ParameterError
 COLUMNS, WRITTEN, CELLS = "Columns of the log", "How the log is written", "What cells mean"
 PREPARED = "What is made of the log"
 ERROR, SKIP = "error", "skip"
-EVENTS, LISTS, MATRIX = LAYOUTS = ("events", "lists", "matrix")
+EVENTS, LISTS, MATRIX, SECTIONS = LAYOUTS = ("events", "lists", "matrix", "sections")
 NULL_MARKERS = (
     *("NA", "N/A", "#N/A", "<NA>", r"\N", "NULL", "Null", "null", "None", "NaN", "nan"),
     *("(not set)", "(null)", "-"),
@@ -53,9 +53,10 @@ class LogFormat:
     delimiter : str, optional
         What stands between fields: one character, "::", or a name (comma, tab, semicolon, pipe,
         space; "blanks": any number of blanks and tabs).
-    layout : {"events", "lists", "matrix"}, optional
+    layout : {"events", "lists", "matrix", "sections"}, optional
         One row an event; a line for each user, with all items; a row for each user and a column for
-        each item, blank where there is no value.
+        each item, blank where there is no value; headings such as ``17:``, each over the rows that belong
+        to it: the column "section", beside "1", "2" ... for the fields of a row.
     item_separator : str, optional
         What stands between items where a cell holds several; written as ``delimiter`` is.
     encoding : str, optional
@@ -80,6 +81,10 @@ class LogFormat:
         What makes two spellings one id, one or several of: trim, casefold, integer (7.0 is 7).
     table, query : str, optional
         What to read of a database; ``table`` is also the sheet of a workbook.
+    join, join_on : str, optional
+        Another file with one row for each value of a column, such as orders for the lines of orders, and
+        that column: its other columns stand beside those of the log. A file without a folder is looked
+        for beside the log, too.
     item_id, item_name : str, optional
         Columns of the file of items.
     on_bad_row : {"error", "skip"}, optional
@@ -145,7 +150,7 @@ class LogFormat:
     )
     layout: str | None = _option(
         "events: a row each; lists: a line is a user and all items of the user; matrix: a row is a user, a "
-        "column an item.",
+        "column an item; sections: rows below headings such as '17:', which are the column 'section'.",
         WRITTEN,
         checks.choice(*LAYOUTS),
         default=EVENTS,
@@ -193,6 +198,14 @@ class LogFormat:
     )
     query: str | None = _option(
         "SELECT on a database, instead of --table.", WRITTEN, checks.text("SELECT * FROM ratings")
+    )
+    join: str | None = _option(
+        "A file with more columns for each row, such as the orders of order lines.",
+        WRITTEN,
+        checks.text("orders.csv"),
+    )
+    join_on: str | None = _option(
+        "The column that the log and --join have in common.", WRITTEN, checks.column("order_id")
     )
     null: tuple[str, ...] | None = _option(
         "A cell that stands for a missing one, beside NA, NULL, \\N and the like; 'none': not those. "

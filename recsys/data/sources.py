@@ -195,7 +195,9 @@ def _open_texts(
     )
     if not are_alike or located.is_partitioned:
         opened = replace(opened, names=tuple(opened.relation(first.names).columns))
-    return layouts.lists(opened, first.list_delimiter) if first.list_delimiter else opened
+    if first.n_fields:
+        return layouts.of_sections(opened, first.line_delimiter, first.n_fields)
+    return layouts.lists(opened, first.line_delimiter) if first.line_delimiter else opened
 
 
 def _can_be_split(text: TextFile) -> bool:
@@ -252,7 +254,7 @@ def _read_csv(
         f"escape = {literal(dialect.escape)}, comment = '', nullstr = [{nulls}], "
         f"header = {str(layout.has_header).lower()}, skip = {layout.skip}, "
         f"compression = {literal(layout.compression)}, dateformat = '%Y-%m-%d')"
-        + (f" WHERE {quoted(text_files.LINE)} IS NOT NULL" if layout.list_delimiter else "")
+        + (f" WHERE {quoted(text_files.LINE)} IS NOT NULL" if layout.line_delimiter else "")
     )
 
 

@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys.data import text_copies
+from recsys.data import sections, text_copies
 from recsys.data.columns import listed
 from recsys.data.compressed import Compression, opened
 from recsys.data.file import Copies, File
-from recsys.data.log_format import BLANKS, LISTS, SKIP, LogFormat
+from recsys.data.log_format import BLANKS, LISTS, SECTIONS, SKIP, LogFormat
 from recsys.data.text_layout import DELIMITERS, dialect_of, found_delimiter, lines_of, named, rows_of, tabbed
 from recsys.data.text_records import Dialect
 from recsys.errors import LogError
 from recsys.typing import Int64Array
 
 LINE = "line"
-"""The one column of a file of lists."""
+"""The one column of a file of lists or of sections."""
 
 _NOWHERE = "\x01"
 _SAMPLE = 1 << 18
@@ -54,8 +54,10 @@ class TextFile:
         Lines before the header or the first row.
     header : tuple of str
         The fields of the first line, if it is a header that goes unused because positions were asked for.
-    list_delimiter : str
-        What stands between the parts of a line, if each is a user and all items of the user.
+    line_delimiter : str
+        What stands between the parts of a line, if lines are split later: those of lists and of sections.
+    n_fields : int
+        Of a row in a section; 0 in other layouts.
     lines : int64, shape (n_rows,), optional
         The line of each row in the file, if the content is a copy without some rows.
     """
@@ -70,14 +72,15 @@ class TextFile:
     has_header: bool
     skip: int
     header: tuple[str, ...] = ()
-    list_delimiter: str = ""
+    line_delimiter: str = ""
+    n_fields: int = 0
     lines: Int64Array | None = None
 
     @property
     def delimiter(self) -> str:
         """What stands between fields, as people say it."""
-        if self.list_delimiter:
-            return self.list_delimiter
+        if self.line_delimiter:
+            return self.line_delimiter
         return BLANKS if self.is_spaced else self.dialect.delimiter
 
 
@@ -122,8 +125,12 @@ def examine(
         )
     skip += _leading_blank(rest)
     rest = rest.lstrip("\r\n")
-    if log_format.layout == LISTS:
-        return _of_lists(file, compression, log_format, copies, encoding, skip, rest)
+    if log_format.layout in (LISTS, SECTIONS):
+        if log_format.layout == LISTS:
+            delimiter, n_fields = log_format.delimiter or _list_delimiter(rest), 0
+        else:
+            delimiter, n_fields = sections.layout_of(file, rest, skip + 1, log_format, is_whole=is_whole)
+        return _of_lines(file, compression, log_format, copies, encoding, skip, delimiter, n_fields)
     delimiter = log_format.delimiter or found_delimiter(rest, log_format, is_whole)
     dialect = dialect_of(log_format, delimiter)
     if delimiter == BLANKS:
@@ -154,27 +161,30 @@ def examine(
     )
 
 
-def _of_lists(
+def _list_delimiter(text: str) -> str:
+    """Return what stands between the items of lists, by their first line."""
+    first = lines_of(text)[0]
+    counts = {mark: first.count(mark) for mark in DELIMITERS if mark != "\t"}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] and " " not in first.strip() and "\t" not in first else BLANKS
+
+
+def _of_lines(
     file: File,
     compression: Compression,
     log_format: LogFormat,
     copies: Copies,
     encoding: str,
     skip: int,
-    text: str,
+    delimiter: str,
+    n_fields: int,
 ) -> TextFile:
-    """Return a file of lists as one of one column; each line is split later."""
+    """Return a file of lists or sections as one of one column; each line is split later."""
     content = file.path
     if encoding != text_copies.UTF8:
         content = copies.new_path()
         text_copies.write_copy(file, compression, content, encoding=encoding)
         compression = "none"
-    delimiter = log_format.delimiter
-    if delimiter is None:
-        first = lines_of(text)[0]
-        counts = {mark: first.count(mark) for mark in DELIMITERS if mark != "\t"}
-        best = max(counts, key=lambda mark: counts[mark])
-        delimiter = best if counts[best] and " " not in first.strip() and "\t" not in first else BLANKS
     return TextFile(
         file.name,
         content,
@@ -183,9 +193,10 @@ def _of_lists(
         False,
         Dialect(_NOWHERE, "", ""),
         (LINE,),
-        log_format.header == "row",
+        log_format.header == "row" and not n_fields,
         skip,
-        list_delimiter=delimiter,
+        line_delimiter=delimiter,
+        n_fields=n_fields,
     )
 
 

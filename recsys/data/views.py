@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from recsys.data.array_files import BLOCK, GrowingArray, blocks, counts_of, mapped
-from recsys.data.duplicates import JoinedPairs
+from recsys.data.duplicates import JoinedPairs, stable_order
 from recsys.data.log import Log
 from recsys.data.rows import CompressedRows
 from recsys.errors import LogError
@@ -174,10 +174,11 @@ def _write_items(
     for first, last in _ranges(counts, most):
         entries = _inside(columns, first, last)
         # Entries stand by user: a stable order by item leaves the users of each item ascending.
-        order = np.argsort(columns[entries], kind="stable")
-        entries = entries[order]
-        by_item["columns"].append(np.searchsorted(indptr, entries, side="right") - 1)
-        by_item["values"].append(values[entries])
+        order = stable_order(columns[entries].astype(np.int64))
+        # In the order of the entries a search finds the bounds of the last user again, near by.
+        users = np.searchsorted(indptr, entries, side="right") - 1
+        by_item["columns"].append(users[order])
+        by_item["values"].append(values[entries][order])
     for array in by_item.values():
         array.close()
 

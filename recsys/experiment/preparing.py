@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ from recsys.data.loaded_log import LoadedLog
 from recsys.data.prepared import check_place, is_prepared, save_log
 from recsys.errors import ParameterError
 from recsys.experiment.given_logs import GivenLog, LogPlan, loaded_of
-from recsys.files import reserved
+from recsys.files import clear_scratch, reserved, scratch_folder
 from recsys.memory import parse_size
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 
 _LEAST = 1 << 28
 _WAIT = 0.5  # seconds for another writer at the same place
-_WHOLE_LOG = ("returns", "services", "min_value", "core", "clip", "transform", "half_life")
+_WHOLE_LOG = ("join", "returns", "services", "min_value", "core", "clip", "transform", "half_life")
 """Steps that look at all events at once."""
 
 
@@ -65,6 +64,7 @@ def prepare_log(
     limit, folder = memory_of(memory), Path(folder).expanduser()
     check_place(folder)
     with reserved(folder, wait=_WAIT):
+        clear_scratch(folder)
         _prepare(log, folder, limit, n_threads, listener(progress), options)
     return LogPlan(folder).load()
 
@@ -87,11 +87,11 @@ def _prepare(
         plan = log if isinstance(log, LogPlan) else LogPlan(log, **options)
         _check(plan)
         with (
-            tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch,
+            scratch_folder(folder) as scratch,
             task(shown, f"prepare {Path(plan.source).name if isinstance(plan.source, str) else 'the log'}"),
         ):
             told = formats.filled(plan.read_as)
-            loaded = read_log(plan.source, told, items=plan.items, n_threads=n_threads, scratch=Path(scratch))
+            loaded = read_log(plan.source, told, items=plan.items, n_threads=n_threads, scratch=scratch)
             save_log(loaded, folder, memory=limit // 2)
             del loaded
 

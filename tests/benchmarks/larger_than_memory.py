@@ -37,7 +37,7 @@ from recsys.experiment.preparing import memory_of, prepare_log
 from recsys.models.masked_nmf import MaskedNMF
 
 EVENTS_OF_USER, EVENTS_OF_ITEM = 100, 2_000
-N_COMPONENTS, SWEEPS = 16, 3
+N_COMPONENTS = 16
 
 
 def write_log(path: Path, n_events: int) -> None:
@@ -54,9 +54,9 @@ def write_log(path: Path, n_events: int) -> None:
         )
 
 
-def fitted(data: Interactions) -> dict[str, Any]:
+def fitted(data: Interactions, sweeps: int) -> dict[str, Any]:
     """Return the seconds of a fit, and a digest of what was learned."""
-    model = MaskedNMF(n_components=N_COMPONENTS, max_iter=SWEEPS, warm_up=0, tol=0.0)
+    model = MaskedNMF(n_components=N_COMPONENTS, max_iter=sweeps, warm_up=0, tol=0.0)
     began = time.perf_counter()
     model.fit(data)
     seconds = time.perf_counter() - began
@@ -77,7 +77,7 @@ def in_memory(data: Interactions) -> Interactions:
     return copy
 
 
-def step(name: str, log: Path, folder: Path, limit: int) -> dict[str, Any]:
+def step(name: str, log: Path, folder: Path, limit: int, sweeps: int) -> dict[str, Any]:
     """Do one step in this process."""
     if name != "memory":
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -88,13 +88,14 @@ def step(name: str, log: Path, folder: Path, limit: int) -> dict[str, Any]:
     data = Interactions.from_log(load_log(log if name == "plain" else folder))
     if name == "memory":
         data = in_memory(data)
-    return {"load": time.perf_counter() - began, **fitted(data)}
+    return {"load": time.perf_counter() - began, **fitted(data, sweeps)}
 
 
-def in_process(name: str, log: Path, folder: Path, limit: int) -> dict[str, Any]:
+def in_process(name: str, log: Path, folder: Path, limit: int, sweeps: int) -> dict[str, Any]:
     """Do one step in a process of its own; what it ran out of is said."""
     command = [sys.executable, "-m", "tests.benchmarks.larger_than_memory", "--step", name]
     command += ["--limit", str(limit), "--log", str(log), "--folder", str(folder)]
+    command += ["--sweeps", str(sweeps)]
     # The C library reserves more for each thread's own arena than is used of it.
     environment = os.environ | {"MALLOC_ARENA_MAX": "2"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -110,6 +111,7 @@ def main() -> None:
     )
     parser.add_argument("--events", type=int, default=200_000_000)
     parser.add_argument("--limit", default="4GiB")
+    parser.add_argument("--sweeps", type=int, default=3)
     parser.add_argument("--step")
     parser.add_argument("--log", type=Path)
     parser.add_argument("--folder", type=Path)
@@ -117,19 +119,27 @@ def main() -> None:
     limit = memory_of(options.limit)
     assert limit is not None
     if options.step:
-        print(json.dumps(step(options.step, options.log, options.folder, limit)))
+        print(json.dumps(step(options.step, options.log, options.folder, limit, options.sweeps)))
         return
     with tempfile.TemporaryDirectory() as place:
         log, folder = Path(place) / "log.parquet", Path(place) / "prepared"
+        began = time.perf_counter()
         write_log(log, options.events)
-        sys.stderr.write(f"written: {log.stat().st_size / 1e6:,.0f} MB\n")
+        sys.stderr.write(
+            f"written: {log.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - began:.0f} s\n"
+        )
         results = {}
         for name in ("prepare", "mapped", "memory", "plain"):
-            results[name] = in_process(name, log, folder, limit)
+            results[name] = in_process(name, log, folder, limit, options.sweeps)
             sys.stderr.write(f"{name}: {results[name]}\n")
         arrays = sum(path.stat().st_size for path in folder.glob("*"))
     same = results["mapped"].get("learned") == results["memory"].get("learned") is not None
-    print(json.dumps({"limit": limit, "bytes_on_disk": arrays, "same_bits": same, **results}, indent=1))
+    print(
+        json.dumps(
+            {"limit": limit, "sweeps": options.sweeps, "bytes_on_disk": arrays, "same_bits": same, **results},
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

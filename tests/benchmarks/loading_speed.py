@@ -97,14 +97,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--log", type=Path, help="where the log is kept, to be used again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        small, path = Path(folder) / "small.csv", Path(folder) / "log.csv"
+        small, path = Path(folder) / "small.csv", options.log or Path(folder) / "log.csv"
         write_log(small, 20_000)
         first, *others = (way(small) for way in WAYS.values())
         assert all((first != other).nnz == 0 and first.shape == other.shape for other in others)
         began = time.perf_counter()
-        write_log(path, options.rows)
+        if not path.exists():
+            write_log(path, options.rows)
         sys.stderr.write(f"written in {time.perf_counter() - began:.0f} s\n")
         seconds: dict[str, list[list[float]]] = {way: [] for way in WAYS}
         for _ in range(options.rounds):

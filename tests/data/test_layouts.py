@@ -103,6 +103,12 @@ LAYOUTS = [
         "--layout matrix",
         (("ann", 10, 5.0), ("bob", 11, 3.0)),
     ),
+    Layout(
+        "sections.txt",
+        "ann:\nx,4\n\nbob:\ny,2.5\n",
+        "--layout sections --user section --item 1 --value 2",
+        ANN_BOB,
+    ),
     Layout("basket.csv", "user,items\n1,10|11\n2,10\n", "--item-separator pipe", ONES),
     Layout("brackets.csv", 'user,items\n1,"[10, 11]"\n2,[10]\n', "--item-separator ,", ONES),
     Layout("lines.jsonl", '{"user": 1, "items": [10, 11]}\n{"user": 2, "items": [10]}\n', "", ONES),
@@ -190,6 +196,7 @@ SAMPLES: dict[str, tuple[str, Event]] = {
         "t_dat,customer_id,article_id,price,sales_channel_id\n2018-09-20,000058a1,0663713001,0.05,2\n",
         ("000058a1", "0663713001", 1.0),
     ),
+    "instacart": ("order_id,product_id,add_to_cart_order,reordered\n9,196,1,0\n", (2, 196, 1.0)),
     "lastfm-1k": (
         "user_1\t2009-05-04T23:08:57Z\t\tDeep Dish\t\tFuck Me Im Famous\n",
         ("user_1", "Deep Dish", 1.0),
@@ -200,6 +207,7 @@ SAMPLES: dict[str, tuple[str, Event]] = {
     "movielens-10m": ("1::122::5::838985046\n", (1, 122, 5.0)),
     "movielens-1m": ("1::1193::5::978300760\n", (1, 1193, 5.0)),
     "movielens-csv": ("userId,movieId,rating,timestamp\n1,31,2.5,1260759144\n", (1, 31, 2.5)),
+    "netflix": ("17:\n1488844,3,2005-09-06\n", (1488844, 17, 3.0)),
     "online-retail": (
         "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
         "536365,85123A,LIGHT,6,12/13/2010 8:26,2.55,17850,UK\n"
@@ -228,10 +236,11 @@ def test_a_format_reads_a_sample_and_overridden_fields_win(tmp_path: Path, name:
     text, event = SAMPLES[name]
     path = tmp_path / ("log.jsonl" if text.startswith("{") else "log.txt")
     path.write_text(text)
+    (tmp_path / "orders.csv").write_text("order_id,user_id,eval_set,order_number\n8,1,prior,1\n9,2,prior,3\n")
     log = load_log(path, format=name)
     assert events(log) == [event]
-    has_time = log.columns.time is not None
-    assert log.log.time_kind == ("timestamp" if has_time else None)
+    kind = "number" if name == "instacart" else "timestamp"  # there orders are counted
+    assert log.log.time_kind == (kind if log.columns.time is not None else None)
     other = {"explicit": "implicit", "implicit": "explicit"}[log.log.feedback]
     assert load_log(path, format=name, feedback=other).log.feedback == other
 
@@ -256,7 +265,7 @@ def test_a_format_that_is_none(tmp_path: Path) -> None:
         ("decimal", ";", "decimal is ';'; expected one of"),
         ("time_unit", "h", "time_unit is 'h'; expected one of s, ms, us, ns, none"),
         ("id_rule", "upper", "id_rule is 'upper'; expected one or several of trim, casefold, integer"),
-        ("layout", "wide", "layout is 'wide'; expected one of events, lists, matrix"),
+        ("layout", "wide", "layout is 'wide'; expected one of events, lists, matrix, sections"),
         ("null", [1], "null is"),
     ],
 )
@@ -286,6 +295,24 @@ class TestPlaces:
         path.write_bytes(b"user,item\n1,2\n1,\x81\n")
         with pytest.raises(LogError, match=r"log\.txt(, line 3)?: not windows-1252"):
             load_log(path, encoding="windows-1252")
+
+    def test_sections(self, tmp_path: Path) -> None:
+        path = tmp_path / "films.txt"
+        told = {"layout": "sections", "item": "section", "user": "1", "delimiter": "blanks"}
+        path.write_text("17:\n1 5 2005-01-02\n2 4 2005-02-03\n\n18:\n1  3 2005-02-04\n2 3 2005-02-05 x\n")
+        with pytest.raises(LogError, match=r"films\.txt, line 7, column '3': found '2005-02-05 x'"):
+            load_log(path, value="2", time="3", **told)
+        assert events(load_log(path, value="2", **told))[2:] == [(1, 18, 3.0), (2, 18, 3.0)]
+        path.write_text("1,5\n17:\n1,4\n")
+        with pytest.raises(LogError, match=r"films\.txt, line 1: found '1,5'; expected a heading that ends"):
+            load_log(path, **told)
+        assert len(load_log(path, skip=1, **told).log) == 1
+        path.write_text("17:\n18:\n")
+        with pytest.raises(LogError, match=r"films\.txt: headings, and no row below them"):
+            load_log(path, **told)
+        path.write_text("17:\n1,4\n")
+        with pytest.raises(LogError, match=r"the columns are 'section', '1', '2'"):
+            load_log(path, layout="sections")
 
     def test_ragged_lists_are_told_the_flag(self, tmp_path: Path) -> None:
         path = tmp_path / "log.txt"

@@ -1,6 +1,9 @@
 """A log prepared once is the same log, mapped."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +194,29 @@ def test_a_limit_needs_rows_in_their_order(path: Path, tmp_path: Path) -> None:
     gathering.add(batch, np.array([5]))
     with pytest.raises(InputError, match="mixes the order of the rows"):
         gathering.add(batch, np.array([4]))
+
+
+def test_what_killed_runs_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    path, folder = tmp_path / "log.csv", tmp_path / "prepared"
+    path.write_text("user,item\n1,2\n")
+    code = (
+        "import os, signal, sys, recsys.experiment.preparing as preparing\n"
+        "preparing.save_log = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "preparing.prepare_log(sys.argv[1], sys.argv[2], memory='1GiB')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(path), str(folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".prepared.recsys-*.scratch")
+    assert (left / "values.npy").stat().st_size > 0
+    others = [".prepared.recsys-0000.scratch", ".other.recsys-00000000.scratch", "prepared.scratch"]
+    for name in others:
+        (tmp_path / name).mkdir()
+    expected = sorted([*others, "log.csv", "prepared"])
+    recsys.prepare_log(path, folder)
+    assert sorted(each.name for each in tmp_path.iterdir()) == expected
+    left.mkdir()
+    recsys.prepare_log(path, folder, memory="1GiB")
+    assert sorted(each.name for each in tmp_path.iterdir()) == expected
 
 
 def test_a_damaged_side_is_refused(path: Path, tmp_path: Path) -> None:
