@@ -41,6 +41,8 @@ class RemarkCode(StrEnum):
     """How many items have a name in the table of items."""
     SERVICE_CODES = "service-codes"
     """Items that look like services, such as postage, rather than goods."""
+    SUSPECT_ITEMS = "suspect-items"
+    """Items with prices below 0 or far above all others, or without a description."""
     ACTIVE_ACCOUNTS = "active-accounts"
     """Users with so many events that they may be programs, or several people."""
     ZERO_RATINGS = "zero-ratings"

@@ -156,7 +156,7 @@ def describe(
         check_report(report)
     plan = log_plan(options.source_of(log), read_as, items)
     with progress(quiet=json) as listener:
-        loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener, keeps_returns=True)
+        loaded, seconds = loaded_of(plan, n_threads=threads, progress=listener, looks=True)
     found = loaded.describe()
     if report is not None:
         write_report(log_page(loaded), report)

@@ -66,6 +66,12 @@ _ITEM_NAMES: tuple[tuple[str, ...], ...] = (
     ("title", "name", "description", "productdescription", "itemdescription"),
 )
 
+_PRICES = (
+    *("unitprice", "price", "saleprice", "salesprice", "itemprice", "productprice", "listprice"),
+    *("pricepaid", "unitcost"),
+)
+_DESCRIPTIONS = ("description", "productdescription", "itemdescription", *_ITEM_NAMES[0], *_ITEM_NAMES[1])
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -209,6 +215,22 @@ def resolve_names(
 def usual_column(names: Sequence[str], role: Role, *, source: str) -> str | None:
     """Return the column of a usual name for a role, None where there is none; several are an error."""
     return _recognised(names, _USUAL[role], source=source, option=role)
+
+
+def price_column(names: Sequence[str], columns: Columns) -> str | None:
+    """Return the column of prices beside those of the log, None where no name is usual for one."""
+    return _beside(names, columns, _PRICES)
+
+
+def description_column(names: Sequence[str], columns: Columns) -> str | None:
+    """Return the column of descriptions of items beside those of the log, None where no name is usual."""
+    return _beside(names, columns, _DESCRIPTIONS)
+
+
+def _beside(names: Sequence[str], columns: Columns, usual: Sequence[str]) -> str | None:
+    taken = (columns.user, columns.item, columns.value, columns.time)
+    by_form = {normalised(name): name for name in names if name not in taken}
+    return next((by_form[form] for form in usual if form in by_form), None)
 
 
 def existing(names: Sequence[str], name: str, *, source: str, option: str) -> str:

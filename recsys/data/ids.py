@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -191,13 +191,18 @@ class Ids:
         return Ids(self.values[numbers])
 
 
+def _is_integer_kind(kind: type) -> bool:
+    """Return whether values of a type are whole numbers; for NumPy a length of time is one, too."""
+    return issubclass(kind, (int, np.integer)) and not issubclass(kind, (bool, np.timedelta64))
+
+
 def _integer_or_none(value: object) -> int | None:
     number: int | None = None
     if isinstance(value, (float, np.floating)):
         whole = float(value)
         return int(whole) if whole.is_integer() and abs(whole) <= 2**53 else None
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        number = int(value)
+    if _is_integer_kind(type(value)):
+        number = int(cast(int, value))
     elif isinstance(value, str) and (match := _INTEGER.fullmatch(value.strip())):
         number = int(match[1])
     return number if number is not None and _INT64.min <= number <= _INT64.max else None
@@ -244,7 +249,7 @@ def listed_ids(ids: Any, what: str) -> list[Id]:
         raise InputError(f"{what} is {ids!r:.80}; expected ids, e.g. [17850, 13047].") from None
     for value in listed:
         is_whole = _integer_or_none(value) is not None
-        if isinstance(value, bool) or not (is_whole or isinstance(value, (str, int, np.integer))):
+        if not (is_whole or isinstance(value, str) or _is_integer_kind(type(value))):
             raise InputError(f"{what} holds {value!r:.80}; expected ids, integers or text.")
     return listed
 
@@ -267,12 +272,12 @@ def as_id_array(values: Iterable[Id] | AnyArray) -> AnyArray:
             raise InputError("ids are numbers with fractions or gaps; expected integers or text.")
         return array.astype(np.int64)
     kinds = {type(value) for value in array}
-    if all(issubclass(kind, (int, np.integer)) and not issubclass(kind, (bool, np.bool_)) for kind in kinds):
+    if all(map(_is_integer_kind, kinds)):
         try:
             return array.astype(np.int64)
         except OverflowError:
             raise InputError("an integer id is beyond 2**63 - 1; give such ids as text.") from None
-    if all(issubclass(kind, (int, float, np.integer, np.floating)) and kind is not bool for kind in kinds):
+    if all(_is_integer_kind(kind) or issubclass(kind, (float, np.floating)) for kind in kinds):
         return as_id_array(array.astype(np.float64))
     if all(issubclass(kind, str) for kind in kinds):
         return np.asarray([str(value) for value in array], dtype=object)

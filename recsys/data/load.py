@@ -29,6 +29,7 @@ from recsys.data.columns import IGNORE, Columns, are_ratings, existing, resolve
 from recsys.data.conditions import Drop
 from recsys.data.events import read_events
 from recsys.data.item_names import ItemNames
+from recsys.data.item_suspects import remarks_on_items
 from recsys.data.ledger import Dropped
 from recsys.data.loaded_log import LoadedLog
 from recsys.data.locations import STANDARD_INPUT
@@ -126,13 +127,14 @@ def read_log(
     *,
     items: str | Path | None = None,
     n_threads: int | None = None,
-    keeps_returns: bool = False,
+    looks: bool = False,
     scratch: Path | None = None,
 ) -> LoadedLog:
     """Load a log that is written as a `LogFormat` tells; see `load_log`.
 
-    ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused. With
-    ``scratch``, a folder, the events are kept there and mapped, so that they need not fit into memory.
+    ``looks`` is for looking at a log: amounts below 0 are then remarked on, not refused, and so are items
+    that are suspect by their prices and descriptions. With ``scratch``, a folder, the events are kept
+    there and mapped, so that they need not fit into memory.
     """
     if prepared.is_prepared(source):
         return _prepared_further(prepared.open_log(source, told), told)
@@ -158,7 +160,7 @@ def read_log(
     opened = layouts.unnested(opened, columns.item, told)
     if told.where is not None:
         drops.append(Drop(f"where {told.where}", told.where, keeps=True))
-    events = read_events(opened, columns, drops, told, keeps_returns=keeps_returns, scratch=scratch)
+    events = read_events(opened, columns, drops, told, keeps_returns=looks, scratch=scratch)
     if told.bad_rows is not None:
         write_bad_rows(events.bad_rows, Path(told.bad_rows).expanduser())
     feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
@@ -190,6 +192,8 @@ def read_log(
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
     remarks.extend(remarks_on_suspects(log, columns, names))
+    if looks and feedback == "implicit":
+        remarks.extend(remarks_on_items(opened, columns, drops))
     return LoadedLog(
         log=log,
         source=opened.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from recsys.data.ids import Id, Ids, encode
-from recsys.data.matrices import check_values
+from recsys.data.matrices import check_is_numbers, check_values
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Float64Array, Int32Array, Int64Array
 
@@ -93,6 +93,7 @@ class Log:
         """
         users, known_users = encode(_column(user_ids))
         items, known_items = encode(_column(item_ids))
+        check_is_numbers(np.asarray(values).dtype, "column of values")
         try:
             numbers = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
         except (TypeError, ValueError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+import sys
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -257,7 +258,7 @@ class LogFormat:
     min_value: float | None = _option(
         "Leave rows with a lower value out.",
         PREPARED,
-        checks.number(0, "a number, 0 or more", is_whole=False),
+        checks.number(-sys.float_info.max, "a number", is_whole=False),
     )
     core: int | None = _option(
         "Leave out users and items, in turn, with fewer of the other kind: the k-core.",

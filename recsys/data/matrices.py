@@ -34,6 +34,7 @@ def observed_rows(matrix: Any, *, allows_negative: bool = False) -> CompressedRo
             raise InputError(f"the matrix is no table of numbers: {error}.") from None
     if matrix.dtype.kind == "c":
         raise InputError("Complex data not supported; give real numbers.")
+    check_is_numbers(matrix.dtype, "matrix")
     if matrix.ndim != 2:
         raise InputError(
             f"the matrix has shape {matrix.shape}; expected users x items. "
@@ -61,6 +62,12 @@ def observed_rows(matrix: Any, *, allows_negative: bool = False) -> CompressedRo
             )
     check_values(rows.data, allows_negative=allows_negative)
     return CompressedRows.from_scipy(rows.astype(np.float32))
+
+
+def check_is_numbers(dtype: np.dtype[Any], what: str) -> None:
+    """Raise InputError for dates and lengths of time, which NumPy would turn into numbers of some unit."""
+    if dtype.kind in "mM":
+        raise InputError(f"the {what} holds {dtype}; expected numbers, e.g. hours as float.")
 
 
 def check_values(values: Float64Array, *, allows_negative: bool = False) -> None:

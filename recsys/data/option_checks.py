@@ -59,7 +59,7 @@ def choice(*choices: str) -> Check:
     return check
 
 
-def number(least: int, what: str, *, is_whole: bool) -> Check:
+def number(least: float, what: str, *, is_whole: bool) -> Check:
     """Return a check for a finite number from ``least`` on."""
 
     def check(name: str, value: Any) -> Any:

@@ -55,15 +55,15 @@ class LogPlan:
         for name, value in (("source", source), ("read_as", told), ("items", items)):
             object.__setattr__(self, name, value)
 
-    def load(self, n_threads: int | None = None, *, keeps_returns: bool = False) -> LoadedLog:
+    def load(self, n_threads: int | None = None, *, looks: bool = False) -> LoadedLog:
         """Read the log; raises what `recsys.load_log` raises.
 
-        ``keeps_returns`` is for looking at a log: amounts below 0 are then remarked on, not refused.
+        ``looks`` is for looking at a log; see `recsys.data.load.read_log`.
         """
         if self.items is None and self.read_as.item_name is not None:
             raise ParameterError("item_name names a column of the items file; give items too.")
         told = formats.filled(self.read_as)
-        return read_log(self.source, told, items=self.items, n_threads=n_threads, keeps_returns=keeps_returns)
+        return read_log(self.source, told, items=self.items, n_threads=n_threads, looks=looks)
 
     def like(self, loaded: LoadedLog) -> LogPlan:
         """Return this with the columns and the kind of feedback that another log was read with."""
@@ -87,7 +87,7 @@ def loaded_of(
     *,
     n_threads: int | None = None,
     progress: Progress = SILENT,
-    keeps_returns: bool = False,
+    looks: bool = False,
 ) -> tuple[LoadedLog, float]:
     """Return a log, read if it is not, and the seconds that reading took; see `LogPlan.load`.
 
@@ -103,7 +103,7 @@ def loaded_of(
     is_path = isinstance(plan.source, (str, Path))
     name = Path(plan.source).name if is_path else "files" if isinstance(plan.source, list) else "the table"
     with task(progress, f"load {name}"):
-        loaded = plan.load(n_threads, keeps_returns=keeps_returns)
+        loaded = plan.load(n_threads, looks=looks)
     return loaded, time.perf_counter() - began
 
 

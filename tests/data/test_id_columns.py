@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from recsys.data import id_column
 from recsys.data.id_column import IdColumn, IdColumnOnDisk
+from recsys.data.interactions import Interactions
 from recsys.data.text_encoding import EncodedTexts
+from recsys.errors import InputError
 
 TEXTS = st.lists(st.text(alphabet="ab\0é", max_size=3), min_size=1, max_size=30)
 
@@ -69,3 +72,13 @@ def test_integers_on_disk_are_numbered(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert list(ids) == sorted(set(integers.tolist()))
     np.testing.assert_array_equal(ids.values[numbers], integers)
     assert remarks == ()
+
+
+@pytest.mark.parametrize("values", [np.array([1, 2], "m8[s]"), list(np.array([1, 2], "m8[s]"))])
+def test_lengths_of_time_are_no_numbers(values: Any) -> None:
+    with pytest.raises(InputError, match="ids are of kind timedelta64; expected all integers or all text"):
+        Interactions.from_pairs(values, [1, 2])
+    with pytest.raises(InputError, match=r"the column of values holds timedelta64\[s\]; expected numbers"):
+        Interactions.from_pairs([1, 2], [1, 2], values)
+    with pytest.raises(InputError, match=r"the matrix holds timedelta64\[s\]; expected numbers"):
+        Interactions.from_matrix(np.array([values]))

@@ -1,5 +1,6 @@
 """What is made of a log before anything is learned, each step told by its rows."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from recsys.data.preparation import core_of
 from recsys.data.returns import net_returns
 from recsys.errors import InputError, LogError, ParameterError
 from recsys.remarks import RemarkCode
+from recsys_cli.main import run
 from tests.logs import log_of
 
 
@@ -88,6 +90,12 @@ class TestSteps:
         assert log.log.values.tolist() == [5.0, 4.0]
         assert log.dropped == (Dropped("values below 4", 3),)
         assert log.log.item_ids.values.tolist() == ["x"]
+
+    def test_least_value_of_ratings_below_zero(self, tmp_path: Path, capsys) -> None:
+        (tmp_path / "jokes.csv").write_text("user,item,rating\n1,7,-9.5\n1,8,-2\n2,7,4\n")
+        command = ["data", "describe", str(tmp_path / "jokes.csv"), "--min-value", "-3", "--json"]
+        assert run(command) == 0
+        assert json.loads(capsys.readouterr().out)["dropped"] == [{"reason": "values below -3", "n_rows": 1}]
 
     def test_core(self, path: Path) -> None:
         log = load_log(path, core=2)
