@@ -26,7 +26,7 @@ from recsys_cli.main import run
 def test_options_that_do_not_go_together_are_refused(more, message: str, tmp_path: Path, capsys):
     log = tmp_path / "log.csv"
     log.write_text("user,item\na,x\n")
-    assert run(["train", str(log), "--out", str(tmp_path / "model"), *more]) == 1
+    assert run(["train", str(log), "--out", str(tmp_path / "model"), *more]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "model").exists()
 
