@@ -12,9 +12,11 @@ from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import capped, fixed, progress, say, say_json, say_remarks
+from recsys_cli.spark import EngineOptions
 
 if TYPE_CHECKING:
     from recsys.data.loaded_log import LoadedLog
+    from recsys.experiment.given_logs import LogPlan
     from recsys.experiment.settings import ModelSpec
     from recsys.recommend.bundle import Bundle
     from recsys_cli.versions import Destination
@@ -43,6 +45,7 @@ def _end_of(record: Mapping[str, Any]) -> str:
 @grouped
 def train(
     read_as: LogFormat,
+    engine: EngineOptions,
     out: Annotated[
         Path,
         typer.Option("--out", help="Folder for the model, or for its versions.", show_default=False),
@@ -122,6 +125,14 @@ def train(
         read_as, log=options.source_of(log), items=items, duplicates=duplicates, min_user=min_user,
         min_item=min_item, split=split, metrics=metrics, seed=seed, threads=threads,
     )  # fmt: skip
+    on_spark = engine.is_spark
+    if on_spark:
+        engine.check(
+            {
+                "update": update, "measure": measure, "split": split, "metrics": metrics, "memory": memory,
+                "warm-start": warm_start, "min-user": min_user, "min-item": min_item, "threads": threads,
+            }
+        )  # fmt: skip
     if update:
         if log or model or set_ or config or warm_start or measure:
             raise recsys.ParameterError(
@@ -136,6 +147,10 @@ def train(
     spec = one_spec(model, set_, run.configs, run.models)
     spec.resolved().made()  # what is wrong with it is said before the log is read
     plan = log_plan(run.flags["log"], reading, run.flags["items"])
+    if on_spark:
+        seed, rule = run.flags["seed"] or 0, run.flags["duplicates"]
+        _train_on_spark(engine, spec, plan, destination, seed=seed, duplicates=rule, json=json)
+        return
     of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
     with capped(memory), reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=of_run["threads"], progress=listener)
@@ -199,6 +214,45 @@ def _say_training(
         )
     if bundle.model.ranks_by_value:
         say(f"Note: {bundle.model.name} {RANKS_BY_VALUE}")
+
+
+def _train_on_spark(
+    engine: EngineOptions,
+    spec: ModelSpec,
+    plan: LogPlan,
+    destination: Destination,
+    *,
+    json: bool,
+    **of_run: Any,
+) -> None:
+    """Train by a cluster, write the model and say so."""
+    from recsys.experiment.settings import AUTO
+    from recsys.experiment.training import record_of
+    from recsys.files import reserved
+
+    with reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
+        bundle = engine.train(spec, plan, progress=listener, **of_run)
+        record, log = record_of(bundle), bundle.training["log"]
+        interrupted = record["stopped"] == "interrupted"
+        written = destination.write(bundle, interrupted=interrupted)
+    if json:
+        say_json({**record, "log": log, "engine": "spark", **written.to_json()})
+    else:
+        chosen = "" if spec.name != AUTO else " (the engine's model for lists; --model names another)"
+        say(f"Read {log['n_read']:,} rows of {log['source']}")
+        for drop in log["dropped"]:
+            say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
+        used = ", ".join(f"{role} = {name}" for role, name in log["columns"].items() if name is not None)
+        say(f"  {used}; {record['feedback']} feedback")
+        seconds = record["seconds"]["fit"]
+        say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {seconds:.1f} s")
+        say(f"  {_end_of(record)}, objective {record['objective']:.6g}")
+        if interrupted:
+            say(f"Interrupted; the best state so far is in {written.folder}.")
+        else:
+            written.say()
+    if interrupted:
+        raise typer.Exit(130)
 
 
 def _update(destination: Destination, flags: Mapping[str, Any], *, json: bool) -> None:

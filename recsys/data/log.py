@@ -131,11 +131,15 @@ class Log:
         times = self.times if self.times is None or rows is None else self.times[rows]
         if times is None or len(times) == 0:
             return None
-        ends = int(times.min()), int(times.max())
-        if self.time_kind == "number":
-            return ends
-        first, last = (str(np.datetime64(time, "us").astype("datetime64[s]")) for time in ends)
-        return first, last
+        return shown_span((int(times.min()), int(times.max())), self.time_kind)
+
+
+def shown_span(ends: tuple[int, int], kind: TimeKind | None) -> tuple[str | int, str | int]:
+    """Return a first and a last time for people; see `Log.span`."""
+    if kind == "number":
+        return ends
+    first, last = (str(np.datetime64(time, "us").astype("datetime64[s]")) for time in ends)
+    return first, last
 
 
 def _column(values: Iterable[Id] | AnyArray) -> AnyArray:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recsys.data.columns import IGNORE
+from recsys.data.columns import IGNORE, Columns
+from recsys.data.ledger import Dropped
 from recsys.data.loaded_log import LoadedLog
+from recsys.data.log import TimeKind
 from recsys.data.log_format import EVENTS, LogFormat
 from recsys.evaluation.significance import interval
 from recsys.experiment.answers import Evaluation
@@ -28,28 +30,54 @@ def training_record(loaded: LoadedLog, rows: Int64Array | None = None) -> dict[s
         The events that are learned from; all by default.
     """
     log = loaded.log
-    first, last = log.span(rows) or (None, None)
-    path = Path(loaded.source).expanduser()
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "packages": versions(),
-        "log": {
-            "source": loaded.source,
-            "n_bytes": path.stat().st_size if path.is_file() else None,
-            "files": files_record(loaded.files),
-            "columns": asdict(loaded.columns),
-            "read_as": {
-                part.name: value
-                for part in fields(LogFormat)
-                if (value := getattr(loaded.read_as, part.name)) is not None
-            },
-            "n_read": loaded.n_read,
-            "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in loaded.dropped],
-            "n_events": len(log) if rows is None else len(rows),
-            "time_kind": log.time_kind,
-            "first_time": first,
-            "last_time": last,
+        "log": log_record(
+            loaded.source,
+            loaded.columns,
+            loaded.read_as,
+            n_read=loaded.n_read,
+            dropped=loaded.dropped,
+            n_events=len(log) if rows is None else len(rows),
+            time_kind=log.time_kind,
+            span=log.span(rows),
+            files=loaded.files,
+        ),
+    }
+
+
+def log_record(
+    source: str,
+    columns: Columns,
+    read_as: LogFormat,
+    *,
+    n_read: int,
+    dropped: Sequence[Dropped],
+    n_events: int,
+    time_kind: TimeKind | None,
+    span: tuple[str | int, str | int] | None,
+    files: Iterable[Path] = (),
+) -> dict[str, Any]:
+    """Return what a bundle records of a log, ready for JSON; ``span`` is as of `Log.span`."""
+    first, last = span or (None, None)
+    path = Path(source).expanduser()
+    return {
+        "source": source,
+        "n_bytes": path.stat().st_size if path.is_file() else None,
+        "files": files_record(files),
+        "columns": asdict(columns),
+        "read_as": {
+            part.name: value
+            for part in fields(LogFormat)
+            if (value := getattr(read_as, part.name)) is not None
         },
+        "n_read": n_read,
+        "dropped": [{"reason": drop.reason, "n_rows": drop.n_rows} for drop in dropped],
+        "n_events": n_events,
+        "time_kind": time_kind,
+        "first_time": first,
+        "last_time": last,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recsys.factorization import engine
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors, SideFactors, nonzero_share
 from recsys.factorization.objective import Objective, Side
@@ -55,8 +56,7 @@ class AlternatingProblem:
     ) -> None:
         units = objective.units(entries)
         self._objective, self._units = objective, units
-        self._users: Side = objective.side(entries.by_user, entries.weights, units)
-        self._items: Side = objective.transposed.side(entries.by_item, entries.item_weights, units)
+        self._users, self._items = engine.current().sides(objective, entries, units)
         self._mean = start.mean / float(units.values)
         if is_scaled:
             self._w, self._h = start.users.copy(), start.items.copy()

@@ -156,9 +156,14 @@ class SparseWeightedSide(_WeightedRows):
     of rows at a time, dense for the moment; those between them only the ones that are not zero, for about
     half the time. What they leave out the next complete sweep finds: nearly all zeros stay zero. Factors
     given dense, those of few rows that are fitted alone, are swept completely each time.
+
+    Attributes
+    ----------
+    n_sweeps : int
+        Sweeps over sparse factors so far, by which the next one is complete or not.
     """
 
-    _n_sweeps = 0
+    n_sweeps = 0
 
     def scaled(self, side: SideFactors) -> SideFactors:
         """Return factors times the target, sparse where they come so."""
@@ -170,8 +175,8 @@ class SparseWeightedSide(_WeightedRows):
         if not isinstance(factors, SparseFactors):
             self._sweep_rows(factors.dense(), items, held, penalty, 0, self.rows.n_rows)
             return side
-        self.is_complete = self._n_sweeps == 0 or self._n_sweeps % _PERIOD == 1
-        self._n_sweeps += 1
+        self.is_complete = self.n_sweeps == 0 or self.n_sweeps % _PERIOD == 1
+        self.n_sweeps += 1
         sweep = self._sweep_all if self.is_complete else self._sweep_nonzeros
         return SideFactors(sweep(factors, items, held, penalty), side.bias)
 

@@ -1,0 +1,50 @@
+"""Where the sweeps of a fit are computed: in this process, or by what somebody else brings for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+from recsys.factorization.entries import Entries
+from recsys.factorization.objective import Objective, Side, Units
+
+
+class Engine(Protocol):
+    """Makes the two sides of a fit."""
+
+    def sides(self, objective: Objective, entries: Entries, units: Units) -> tuple[Side, Side]:
+        """Return the users and the items of entries, ready to be swept.
+
+        Sweeps over them come to the same factors whatever the engine is.
+        """
+
+
+class LocalEngine:
+    """The kernels of this process."""
+
+    def sides(self, objective: Objective, entries: Entries, units: Units) -> tuple[Side, Side]:
+        """Return the users and the items of entries; see `Engine`."""
+        return (
+            objective.side(entries.by_user, entries.weights, units),
+            objective.transposed.side(entries.by_item, entries.item_weights, units),
+        )
+
+
+_engine: ContextVar[Engine] = ContextVar("recsys_engine", default=LocalEngine())  # noqa: B039 - holds nothing
+
+
+def current() -> Engine:
+    """Return the engine of fits that begin now."""
+    return _engine.get()
+
+
+@contextmanager
+def use(engine: Engine) -> Iterator[None]:
+    """Let fits inside the body be swept by an engine."""
+    token = _engine.set(engine)
+    try:
+        yield
+    finally:
+        _engine.reset(token)

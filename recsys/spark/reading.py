@@ -1,0 +1,427 @@
+"""A log of files as a data frame of events, checked where it lies: `recsys.load_log`, distributed."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from recsys.data import times
+from recsys.data.bad_rows import check_share
+from recsys.data.columns import Columns, are_ratings, resolve
+from recsys.data.ledger import Dropped
+from recsys.data.log import Feedback, TimeKind
+from recsys.data.log_format import SKIP, LogFormat
+from recsys.data.option_checks import NONE
+from recsys.errors import InputError, LogError, ParameterError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+HONOURED = (
+    *("user", "item", "value", "time", "feedback", "delimiter", "encoding", "quote", "escape", "header"),
+    *("null", "time_unit", "id_rule", "on_bad_row", "item_id", "item_name"),
+)
+"""Options of a log that this reading takes; what else is given is refused."""
+
+_NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
+_WHOLE = r"^\s*-?[0-9]+(\.0+)?\s*$"
+_ISO = r"^\s*[0-9]{4}-[0-9]"
+_EXACT = 2**53
+_PER_SECOND = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_SEPARATORS = {".tsv": "\t", ".tab": "\t"}
+_PATH = "recsys_path"
+_ORDER = ("file", "block", "line")  # by which events stand in the order of the source
+
+
+@dataclass(frozen=True, eq=False)
+class EventFrame:
+    """Checked events of a log.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns user and item (text or integers), value (double), time (long; not there without times) and
+        those of the order of the source.
+    columns : Columns
+    feedback : {"explicit", "implicit"}
+    time_kind : {"timestamp", "number"} or None
+    time_written : str
+        The unit of numbers that were recognised as times; see `recsys.data.times.recognised`.
+    span : (int, int) or None
+        First and last time.
+    n_read : int
+    dropped : tuple of Dropped
+    source : str
+    files : tuple of Path
+        Those of this machine that are files, not folders.
+    is_text : (bool, bool)
+        Whether ids of users and of items are text.
+    """
+
+    frame: DataFrame
+    columns: Columns
+    feedback: Feedback
+    time_kind: TimeKind | None
+    time_written: str
+    span: tuple[int, int] | None
+    n_read: int
+    dropped: tuple[Dropped, ...]
+    source: str
+    files: tuple[Path, ...]
+    is_text: tuple[bool, bool]
+
+
+def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame:
+    """Read a log by Spark's readers, and check every row.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    source : str, Path or several of them
+        Files of text or Parquet, patterns, or folders of them; any address that Spark reads, such as s3a://.
+    told : LogFormat
+
+    Raises
+    ------
+    ParameterError
+        If an option is given that is not in `HONOURED`.
+    LogError
+        If rows cannot be used, or the log is empty.
+    InputError
+        If there is no such file.
+    """
+    from pyspark.sql import functions as fn
+
+    check_options(told)
+    paths, is_parquet = _located(source)
+    raw = _opened(spark, paths, told, is_parquet=is_parquet)
+    name = ", ".join(paths)
+    has_header = is_parquet or told.header != NONE
+    columns = resolve(
+        raw.columns, source=name, has_header=has_header,
+        user=told.user, item=told.item, value=told.value, time=told.time,
+    )  # fmt: skip
+    types = {field.name: field.dataType.simpleString() for field in raw.schema.fields}
+    feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
+    raw = _in_order(raw, paths)
+    reading = _Reading.of(raw, columns, types, told, name)
+    frame = raw.select(*_ORDER, *(cell.alias(role) for role, cell in reading.cells.items()))
+    bad = _bad_cells(reading, allows_negative=feedback == "explicit")
+    counted = frame.agg(
+        fn.count(fn.lit(1)).alias("n_read"),
+        *(fn.count_if(is_bad).alias(role) for role, is_bad in bad.items()),
+        fn.count_if(_any(list(bad.values()))).alias("n_bad"),
+        *([fn.min("time").alias("first"), fn.max("time").alias("last")] if "time" in reading.cells else []),
+    ).collect()[0]
+    if counted["n_read"] == 0:
+        raise LogError("the log has no rows.", source=name)
+    dropped: tuple[Dropped, ...] = ()
+    if counted["n_bad"]:
+        role = next(role for role in bad if counted[role])
+        problem = _problem(frame, raw, columns, role, bad[role], counted, name, told)
+        if told.on_bad_row != SKIP:
+            raise problem
+        check_share(counted["n_bad"], counted["n_read"], problem)
+        if counted["n_bad"] == counted["n_read"]:
+            raise problem
+        frame = frame.filter(~_any(list(bad.values())))
+        dropped = (Dropped(f"cannot be used; the first: {problem.problem}", counted["n_bad"]),)
+    kind, written, span = reading.time_kind, "", None
+    if "time" in reading.cells:
+        # Over all rows: of those that are skipped the time may be good, and only widens what is looked at.
+        ends = np.array([counted["first"], counted["last"]], dtype=np.int64)
+        if kind == "number":
+            ends, kind, written = _recognised(ends, told.time_unit, name, columns.time)
+        span = int(ends[0]), int(ends[1])
+    return EventFrame(
+        frame,
+        columns,
+        feedback,
+        kind,
+        written,
+        span,
+        counted["n_read"],
+        dropped,
+        name,
+        tuple(Path(path) for path in paths if Path(path).is_file()),
+        reading.is_text,
+    )
+
+
+def check_options(told: LogFormat) -> None:
+    """Raise ParameterError if an option of a log is given that the engine does not honour."""
+    refused = [each.name for each in fields(told) if each.name in told.given and each.name not in HONOURED]
+    if refused:
+        raise ParameterError(
+            f"--{refused[0].replace('_', '-')} is not for --engine spark, which reads a log with "
+            f"{', '.join('--' + name.replace('_', '-') for name in HONOURED)}; write the log to Parquet "
+            f"first, or leave --engine out."
+        )
+
+
+def _located(source: Any) -> tuple[list[str], bool]:
+    """Return the paths of a log in their order, and whether they are Parquet."""
+    given = [str(part) for part in (source if isinstance(source, (list, tuple)) else [source])]
+    paths: list[str] = []
+    for text in given:
+        if "://" in text:
+            paths.append(text)
+            continue
+        path = Path(text).expanduser()
+        here = [str(path)]
+        if glob.has_magic(text) and not path.exists():
+            here = sorted(glob.glob(str(path)))  # noqa: PTH207 - of a whole path
+        if not here or not Path(here[0]).exists():
+            raise InputError(
+                f"there is no file {text}; --engine spark reads files and folders of text or Parquet, and "
+                f"addresses that Spark knows (s3a://, hdfs://)."
+            )
+        paths += [str(Path(part).absolute()) for part in here]
+    kinds = {_is_parquet(path) for path in paths}
+    if len(kinds) > 1:
+        raise InputError(f"{', '.join(given)}: Parquet and text in one log; give files of one kind.")
+    return paths, kinds.pop()
+
+
+def _is_parquet(path: str) -> bool:
+    if Path(path).is_dir():
+        inside = sorted(part.name for part in Path(path).rglob("*") if part.is_file())
+        return any(name.endswith(".parquet") for name in inside)
+    return path.endswith((".parquet", ".pq", "/")) or (
+        path.find("://") >= 0 and "." not in path.rpartition("/")[2]
+    )
+
+
+def _opened(spark: SparkSession, paths: Sequence[str], told: LogFormat, *, is_parquet: bool) -> DataFrame:
+    from pyspark.errors import PySparkException
+
+    try:
+        if is_parquet:
+            return spark.read.parquet(*paths)
+        ending = Path(paths[0].removesuffix(".gz")).suffix
+        options: dict[str, Any] = {
+            "sep": told.delimiter or _SEPARATORS.get(ending, ","),
+            "header": told.header != NONE,
+            "encoding": told.encoding or "utf-8",
+            "mode": "PERMISSIVE",
+            "enforceSchema": False,
+            "quote": "" if told.quote == NONE else told.quote or '"',
+            "escape": told.escape or '"',
+        }
+        if options["sep"] == "blanks":
+            raise ParameterError("--delimiter blanks is not for --engine spark; name one delimiter.")
+        frame = spark.read.options(**options).csv(list(paths))
+    except PySparkException as error:
+        raise InputError(f"{', '.join(paths)}: {str(error).splitlines()[0]}") from error
+    if told.header == NONE:
+        frame = frame.toDF(*(str(number + 1) for number in range(len(frame.columns))))
+    return frame
+
+
+def _in_order(raw: DataFrame, paths: Sequence[str]) -> DataFrame:
+    """Return rows with what tells their order in the source: file, part of the file, position as read.
+
+    Spark gives parts of files to partitions by their size, so that the number of a partition tells nothing.
+    """
+    from pyspark.sql import functions as fn
+
+    files = sorted(raw.inputFiles(), key=lambda file: _rank(file, paths))
+    placed = raw.withColumn("block", fn.col("_metadata.file_block_start")).withColumn(
+        "line", fn.monotonically_increasing_id()
+    )
+    if len(files) == 1:
+        return placed.withColumn("file", fn.lit(0))
+    numbers = raw.sparkSession.createDataFrame(
+        [(_bare(file), number) for number, file in enumerate(files)], f"{_PATH} string, file int"
+    )
+    placed = placed.withColumn(_PATH, fn.regexp_replace(fn.col("_metadata.file_path"), "^file:/+", "/"))
+    joined = placed.join(fn.broadcast(numbers), _PATH, "left")
+    unknown = fn.raise_error(fn.concat(fn.lit("no such file in the log: "), fn.col(_PATH)))
+    return joined.withColumn("file", fn.coalesce(fn.col("file"), unknown.cast("int")))
+
+
+def _bare(file: str) -> str:
+    """Return the address of a file, of one on this machine its path: Spark writes both in several ways."""
+    return re.sub("^file:/+", "/", file)
+
+
+def _rank(file: str, paths: Sequence[str]) -> tuple[int, str]:
+    name = unquote(_bare(file))
+    first = [
+        number for number, path in enumerate(paths) if name == path or name.startswith(path.rstrip("/") + "/")
+    ]
+    return (first[0] if first else len(paths)), name
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """How the cells of each role are read; NULL where one cannot be used."""
+
+    cells: dict[str, Column]
+    is_text: tuple[bool, bool]
+    time_kind: TimeKind | None
+
+    @classmethod
+    def of(
+        cls, raw: DataFrame, columns: Columns, types: dict[str, str], told: LogFormat, source: str
+    ) -> _Reading:
+        from pyspark.sql import functions as fn
+
+        markers = list(told.null_markers)
+
+        def cell(name: str) -> Column:
+            column = fn.col(f"`{name}`")
+            return fn.when(~column.isin(markers), column) if types[name] == "string" else column
+
+        cells = {role: _id(cell(name), types[name], source, name) for role, name in
+                 (("user", columns.user), ("item", columns.item))}  # fmt: skip
+        is_text = types[columns.user] == "string", types[columns.item] == "string"
+        if columns.value is not None:
+            kind = types[columns.value]
+            value = cell(columns.value)
+            if kind == "string":
+                value = fn.when(value.rlike(_NUMBER), fn.trim(value))
+            elif kind.split("(")[0] not in (
+                "tinyint",
+                "smallint",
+                "int",
+                "bigint",
+                "float",
+                "double",
+                "decimal",
+            ):
+                raise LogError(
+                    f"the column holds {kind}; expected numbers.",
+                    advice="Name another value column, or ignore this one with --value -.",
+                    source=source, column=columns.value,
+                )  # fmt: skip
+            cells["value"] = value.cast("double")
+        time_kind: TimeKind | None = None
+        if columns.time is not None:
+            cells["time"], time_kind = _time(
+                raw, cell(columns.time), types[columns.time], told, source, columns.time
+            )
+        return cls(cells, is_text, time_kind)
+
+
+def _id(cell: Column, kind: str, source: str, name: str) -> Column:
+    from pyspark.sql import functions as fn
+
+    if kind == "string":
+        return fn.when(cell != "", cell)
+    if kind in ("tinyint", "smallint", "int", "bigint"):
+        return cell.cast("bigint")
+    if kind in ("float", "double"):
+        return fn.when((cell == fn.floor(cell)) & (fn.abs(cell) <= _EXACT), cell.cast("bigint"))
+    raise LogError(
+        f"the column holds {kind}; expected ids that are integers or text.",
+        advice="Name another column, or cast this one in the log.",
+        source=source,
+        column=name,
+    )
+
+
+def _time(
+    raw: DataFrame, cell: Column, kind: str, told: LogFormat, source: str, name: str
+) -> tuple[Column, TimeKind]:
+    """Return a column of times as whole numbers, and what these are."""
+    from pyspark.sql import functions as fn
+
+    if kind.startswith("timestamp") or kind == "date":
+        return fn.unix_micros(cell.cast("timestamp")), "timestamp"
+    if kind == "string":
+        whole = fn.when(cell.rlike(_WHOLE), fn.regexp_replace(fn.trim(cell), r"\.0+$", "")).try_cast("bigint")
+        iso = fn.unix_micros(fn.when(cell.rlike(_ISO), fn.trim(cell)).try_cast("timestamp"))
+        counts = raw.agg(
+            fn.count(cell).alias("n"), fn.count(whole).alias("whole"), fn.count(iso).alias("iso")
+        ).collect()[0]
+        if counts["iso"] > counts["whole"]:
+            return iso, "timestamp"
+        if counts["whole"] == 0 and counts["n"]:
+            raise LogError(
+                "the times are neither whole numbers nor written as 2024-01-31 or 2024-01-31 12:00:00.",
+                advice="Ignore the column with --time -, or let 'recsys data prepare' read it.",
+                source=source,
+                column=name,
+            )
+        cell, kind = whole, "bigint"
+    elif kind not in ("tinyint", "smallint", "int", "bigint"):
+        raise LogError(
+            f"the column holds {kind}; expected dates, timestamps or whole numbers.",
+            advice="Name another time column, or ignore this one with --time -.",
+            source=source,
+            column=name,
+        )
+    number = cell.cast("bigint")
+    if told.time_unit in (None, NONE):
+        return number, "number"
+    if told.time_unit == "ns":
+        return fn.floor(number / 1000).cast("bigint"), "timestamp"
+    return number * _PER_SECOND[told.time_unit], "timestamp"
+
+
+def _recognised(ends: Any, unit: str | None, source: str, name: str | None) -> tuple[Any, TimeKind, str]:
+    """Return the first and the last time as `recsys.data.times.recognised` reads them."""
+    recognised, kind, written = times.recognised(ends, unit)
+    if written == "%Y%m%d":
+        raise LogError(
+            f"the times, {ends[0]} to {ends[1]}, look like dates written as 20240131.",
+            advice="Give --time-unit none to take them as numbers, which order events as well.",
+            source=source,
+            column=name,
+        )
+    return recognised, kind, written
+
+
+def _any(conditions: Sequence[Column]) -> Column:
+    whole = conditions[0]
+    for condition in conditions[1:]:
+        whole = whole | condition
+    return whole
+
+
+def _bad_cells(reading: _Reading, *, allows_negative: bool) -> dict[str, Column]:
+    """Return for each role what makes a cell of no use; of the columns that were read."""
+    from pyspark.sql import functions as fn
+
+    bad = {role: fn.col(role).isNull() for role in reading.cells}
+    if "value" in bad:
+        value = fn.col("value")
+        infinite = fn.isnan(value) | (fn.abs(value) == float("inf"))
+        bad["value"] = bad["value"] | infinite
+        if not allows_negative:
+            bad["value"] = bad["value"] | (value < 0)
+    return {role: fn.coalesce(condition, fn.lit(True)) for role, condition in bad.items()}
+
+
+def _problem(
+    frame: DataFrame, raw: DataFrame, columns: Columns, role: str, is_bad: Column, counted: Any, source: str,
+    told: LogFormat,
+) -> LogError:  # fmt: skip
+    """Return what is wrong with the first row that cannot be used."""
+    row = frame.filter(is_bad).orderBy(*_ORDER).limit(1).collect()[0]
+    name = getattr(columns, role)
+    file, block, line = (row[part] for part in _ORDER)
+    shown = [f"`{column}`" for column in raw.columns if column not in (*_ORDER, _PATH)]
+    cells = raw.filter((raw["line"] == line) & (raw["block"] == block) & (raw["file"] == file)).select(*shown)
+    text = ", ".join(f"{key}={value!r}" for key, value in cells.collect()[0].asDict().items())
+    read = row[role]
+    what = {
+        "user": "a user is missing", "item": "an item is missing", "time": "a time is missing, or none",
+        "value": "a value is missing, or no number" if read is None else
+        f"a value is {read:g}; amounts are 0 or more, and finite",
+    }[role]  # fmt: skip
+    n = counted[role]
+    many = "" if n == 1 else f" (and {n - 1:,} rows more)"
+    advice = "Mend the row" + ("s" if n > 1 else "")
+    advice += "." if told.on_bad_row == SKIP else ", or leave such rows out with --on-bad-row skip."
+    if role == "value" and read is not None and read < 0:
+        advice += " If these are ratings, add --feedback explicit."
+    return LogError(f"{what}: {text}{many}.", advice=advice, source=source, column=name)

@@ -1,0 +1,243 @@
+"""A Spark session, or one message that says why there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from recsys.errors import DependencyError, InputError, ParameterError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_SPARK, LEAST_JAVA = 4, 17
+DEFAULT_MASTER = "local[*]"
+PATIENCE = 60.0
+"""Seconds until a cluster has to run a first task."""
+_CONNECT = 10.0  # seconds until a master has to answer
+
+_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.driver.maxResultSize": "0",  # the factors of a sweep come to the driver
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
+}
+_JAVA_ADVICE = (
+    f"Spark needs Java {LEAST_JAVA} or newer; install it (on Debian: apt install default-jre-headless), or "
+    f"let JAVA_HOME name it."
+)
+
+
+def check_dependencies() -> None:
+    """Raise unless pyspark and a Java that it runs on are here.
+
+    Raises
+    ------
+    DependencyError
+        Which says what is missing, and how to install it.
+    """
+    try:
+        import pyspark
+    except ImportError:
+        raise DependencyError('--engine spark needs pyspark; pip install "recsys[spark]".') from None
+    if int(pyspark.__version__.partition(".")[0]) < LEAST_SPARK:
+        raise DependencyError(
+            f"pyspark is {pyspark.__version__}; expected {LEAST_SPARK}.0 or newer: "
+            f'pip install --upgrade "recsys[spark]".'
+        )
+    version = java_version()
+    if version is None:
+        raise DependencyError(f"there is no Java. {_JAVA_ADVICE}")
+    if version < LEAST_JAVA:
+        raise DependencyError(f"Java is version {version}. {_JAVA_ADVICE}")
+
+
+def java_version() -> int | None:
+    """Return the version of the Java that Spark would start, None where there is none that answers."""
+    home = os.environ.get("JAVA_HOME")
+    command = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if command is None:
+        return None
+    try:
+        answer = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - the user's own Java
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
+    return int(found[1]) if found else None
+
+
+@contextmanager
+def session(
+    master: str | None = None, conf: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+) -> Iterator[SparkSession]:
+    """Yield a session that runs tasks: the one that is active, or a new one that ends with the body.
+
+    Parameters
+    ----------
+    master : str, optional
+        ``local[N]``, ``spark://HOST:PORT``, ``yarn`` or ``k8s://...``; by default `DEFAULT_MASTER`.
+    conf : mapping of str to str, optional
+        Settings of Spark, by name.
+    patience : float
+        Seconds until a first task has to be done.
+
+    Raises
+    ------
+    DependencyError
+        If pyspark or Java is missing or too old.
+    InputError
+        If the master does not answer, or runs no task.
+    ParameterError
+        If a session of another master is active.
+    """
+    check_dependencies()
+    from pyspark.sql import SparkSession
+
+    # Tables go to Spark and back by Arrow alone.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        running = active.sparkContext.master
+        if master is not None and master != running:
+            raise ParameterError(f"the Spark session here has the master {running}; expected {master}.")
+        yield active
+        return
+    master = master or DEFAULT_MASTER
+    _check_answers(master)
+    spark = _started(master, conf or {})
+    try:
+        _check_runs(spark, master, patience)
+        yield spark
+    finally:
+        spark.stop()
+
+
+def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    if master.startswith("local"):  # workers are to be of this environment
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("recsys").master(master)
+    for name, value in {**_SETTINGS, **conf}.items():
+        builder = builder.config(name, value)
+    try:
+        spark = builder.getOrCreate()
+    except (Py4JError, PySparkException, RuntimeError, OSError) as error:
+        raise InputError(f"Spark did not start with the master {master}: {first_line(error)}.") from error
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def _check_answers(master: str) -> None:
+    """Raise InputError if no host of a ``spark://`` address answers."""
+    if not master.startswith("spark://"):
+        return
+    problems = []
+    for place in master.removeprefix("spark://").split(","):
+        address = urlsplit(f"//{place}")
+        try:
+            host, port = address.hostname, address.port
+        except ValueError:
+            host = port = None
+        if host is None or port is None:
+            raise ParameterError(
+                f"the master {master!r} is none; expected e.g. spark://host:7077 or local[4]."
+            )
+        try:
+            socket.create_connection((host, port), timeout=_CONNECT).close()
+        except OSError as error:
+            problems.append(f"{place}: {error.strerror or error}")
+        else:
+            return
+    raise InputError(
+        f"the Spark master {master} does not answer ({'; '.join(problems)}). Check its address, or take "
+        f"--spark-master 'local[2]' to run on this machine."
+    )
+
+
+def _check_runs(spark: SparkSession, master: str, patience: float) -> None:
+    """Raise InputError unless a first task is done in time: without workers it would wait for ever."""
+    context = spark.sparkContext
+    is_late = threading.Event()
+
+    def give_up() -> None:
+        is_late.set()
+        with contextlib.suppress(Exception):  # what is gone need not be cancelled
+            context.cancelAllJobs()
+
+    timer = threading.Timer(patience, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        context.parallelize([0], 1).count()
+    except Exception as error:
+        if is_late.is_set():
+            raise InputError(
+                f"the Spark master {master} ran no task within {patience:.0f} s; it may have no worker with "
+                f"the memory and cores that are asked for (spark.executor.memory, spark.executor.cores)."
+            ) from None
+        raise InputError(
+            f"the Spark master {master} cannot run a task of Python: {first_line(error)}. Its workers need "
+            f"recsys and the Python version of this process; PYSPARK_PYTHON names the Python."
+        ) from error
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def shuffled_to(spark: SparkSession, n_partitions: int) -> Iterator[None]:
+    """Let data that is shuffled inside the body have so many partitions: an empty one costs a task, too."""
+    name = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(name)
+    spark.conf.set(name, str(n_partitions))
+    try:
+        yield
+    finally:
+        spark.conf.set(name, before)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error of Spark says first; the rest are traces of the JVM."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
+
+
+def parallelism(spark: SparkSession) -> int:
+    """Return how many tasks run at a time."""
+    return int(spark.sparkContext.defaultParallelism)
+
+
+def settings_of(texts: Any) -> dict[str, str]:
+    """Read settings of Spark from ``KEY=VALUE``.
+
+    Raises
+    ------
+    ParameterError
+        If one is written otherwise.
+    """
+    settings = {}
+    for text in texts or ():
+        name, mark, value = str(text).partition("=")
+        if not mark or not name.startswith("spark."):
+            raise ParameterError(
+                f"--spark-conf {text!r}: expected a setting of Spark, e.g. spark.executor.memory=2g."
+            )
+        settings[name] = value
+    return settings

@@ -1,0 +1,144 @@
+"""What Spark cannot do, or cannot do here, is said in one message."""
+
+import socket
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import recsys
+from recsys.errors import DependencyError, InputError, LogError, ParameterError
+from recsys.spark import session as sessions
+from recsys.spark.reading import check_options, read_events
+from recsys.spark.sampling import read_share, sampled_users
+from recsys.spark.session import check_dependencies, java_version, session, settings_of
+from recsys.spark.training import train, trainable
+
+
+def _fake_java(folder: Path, says: str) -> Path:
+    (folder / "bin").mkdir(parents=True)
+    java = folder / "bin" / "java"
+    java.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
+    java.chmod(java.stat().st_mode | stat.S_IEXEC)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("says", "version"),
+    [('openjdk version "17.0.15" 2025-04-15', 17), ('java version "1.8.0_202"', 8), ("what is Java", None)],
+)
+def test_the_version_of_java_is_read(tmp_path: Path, monkeypatch, says: str, version: int | None):
+    monkeypatch.setenv("JAVA_HOME", str(_fake_java(tmp_path, says)))
+    assert java_version() == version
+
+
+def test_java_that_is_missing_or_old_is_named(tmp_path: Path, monkeypatch):
+    pytest.importorskip("pyspark")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "none"))
+    with pytest.raises(DependencyError, match=r"no Java\. Spark needs Java 17 or newer; install it"):
+        check_dependencies()
+    monkeypatch.setenv("JAVA_HOME", str(_fake_java(tmp_path / "old", 'openjdk version "11.0.2"')))
+    with pytest.raises(DependencyError, match="Java is version 11"):
+        check_dependencies()
+
+
+def test_pyspark_that_is_missing_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(DependencyError, match=r'pip install "recsys\[spark\]"'):
+        check_dependencies()
+
+
+def test_a_master_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr(sessions, "check_dependencies", lambda: None)
+    with socket.socket() as bound:  # it does not listen
+        bound.bind(("127.0.0.1", 0))
+        master = f"spark://127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(InputError, match="does not answer"):
+            sessions._check_answers(master)
+    with pytest.raises(ParameterError, match=r"expected e\.g\. spark://host:7077"):
+        sessions._check_answers("spark://here")
+
+
+def test_what_the_engine_does_not_train_is_refused():
+    with pytest.raises(ParameterError, match="does not train slim; it trains weighted-nmf and masked-nmf"):
+        trainable(recsys.ModelSpec("slim"))
+    with pytest.raises(ParameterError, match="loss=squared"):
+        trainable(recsys.ModelSpec("masked-nmf", {"loss": "kl", "biases": False}))
+    with pytest.raises(ParameterError, match="n_init is 3"):
+        trainable(recsys.ModelSpec("weighted-nmf", {"n_init": 3}))
+    assert trainable(recsys.ModelSpec("auto")).name == "weighted-nmf"
+
+
+def test_options_of_a_log_that_are_not_honoured_are_refused():
+    with pytest.raises(ParameterError, match="--where is not for --engine spark"):
+        check_options(recsys.LogFormat(where="amount > 0"))
+    check_options(recsys.LogFormat(user="customer", delimiter="tab", on_bad_row="skip"))
+
+
+@pytest.mark.parametrize("text", ["0", "0%", "120%", "many", "1.5", "nan"])
+def test_a_share_of_users_is_checked(text: str):
+    with pytest.raises(ParameterError, match="expected a share of the users"):
+        read_share(text)
+
+
+def test_a_share_of_users_is_read_and_drawn():
+    assert read_share("10%") == read_share("0.1") == 0.1
+    drawn = sampled_users(1000, 0.1, seed=0)
+    assert len(drawn) == len(set(drawn.tolist())) == 100
+    assert sampled_users(3, 0.01, seed=0).size == 1
+
+
+def test_settings_are_read():
+    assert settings_of(["spark.executor.memory=2g"]) == {"spark.executor.memory": "2g"}
+    with pytest.raises(ParameterError, match="expected a setting of Spark"):
+        settings_of(["memory=2g"])
+
+
+def test_another_master_than_that_of_the_session_is_refused(spark):
+    with (
+        pytest.raises(ParameterError, match="expected spark://elsewhere:7077"),
+        session("spark://elsewhere:7077"),
+    ):
+        pass
+
+
+def test_rows_that_cannot_be_used_are_named_or_skipped(spark, tmp_path: Path):
+    rows = [
+        "user,item,amount",
+        "a,x,1",
+        "a,y,two",
+        "b,x,3",
+        ",y,4",
+        "b,y,5",
+        "c,x,-1",
+        "c,y,2",
+        "d,x,2",
+        "d,y,1",
+    ]
+    path = tmp_path / "bad.csv"
+    path.write_text("\n".join(rows) + "\n")
+    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 2, "max_iter": 2})
+    with pytest.raises(LogError, match=r"a user is missing: user=None, item='y', amount='4'"):
+        train(spec, path, partitions=2)
+    log = recsys.LogPlan(path, on_bad_row="skip")
+    bundle, expected = train(spec, log, partitions=2), recsys.train(spec, log)
+    assert bundle.training["digest"] == expected.training["digest"]
+    assert [drop["n_rows"] for drop in bundle.training["log"]["dropped"]] == [3]
+    pd.DataFrame({"user": ["a", "a"], "item": ["x", "x"]}).to_csv(path, index=False)
+    with pytest.raises(InputError, match="user 'a' and item 'x' meet more than once"):
+        train(spec, path, duplicates="error")
+
+
+def test_logs_that_cannot_be_read_are_named(spark, tmp_path: Path):
+    path = tmp_path / "log.csv"
+    pd.DataFrame({"user": ["a"], "item": ["x"], "time": ["yesterday"]}).to_csv(path, index=False)
+    with pytest.raises(LogError, match="neither whole numbers nor written as"):
+        read_events(spark, path, recsys.LogFormat())
+    path.write_text("user,item\n")
+    with pytest.raises(LogError, match="no rows"):
+        read_events(spark, path, recsys.LogFormat())
+    with pytest.raises(InputError, match="there is no file"):
+        read_events(spark, tmp_path / "none.csv", recsys.LogFormat())
