@@ -123,6 +123,15 @@ def recommend(
         str | None,
         typer.Option("--segment", metavar="COLUMN", help="Column of --segments.", show_default=False),
     ] = None,
+    partition_by: Annotated[
+        str | None,
+        typer.Option(
+            "--partition-by",
+            metavar="COLUMN",
+            help="Folders for each segment, source or rank in the folder of --out.",
+            show_default=False,
+        ),
+    ] = None,
     reasons: Annotated[
         int | None,
         typer.Option(
@@ -159,6 +168,12 @@ def recommend(
         raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
     if folder is not None and (history is not None or histories is not None):
         raise typer.BadParameter("a folder is for users of the log; give --out FILE for histories.")
+    if partition_by is not None and folder is None:
+        raise typer.BadParameter(
+            "--partition-by is for a folder; give --out FOLDER/, with a slash at its end."
+        )
+    if partition_by == "segment" and segments is None:
+        raise typer.BadParameter("--partition-by segment needs --segments FILE and --segment COLUMN.")
     if (segments is None) != (segment is None):
         raise typer.BadParameter("--segments and --segment belong together: a file and its column.")
     n_named = reasons if reasons is not None else 0 if out is not None or json else _REASONS_SHOWN
@@ -195,7 +210,7 @@ def recommend(
         if folder is not None:
             counts, n_before = write_list_folder(
                 recommender, folder, wanted, n, rules=ruled, segments=segment_of, reasons=n_named,
-                progress=listener,
+                partition_by=partition_by, progress=listener,
             )  # fmt: skip
             if n_before:
                 notes.append(f"{n_before:,} parts were there from an earlier run")

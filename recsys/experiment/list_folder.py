@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
 from recsys.data.ids import Id
-from recsys.errors import InputError
+from recsys.errors import InputError, ParameterError
 from recsys.files import atomic_write
 from recsys.progress import SILENT, GivenProgress
 from recsys.recommend.audiences import Audiences
@@ -22,11 +23,17 @@ from recsys.recommend.lists import Segments
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.rules import Rules
 
-_RECORD = "lists.json"
+_RECORD = "_lists.json"  # readers of folders of Parquet pass over names that begin so
+PARTITIONS = ("segment", "source", "rank")
+"""Columns by which a folder may be partitioned."""
+_NO_SEGMENT = "none"
 
 
 class ListFolder:
-    """A folder of parts: ``part-00000.parquet`` and on, and ``lists.json``, which says what is there.
+    """A folder of parts: ``part-00000.parquet`` and on, and ``_lists.json``, which says what is there.
+
+    Partitioned, it has a folder for each value of a column, ``segment=north``, which holds parts without that
+    column: the layout of Hive, which readers of folders put together again.
 
     Parameters
     ----------
@@ -80,12 +87,20 @@ class ListFolder:
         """What was counted of each part."""
         return [part["counts"] for part in self._record["parts"]]
 
-    def add(self, frame: pd.DataFrame, counts: Mapping[str, int]) -> None:
+    def add(self, frame: pd.DataFrame, counts: Mapping[str, int], partition_by: str | None = None) -> None:
         """Write the next part; it is there as a whole or not at all."""
         name = f"part-{self.n_parts:05}.parquet"
-        with atomic_write(self.path / name) as partial:
-            frame.to_parquet(partial, index=False, compression="zstd")
-        self._record["parts"].append({"file": name, "counts": dict(counts)})
+        files = {name: frame}
+        if partition_by is not None:
+            files = {
+                f"{partition_by}={quote(str(value), safe=' ')}/{name}": group.drop(columns=partition_by)
+                for value, group in frame.groupby(partition_by, sort=True)
+            }
+        for file, group in files.items():
+            (self.path / file).parent.mkdir(exist_ok=True)
+            with atomic_write(self.path / file) as partial:
+                group.to_parquet(partial, index=False, compression="zstd")
+        self._record["parts"].append({"files": list(files), "counts": dict(counts)})
         self._save()
 
     def finish(self) -> None:
@@ -108,6 +123,7 @@ def write_list_folder(
     segments: Segments = None,
     reasons: int = 0,
     batch_size: int | None = None,
+    partition_by: str | None = None,
     progress: GivenProgress = SILENT,
 ) -> tuple[Counter[str], int]:
     """Write the lists of users as a folder of parts; what an interrupted run has made is not made again.
@@ -119,6 +135,9 @@ def write_list_folder(
         See `ListFolder`.
     users, n, rules, segments, reasons, batch_size, progress
         As in `Recommender.batches`.
+    partition_by : {"segment", "source", "rank"}, optional
+        Column whose values get a folder each. By segment: that of the user, "none" for those without one,
+        whatever their list is made of.
 
     Returns
     -------
@@ -130,10 +149,19 @@ def write_list_folder(
     Raises
     ------
     InputError, ParameterError
-        As `ListFolder` and `Recommender.batches`.
+        As `ListFolder` and `Recommender.batches`; if there are no segments to partition by, or the column is
+        another.
     """
     wanted = None if users is None else list(users)
-    folder = ListFolder(path, _settings(recommender.bundle, wanted, n, rules, segments, reasons, batch_size))
+    if partition_by is not None and partition_by not in PARTITIONS:
+        raise ParameterError(
+            f"partition_by is {partition_by!r:.40}; expected one of {', '.join(PARTITIONS)}."
+        )
+    if partition_by == "segment" and segments is None:
+        raise ParameterError("lists are to be partitioned by segment, and no segments are given.")
+    segment_of = _segment_of(segments)
+    settings = _settings(recommender.bundle, wanted, n, rules, segment_of, reasons, batch_size, partition_by)
+    folder = ListFolder(path, settings)
     n_before, counts = folder.n_parts, Counter[str]()
     for of_part in folder.counts:
         counts.update(of_part)
@@ -143,7 +171,10 @@ def write_list_folder(
         wanted, n, rules=rules, segments=segments, reasons=reasons, batch_size=batch_size,
         first_batch=n_before, progress=progress,
     ):  # fmt: skip
-        folder.add(lists.to_frame(reasons), lists.counts)
+        frame = lists.to_frame(reasons)
+        if partition_by == "segment" and segment_of is not None:
+            frame["segment"] = [segment_of.get(str(user)) or _NO_SEGMENT for user in frame["user"]]
+        folder.add(frame, lists.counts, partition_by)
         counts.update(lists.counts)
     folder.finish()
     return counts, n_before
@@ -154,9 +185,10 @@ def _settings(
     users: list[Id] | None,
     n: int,
     rules: Rules | None,
-    segments: Segments,
+    segment_of: Mapping[str, str] | None,
     reasons: int,
     batch_size: int | None,
+    partition_by: str | None,
 ) -> dict[str, Any]:
     """Return what lists depend on, ready for JSON, as a digest of what is long."""
     model = hashlib.sha256()
@@ -165,7 +197,6 @@ def _settings(
         model.update(np.ascontiguousarray(array).tobytes())
     for ids in (bundle.user_ids, bundle.item_ids):
         ids.update_digest(model)
-    segment_of = segments.segment_of if isinstance(segments, Audiences) else segments
     pairs = None if segment_of is None else [f"{user}={name}" for user, name in segment_of.items()]
     return {
         "model": model.hexdigest(),
@@ -175,7 +206,16 @@ def _settings(
         "segments": None if pairs is None else _digest(pairs),
         "reasons": int(reasons),
         "batch_size": batch_size,
+        "partition_by": partition_by,
     }
+
+
+def _segment_of(segments: Segments) -> dict[str, str] | None:
+    """Return segments by the text of users' ids."""
+    if segments is None:
+        return None
+    pairs = segments.segment_of if isinstance(segments, Audiences) else segments
+    return {str(user): name for user, name in pairs.items()}
 
 
 def _digest(texts: Iterable[str]) -> str:

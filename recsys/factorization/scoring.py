@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from recsys.factorization.entries import row_blocks
 from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.sparse_factors import SparseFactors
 from recsys.kernels.dense_scoring import panels_of, score_block_dense
+from recsys.kernels.ranked_scoring import rank_block, rank_block_dense, rank_block_sparse
 from recsys.kernels.scoring import score_block
 from recsys.kernels.sparse_scoring import score_block_sparse
-from recsys.typing import Float32Array
+from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 # Sparse products jump about in the scores: above this share of non-zeros, reading zeros in a row is faster.
 # Measured, the two meet between 0.05 (1,700 items, 64 components) and 0.12 (40,000 items, few a user).
@@ -26,8 +30,56 @@ def compile_kernels() -> None:
     offset, full = np.zeros(1, dtype=np.float32), np.ones((1, 3), dtype=np.float32)
     part = np.zeros((1, 13), dtype=np.float32)
     part[0, 0] = 1
+    nothing = LeftOut(np.zeros(1, np.int64), np.zeros(0, np.int32), np.full(1, -1))
     for items, users in ((full, full), (full, full * [1, 0, 0]), (part, part)):
-        Scorer(SparseFactors.of(items), offset)(SparseFactors.of(users.astype(np.float32)), offset)
+        factors, scorer = SparseFactors.of(users.astype(np.float32)), Scorer(SparseFactors.of(items), offset)
+        scorer(factors, offset)
+        scorer.best(factors, offset, nothing, TopItems.empty(1, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Items that may not be listed.
+
+    Attributes
+    ----------
+    indptr, items : int64, (n_rows + 1,), and int32
+        Row after row, ascending inside a row.
+    rows : int64, (n_users,)
+        The row of each user of a block; -1: nothing is left out.
+    """
+
+    indptr: Int64Array
+    items: Int32Array
+    rows: Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class TopItems:
+    """Places for the lists of a block of users; see `recsys.kernels.ranking.select_top`.
+
+    Attributes
+    ----------
+    items, scores : int32 and float32, (n_users, n)
+    n_listed : int64, (n_users,)
+    is_finite : bool, (n_users,)
+        Whether all scores of a user are finite.
+    """
+
+    items: Int32Array
+    scores: Float32Array
+    n_listed: Int64Array
+    is_finite: BoolArray
+
+    @classmethod
+    def empty(cls, n_users: int, n: int) -> TopItems:
+        """Return places for so many lists of so many items."""
+        return cls(
+            np.empty((n_users, n), dtype=np.int32),
+            np.empty((n_users, n), dtype=np.float32),
+            np.empty(n_users, dtype=np.int64),
+            np.empty(n_users, dtype=np.bool_),
+        )
 
 
 class Scorer:
@@ -74,8 +126,60 @@ class Scorer:
             )
             return scores
         factors = np.ascontiguousarray(users.dense())
-        if np.count_nonzero(factors) >= _LEAST_FULL * factors.size:
+        if _is_full(factors):
             score_block_dense(factors, self._item_panels, user_offset, self._offset, scores)
         else:
             score_block(factors, self._item_columns, user_offset, self._offset, scores)
         return scores
+
+    def best(self, users: FactorMatrix, user_offset: Float32Array, left_out: LeftOut, top: TopItems) -> None:
+        """Write the best items of each user, as a selection from all scores would, without writing these.
+
+        Parameters
+        ----------
+        users : FactorMatrix, (n_users, n_components)
+        user_offset : float32, (n_users,)
+        left_out : LeftOut
+        top : TopItems
+            For lists of 1 to `recsys.kernels.ranked_scoring.LONGEST` items.
+        """
+        seen = left_out.indptr, left_out.items, left_out.rows
+        lists: tuple[Any, ...] = (*seen, top.items, top.scores, top.n_listed, top.is_finite)
+        if self.is_sparse:
+            rows = users.sparse()
+            rank_block_sparse(
+                *(rows.indptr, rows.components, rows.values),
+                *self._by_component,
+                *(user_offset, self._offset, row_blocks(rows.indptr)),
+                *lists,
+            )
+            return
+        factors = np.ascontiguousarray(users.dense())
+        if _is_full(factors):
+            rank_block_dense(factors, self._item_panels, user_offset, self._offset, *lists)
+        else:
+            rank_block(factors, self._item_columns, user_offset, self._offset, *lists)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockProducts:
+    """The scores of a block of users, not made yet.
+
+    Attributes
+    ----------
+    scorer : Scorer
+    users : FactorMatrix, (n_users, n_components)
+    user_offset : float32, (n_users,)
+    """
+
+    scorer: Scorer
+    users: FactorMatrix
+    user_offset: Float32Array
+
+    def best(self, left_out: LeftOut, top: TopItems) -> None:
+        """Write the best items of each user; see `Scorer.best`."""
+        self.scorer.best(self.users, self.user_offset, left_out, top)
+
+
+def _is_full(factors: Float32Array) -> bool:
+    return bool(np.count_nonzero(factors) >= _LEAST_FULL * factors.size)

@@ -14,7 +14,7 @@ USER_CHUNK = 16
 
 
 @njit(cache=True, fastmath={"contract"})
-def _add_up(
+def add_up(
     components: Int64Array,
     weights: Float32Array,
     factors: Float32Array,
@@ -95,7 +95,7 @@ def score_block(
         for start in range(0, n_items, ITEM_TILE):
             stop = min(start + ITEM_TILE, n_items)
             for user in range(first, last):
-                _add_up(
+                add_up(
                     used[user - first, : counts[user - first]],
                     parts[user - first],
                     item_factors_by_component,

@@ -13,7 +13,7 @@ from recsys.errors import ModelError, ParameterError
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import FoldIn
 from recsys.factorization.history import History
-from recsys.factorization.scoring import Scorer
+from recsys.factorization.scoring import BlockProducts, Scorer
 from recsys.kernels.scoring import score_pairs
 from recsys.models.base import Model
 from recsys.models.row_numbers import checked_rows
@@ -190,9 +190,26 @@ class FactorModel(Model):
 
     def _scores(self, users: SideFactors) -> Float32Array:
         """Return scores of all items for users given by their factors and biases."""
+        products = self._products_of(users)
+        return products.scorer(products.users, products.user_offset)
+
+    def _products_of(self, users: SideFactors) -> BlockProducts:
         if self._scorer is None:
             self._scorer = Scorer(self._factors.items.factors, self._factors.item_bias)
-        return self._scorer(users.factors, users.bias + np.float32(self._factors.mean))
+        return BlockProducts(self._scorer, users.factors, users.bias + np.float32(self._factors.mean))
+
+    def block_products(self, users: AnyArray) -> BlockProducts | None:
+        """Return what the scores of a block of users are products of; None where they are something else.
+
+        Parameters
+        ----------
+        users : int, (n_block,)
+            Row numbers.
+        """
+        cls = type(self)
+        if cls.score_block is not FactorModel.score_block or cls._scores is not FactorModel._scores:
+            return None
+        return self._products_of(self.factors().users.select(self._check_users(users)))
 
     def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
         """Return a user's scores as biases and what each component adds; see `Model.score_parts`."""

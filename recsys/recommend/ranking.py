@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError, ParameterError
+from recsys.factorization.scoring import LeftOut, TopItems
+from recsys.kernels.ranked_scoring import LONGEST
 from recsys.kernels.ranking import select_top
+from recsys.models.factor_model import FactorModel
 from recsys.models.scorer import BlockScorer
 from recsys.recommend.restriction import Restriction
 from recsys.typing import Float32Array, Int32Array, Int64Array
@@ -18,6 +21,7 @@ from recsys.typing import Float32Array, Int32Array, Int64Array
 BLOCK_BYTES = 16 * 2**20
 """How large a block of scores may be: small enough to be near when the best are looked for, and to be had
 again without being cleared by the system, which takes as long as the search."""
+_FUSED_USERS = 1_024  # at a time, where no block of scores is made
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,38 +97,45 @@ def ranked_blocks(
     """
     check_n(n)
     n = min(int(n), model.n_items_)
-    step = max(1, block_bytes // (4 * model.n_items_))
-    indptr, items = (
-        (np.zeros(1, np.int64), np.zeros(0, np.int32)) if seen is None else (seen.indptr, seen.columns)
-    )
     depth = n if rules is None else rules.depth(n, model.n_items_)
+    reranker = None if rules is None else rules.reranker
+    fuses = not keep_scores and reranker is None and depth <= LONGEST
+    step = max(1, block_bytes // (4 * model.n_items_))
+    if fuses and rules is None and isinstance(model, FactorModel):
+        per_user = 4 * len(model.shares_) + 8 * depth  # no scores are held, but factors and lists
+        step = max(step, min(_FUSED_USERS, block_bytes // per_user))
+    none = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    indptr, items = none if seen is None else (seen.indptr, seen.columns)
     for start in range(0, len(users), step):
         block = np.ascontiguousarray(users[start : start + step], dtype=np.int64)
-        left_out = block if seen is not None else np.full(len(block), -1)
+        rows = block if seen is not None else np.full(len(block), -1)
         if rules is not None:
             called = rules.names_of(block) if names is None else names[start : start + step]
             indptr, items = rules.left_out(block, called, seen)
-            left_out = np.arange(len(block))
+            rows = np.arange(len(block))
+        left_out, top = LeftOut(indptr, items, rows), TopItems.empty(len(block), depth)
+        products = model.block_products(block) if fuses and isinstance(model, FactorModel) else None
+        if products is not None:
+            products.best(left_out, top)
+            _check_finite(model, block, top)
+            yield RankedBlock(block, top.items, top.scores, top.n_listed)
+            continue
         scores = model.score_block(block)
-        ranked = RankedBlock(
-            users=block,
-            items=np.empty((len(block), depth), dtype=np.int32),
-            scores=np.empty((len(block), depth), dtype=np.float32),
-            n_listed=np.empty(len(block), dtype=np.int64),
-            unseen_scores=_unseen(scores, block, seen, rules) if keep_scores else None,
-        )
-        is_finite = np.empty(len(block), dtype=np.bool_)
-        select_top(scores, indptr, items, left_out, ranked.items, ranked.scores, ranked.n_listed, is_finite)
-        if not is_finite.all():
-            user = int(block[np.flatnonzero(~is_finite)[0]])
-            raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
-        if rules is not None and rules.reranker is not None:
-            top = ranked.items, ranked.scores, ranked.n_listed
+        unseen = _unseen(scores, block, seen, rules) if keep_scores else None
+        select_top(scores, indptr, items, rows, top.items, top.scores, top.n_listed, top.is_finite)
+        _check_finite(model, block, top)
+        lists = top.items, top.scores, top.n_listed
+        if reranker is not None:
             own = _rows_of(seen if histories is None else histories, block, model.n_items_)
-            items_listed, scores_listed, n_listed = rules.reranker.lists(scores, top, n, own)
-            ranked = replace(ranked, items=items_listed, scores=scores_listed, n_listed=n_listed)
+            lists = reranker.lists(scores, lists, n, own)
         del scores  # before the next block is made
-        yield ranked
+        yield RankedBlock(block, *lists, unseen)
+
+
+def _check_finite(model: BlockScorer, block: Int64Array, top: TopItems) -> None:
+    if not top.is_finite.all():
+        user = int(block[np.flatnonzero(~top.is_finite)[0]])
+        raise ModelError(f"{model.name} gave a score that is not finite for user row {user}.")
 
 
 def _rows_of(histories: CompressedRows | None, users: Int64Array, n_items: int) -> CompressedRows:

@@ -9,9 +9,11 @@ Every contender ranks all items for the same users by the same factors, and retu
 - ``numpy``: a matrix product, seen items at -inf, `argpartition` and a sort, in blocks;
 - ``numpy, product alone``: the matrix product, and no ranking.
 
-Dense factors are drawn from a normal distribution, sparse ones are learned by `WeightedNMF`. Those that are
-not installed are left out. A contender's lists are checked against a full sort of some users first. Seconds
-are of the clock and of the processor: on a machine with other work the second is the one to read.
+Dense factors are drawn from a normal distribution, sparse ones are learned by `WeightedNMF`; with
+``--generated USERS ITEMS`` they are drawn, too, a tenth of them above zero, and each user has up to twenty
+items by a power law. Contenders that are not installed are left out. A contender's lists are checked against
+a full sort of some users first. Seconds are of the clock and of the processor: on a machine with other work
+the second is the one to read.
 """
 
 from __future__ import annotations
@@ -30,12 +32,15 @@ from threadpoolctl import threadpool_limits
 import recsys
 from recsys import threads
 from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
 from recsys.factorization.factors import Factors, SideFactors
+from recsys.factorization.sparse_factors import SparseFactors
 from recsys.recommend.ranking import ranked_blocks
 from recsys.typing import Float32Array, Int64Array
 from tests.real_logs import real_logs
 
 N, _BLOCK, _CHECKED = 10, 400, 50
+_GENERATED_ENTRIES, _GENERATED_FULL = 20, 0.1
 
 
 def fixed_factors(data: Interactions, rank: int) -> Any:
@@ -49,6 +54,34 @@ def fixed_factors(data: Interactions, rank: int) -> Any:
     model._learned(Factors(0.0, users, items))
     model.n_users_, model.n_items_, model.fitted_params_ = data.n_users, data.n_items, model.get_params()
     return model
+
+
+def fixed_sparse_factors(data: Interactions, rank: int) -> Any:
+    """Return a weighted model with non-negative factors drawn at random, most of them zero."""
+    generator = np.random.default_rng(rank)
+    model = recsys.WeightedNMF(n_components=rank)
+    sides = []
+    for n in (data.n_users, data.n_items):
+        factors = generator.standard_exponential((n, rank), dtype=np.float32)
+        factors[generator.random((n, rank), dtype=np.float32) >= _GENERATED_FULL] = 0
+        sides.append(SideFactors.of(SparseFactors.of(factors)))
+    model._learned(Factors(0.0, *sides))
+    model.n_users_, model.n_items_, model.fitted_params_ = data.n_users, data.n_items, model.get_params()
+    return model
+
+
+def generated(n_users: int, n_items: int) -> Interactions:
+    """Return users with up to twenty items each, items' popularity following a power law."""
+    generator = np.random.default_rng(0)
+    popularity = 1.0 / np.arange(1, n_items + 1)
+    bounds = np.cumsum(popularity / popularity.sum())
+    items = np.searchsorted(bounds, generator.random((n_users, _GENERATED_ENTRIES))).clip(max=n_items - 1)
+    items.sort(axis=1)
+    is_first = np.ones(items.shape, dtype=bool)
+    is_first[:, 1:] = items[:, 1:] != items[:, :-1]
+    indptr = np.r_[0, np.cumsum(is_first.sum(axis=1))]
+    rows = CompressedRows(indptr, items[is_first], np.ones(indptr[-1]), n_items)
+    return Interactions.from_matrix(rows.to_scipy(), feedback="implicit")
 
 
 def ours(model: Any, data: Interactions, n_users: int) -> Int64Array:
@@ -175,15 +208,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--users", type=int, default=None, help="the first so many; all by default")
     parser.add_argument("--log", type=Path, default=None)
+    parser.add_argument("--generated", type=int, nargs=2, default=None, metavar=("USERS", "ITEMS"))
     arguments = parser.parse_args()
-    log = arguments.log or real_logs() / "gowalla" / "train.parquet"
-    data = Interactions.from_log(recsys.load_log(log))
+    if arguments.generated:
+        data = generated(*arguments.generated)
+    else:
+        log = arguments.log or real_logs() / "gowalla" / "train.parquet"
+        data = Interactions.from_log(recsys.load_log(log))
     n_users = min(arguments.users or data.n_users, data.n_users)
     sys.stdout.write(f"{n_users:,} users, {data.n_items:,} items; users a second, clock / processor\n")
     for rank in arguments.ranks:
         for kind in arguments.kinds:
             if kind == "dense":
                 model = fixed_factors(data, rank)
+            elif arguments.generated:
+                model = fixed_sparse_factors(data, rank)
             else:
                 model = recsys.WeightedNMF(n_components=rank, max_iter=4).fit(data)
             share = model.stored_per_row / rank

@@ -214,11 +214,11 @@ def test_a_folder_goes_on_where_it_was_interrupted(recommender, tmp_path, monkey
 
     made, add = [], ListFolder.add
 
-    def interrupted(folder, frame, of_part):
+    def interrupted(folder, frame, of_part, partition_by):
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(len(frame))
-        add(folder, frame, of_part)
+        add(folder, frame, of_part, partition_by)
 
     with monkeypatch.context() as patch:
         patch.setattr(ListFolder, "add", interrupted)
@@ -239,6 +239,39 @@ def test_a_folder_goes_on_where_it_was_interrupted(recommender, tmp_path, monkey
         assert len(files) == 3
 
 
+def test_a_folder_is_read_as_one_table(recommender, tmp_path):
+    write_list_folder(recommender, tmp_path / "lists", None, 3, batch_size=25)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "lists"), recommender.recommend(n=3).to_frame(), check_dtype=False
+    )
+
+
+def test_a_folder_is_partitioned_by_the_segments_of_users(recommender, tmp_path):
+    segments = {user: ("north/west" if user % 3 else "süd & ost") for user in range(50)}
+    write_list_folder(
+        recommender, tmp_path / "lists", None, 3, segments=segments, batch_size=25, partition_by="segment"
+    )
+    lists = pd.read_parquet(tmp_path / "lists")
+    assert lists["segment"].tolist() == [segments.get(user, "none") for user in lists["user"]]
+    expected = recommender.recommend(n=3).to_frame()[["user", "rank", "item", "score"]]
+    sorted_lists = lists.sort_values(["user", "rank"], ignore_index=True)[list(expected.columns)]
+    pd.testing.assert_frame_equal(sorted_lists, expected, check_dtype=False)
+    assert len(list((tmp_path / "lists").iterdir())) == 4  # three segments and the record
+    with pytest.raises(InputError, match="other options"):
+        write_list_folder(recommender, tmp_path / "lists", None, 3, segments=segments, batch_size=25)
+
+
+@pytest.mark.parametrize(
+    ("partition_by", "message"), [("user", "expected one of segment, source"), ("segment", "no segments")]
+)
+def test_a_column_that_a_folder_cannot_be_partitioned_by_is_refused(
+    recommender, tmp_path, partition_by, message
+):
+    with pytest.raises(ParameterError, match=message):
+        write_list_folder(recommender, tmp_path / "lists", [1], 3, partition_by=partition_by)
+    assert not (tmp_path / "lists").exists()
+
+
 def plain(recommender, users):
     return recommender.bundle.recommend(users, 3)
 
@@ -252,6 +285,6 @@ def test_a_folder_of_something_else_is_refused(recommender, tmp_path):
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="exists and holds no lists"):
         write_list_folder(recommender, tmp_path / "other")
-    (tmp_path / "lists" / "lists.json").write_text("{}")
+    (tmp_path / "lists" / "_lists.json").write_text("{}")
     with pytest.raises(InputError, match="is no record of lists"):
         write_list_folder(recommender, tmp_path / "lists", [1, 2], 3)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys import kernels
+from recsys.kernels import ranked_scoring
 
 FOLDER = Path(kernels.__file__).parent
 SHARED = ("vector_code", "tiles", "sums")
@@ -33,3 +34,9 @@ def test_a_kernel_knows_the_shared_code_it_was_compiled_with(name):
 
 def test_some_kernels_take_shared_code():
     assert {"masked", "weighted", "kl", "gibbs"} <= set(USERS)
+
+
+def test_ranked_scoring_knows_the_scoring_it_was_compiled_with():
+    code = b"".join((FOLDER / name).read_bytes() for name in ("scoring.py", "dense_scoring.py"))
+    digest = hashlib.sha256(code).hexdigest()[:12]
+    assert digest == ranked_scoring.SCORED_BY, f'write SCORED_BY = "{digest}" in ranked_scoring.py'
