@@ -41,7 +41,7 @@ EXAMPLES = {
         "recsys compare ratings.csv --report report.html",
     ),
     "tune": ("recsys tune ratings.csv --model slim --trials 3 --out tuned",),
-    "ranks": ("recsys ranks ratings.csv --model masked-nmf --ranks 2,4 --metric rmse",),
+    "ranks": ("recsys ranks ratings.csv --model masked-nmf --ranks 2,4 --report ranks.html",),
     "models": ("recsys models", "recsys models masked-nmf"),
     "metrics": ("recsys metrics",),
     "splits": ("recsys splits",),
