@@ -186,6 +186,8 @@ def tune(
     configs = [] if plan.out is None else tuning.save(plan.out)
     if json:
         say_json({**tuning.to_json(), "configs": [str(path) for path in configs]})
+        if tuning.is_interrupted:
+            raise KeyboardInterrupt
         return
     _say_tuning(tuning)
     if tuning.final is not None:
@@ -204,6 +206,9 @@ def tune(
         say(f"Config in {path}: recsys train {' '.join(log or ['LOG'])} --config {path} --out model")
     if plan.out is None:
         say("With --out FOLDER trials are kept, and each winner is written as a config.")
+    if tuning.is_interrupted:
+        say("Interrupted; the same command goes on from here." if plan.out else "Interrupted.")
+        raise KeyboardInterrupt
 
 
 def _say_tuning(tuning: Tuning) -> None:

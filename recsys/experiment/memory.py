@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from recsys.experiment.held_signals import held_signals
+
 _PROCESS = Path("/proc/self")
 
 
@@ -28,7 +30,8 @@ def watched() -> Iterator[Peak]:
     Memory that other threads take counts, and room that earlier work freed without handing it back is
     used again and does not count, so that figures of a few MiB say little.
     """
-    gc.collect()
+    with held_signals():
+        gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc: hand freed room back
     before = _status("VmRSS") if _set_back() else None

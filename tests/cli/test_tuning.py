@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.experiment.tuning import measuring
 from recsys_cli.main import run
 
 pytest.importorskip("optuna")
@@ -50,6 +51,26 @@ def test_json_is_the_whole_record_and_the_same_again(log, tmp_path, capsys):
     assert [trial["number"] for trial in model["trials"]] == list(range(5))
     assert all(trial["params"]["n_neighbors"] in (2, 5, 9) for trial in model["trials"][1:])
     assert model["best"]["value"] == max(trial["value"] for trial in model["trials"])
+
+
+def test_an_interrupt_keeps_what_is_done_and_says_so(log, tmp_path, monkeypatch, capsys):
+    run_one, calls = measuring.run, []
+
+    def interrupted(*args, **options):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run_one(*args, **options)
+
+    monkeypatch.setattr(measuring, "run", interrupted)
+    flags = ["--model", "item-knn", "--model", "slim", "--trials", "4", "--out", str(tmp_path / "tuned")]
+    assert run(["tune", log, *flags, "--split", "random:0.2", "--final"]) == 130
+    out, err = capsys.readouterr()
+    assert "item-knn: 2 settings, measured by" in out
+    assert "slim" not in out
+    assert "Interrupted; the same command goes on from here." in out
+    assert err == "recsys: interrupted; every file is whole, old or new.\n"
+    assert (tmp_path / "tuned" / "item-knn.toml").is_file()
 
 
 def test_a_budget_for_one_setting_says_that_nothing_was_tuned(log, capsys):

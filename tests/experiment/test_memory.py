@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -26,3 +27,20 @@ def test_where_the_system_does_not_tell_nothing_is_said(monkeypatch, tmp_path):
     with watched() as peak:
         pass
     assert peak.n_bytes is None
+
+
+class Sends:
+    """Sends the process a signal when it is collected, as ctrl-c may come while garbage is."""
+
+    def __init__(self):
+        self.itself = self  # only the collector frees it
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_while_garbage_is_collected_is_not_lost():
+    Sends()
+    with pytest.raises(KeyboardInterrupt), watched():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -132,7 +132,10 @@ def test_an_interrupted_tuning_goes_on_as_it_would_have(frame, tmp_path, monkeyp
 
     Dial.made = 0
     monkeypatch.setattr(measuring_module, "run", interrupted)
-    partial = tune(frame, trials=14, out=tmp_path / "cut").winner
+    cut = tune(frame, ["dial", "item-knn"], trials=14, out=tmp_path / "cut")
+    assert cut.is_interrupted
+    assert [model.label for model in cut.models] == ["dial"]  # no other was begun
+    partial = cut.winner
     assert len(partial.trials) == 11
     monkeypatch.setattr(measuring_module, "run", run)
     assert told(tune(frame, trials=14, out=tmp_path / "cut").winner) == whole

@@ -256,6 +256,9 @@ def test_a_model_predicts_values_or_says_that_it_does_not(name, fitted):
     assert np.isfinite(predicted).all()
 
 
+ABSENT_BEFORE = ("neighbors_scale",)  # bundles of older versions lack them
+
+
 def test_damaged_arrays_are_not_restored(name, fitted):
     for damaged in fitted.to_arrays():
         arrays = fitted.to_arrays()
@@ -265,6 +268,8 @@ def test_damaged_arrays_are_not_restored(name, fitted):
             (arrays[damaged][None], f"array '{damaged}' is .* dimensions"),
         ):
             changed = {key: value for key, value in arrays.items() if key != damaged}
+            if bad is None and damaged in ABSENT_BEFORE:
+                continue
             if bad is not None:
                 changed[damaged] = bad
             with pytest.raises(ModelError, match=message):

@@ -143,6 +143,8 @@ class Tuning:
         The winners, and the same models without tuning, measured once on the test part.
     nested : Nested or None
         What tuned models are worth on outer folds, tuned anew inside each.
+    is_interrupted : bool
+        Whether ctrl-c ended it: models not begun are not among these, and nothing final was measured.
 
     Examples
     --------
@@ -160,6 +162,7 @@ class Tuning:
     seed: int
     final: Comparison | None = None
     nested: Nested | None = None
+    is_interrupted: bool = False
 
     def __getitem__(self, label: str) -> TunedModel:
         for model in self.models:
@@ -195,6 +198,7 @@ class Tuning:
             "models": [model.to_json() for model in self.models],
             "final": None if self.final is None else self.final.record,
             "nested": None if self.nested is None else self.nested.to_json(),
+            "interrupted": self.is_interrupted,
         }
 
     def provenance(self, model: TunedModel) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from recsys.experiment.training import check_duplicates, check_seed
 from recsys.experiment.tuning.answer import TunedModel, Tuning
 from recsys.experiment.tuning.nested import Nested, OuterFold, measured_fold, pooled_results
 from recsys.experiment.tuning.space import Space, space_of
-from recsys.experiment.tuning.study import Study
+from recsys.experiment.tuning.study import Study, is_over
 from recsys.files import reserved
 from recsys.progress import SILENT, Progress, task
 from recsys.splitting.specs import parse_splits
@@ -162,10 +162,13 @@ class TuningPlan:
                 rest = _only(loaded, parts[0].train)
             inner = prepared_for(self, rest, split=self.validation or self._mirrored)
             metric = self.metric or _default_metric(loaded, self._spaces)
-            tuned = self._tune_all(inner, metric, progress, self.out)
-            final = self._final(tuned, loaded, test, metric, seconds, progress) if self.final else None
-            nested = None if self.outer is None else self._nested(loaded, metric, seconds, progress)
-        return Tuning(tuned, metric, loaded.source, self.seed, final, nested)
+            tuned, is_whole = self._tune_all(inner, metric, progress, self.out)
+            final = nested = None
+            if is_whole and self.final:
+                final = self._final(tuned, loaded, test, metric, seconds, progress)
+            if is_whole and self.outer is not None:
+                nested = self._nested(loaded, metric, seconds, progress)
+        return Tuning(tuned, metric, loaded.source, self.seed, final, nested, is_interrupted=not is_whole)
 
     @property
     def _mirrored(self) -> str:
@@ -174,7 +177,8 @@ class TuningPlan:
 
     def _tune_all(
         self, inner: tuple[PreparedSplit, ...], metric: Metric, progress: Progress, out: Path | None
-    ) -> tuple[TunedModel, ...]:
+    ) -> tuple[tuple[TunedModel, ...], bool]:
+        """Tune one model after another; also return whether no interrupt ended it on the way."""
         n_trials = DEFAULT_TRIALS if self.trials is None and self.seconds is None else self.trials
         share = None if self.seconds is None else self.seconds / len(self.models)
         tuned = []
@@ -191,7 +195,9 @@ class TuningPlan:
                 why = " ".join(map(str, reasons))
                 raise ModelError(f"no setting of {space.spec.title} could be measured by {metric}: {why}")
             tuned.append(TunedModel(space.spec.title, study, tuple(trials)))
-        return tuple(tuned)
+            if not is_over(len(trials), n_trials, deadline):
+                return tuple(tuned), False
+        return tuple(tuned), True
 
     def _nested(self, loaded: LoadedLog, metric: Metric, load_seconds: float, progress: Progress) -> Nested:
         """Tune inside the training part of each outer fold, and measure the winners on the fold."""
@@ -203,7 +209,9 @@ class TuningPlan:
             inner = prepared_for(self, _only(loaded, part.train), split=self.validation or self._mirrored)
             out = None if self.out is None else self.out / f"outer-{number}"
             with task(progress, f"outer fold {number} of {len(splits)}"):
-                tuned = self._tune_all(inner, metric, progress, out)
+                tuned, is_whole = self._tune_all(inner, metric, progress, out)
+            if not is_whole:
+                raise KeyboardInterrupt
             winners = [(model.label, model.spec, model.study.space.spec) for model in tuned]
             by_fold.append(measured_fold(winners, prepared, metrics, seed=self.seed, progress=progress))
             folds.append(OuterFold(number, {model.label: model.best for model in tuned}))

@@ -67,7 +67,7 @@ class Study:
         trials = self._storage.earlier(opened)
         progress.advance(len(trials), self._note(trials))
         try:
-            while not _is_over(len(trials), n_trials, deadline):
+            while not is_over(len(trials), n_trials, deadline):
                 with self._storage.told(len(trials)):
                     trials.append(self._next(opened, trials))
                 progress.advance(1, self._note(trials))
@@ -113,7 +113,8 @@ class Study:
         return trial
 
 
-def _is_over(n_done: int, n_trials: int | None, deadline: float | None) -> bool:
+def is_over(n_done: int, n_trials: int | None, deadline: float | None) -> bool:
+    """Return whether no further setting is to be tried."""
     if n_trials is not None and n_done >= n_trials:
         return True
     return deadline is not None and n_done > 0 and time.perf_counter() >= deadline
