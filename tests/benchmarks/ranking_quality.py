@@ -94,10 +94,10 @@ def _peer(name: str, folder: Path, rank: int) -> dict[str, Any]:
     }
 
 
-def gowalla(folder: Path) -> Iterator[dict[str, Any]]:
+def gowalla(folder: Path, *, peers_alone: bool = False) -> Iterator[dict[str, Any]]:
     """Yield a row for each model on the fixed split."""
     files = str(folder / "train.parquet"), "--test", str(folder / "test.parquet"), "--metrics", _GOWALLA
-    for title, arguments in _OURS.items():
+    for title, arguments in () if peers_alone else _OURS.items():
         yield {**evaluate(*files, *arguments), "model": title}
     for name, rank in _PEERS:
         if CONTENDERS[name].version:
@@ -176,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with gowalla, lastfm-2k ...")
     parser.add_argument("--part", nargs="+", choices=("gowalla", "defaults"), default=("gowalla", "defaults"))
+    parser.add_argument("--peers", action="store_true", help="on gowalla the peers alone")
     parser.add_argument("--out", type=Path, help="JSON file for all that was measured")
     options = parser.parse_args()
     versions = {at.package: at.version for at in CONTENDERS.values()}
@@ -187,7 +188,10 @@ def main() -> None:
         "settings": tuning.load(CHOSEN),
     }
     print(f"{record['date']}, Python {record['python']}, {versions}; {record['machine']}.\n", flush=True)
-    parts = {"gowalla": lambda: gowalla(options.data / "gowalla"), "defaults": lambda: defaults(options.data)}
+    parts = {
+        "gowalla": lambda: gowalla(options.data / "gowalla", peers_alone=options.peers),
+        "defaults": lambda: defaults(options.data),
+    }
     tables = {"gowalla": _gowalla_table, "defaults": _defaults_table}
     for part in options.part:
         record[part] = []
