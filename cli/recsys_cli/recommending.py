@@ -53,7 +53,11 @@ def recommend(
     ] = None,
     all_users: Annotated[bool, typer.Option("--all-users", help="Lists for everyone in the log.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="End with an error if a user is not known to the model.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="End with an error if a user, or an item of a rule or a history, is not known to the model.",
+        ),
     ] = False,
     n: Annotated[int, typer.Option("-n", min=1, max=options.MOST, help="Longest list.")] = 10,
     out: Annotated[
@@ -147,6 +151,7 @@ def recommend(
 ) -> None:
     """Rank what users have not seen."""
     from recsys import threads as pool
+    from recsys.errors import InputError
     from recsys.evaluation.evaluator import RANKS_BY_VALUE
     from recsys.experiment.list_files import STDOUT, write_parts
     from recsys.experiment.list_folder import write_list_folder
@@ -186,7 +191,7 @@ def recommend(
         bought_before=bought_before,
     )
     bundle = load_bundle(model.expanduser())
-    notes = [] if ruled is None else list(bundle.notes_on(ruled))
+    notes = [] if ruled is None else list(bundle.notes_on(ruled, strict=strict))
     if bundle.model.ranks_by_value and not json:
         _note(f"{bundle.model.name} {RANKS_BY_VALUE}", target)
     given = user_ids_in(users) if users is not None else user
@@ -196,6 +201,8 @@ def recommend(
     new: dict[int | str, Any] | None = None if history is None else {"history": history_of(history)}
     if histories is not None:
         new, note = known_histories(bundle, histories)
+        if strict and note:
+            raise InputError(f"{histories}: {note}.")
         notes += [note] if note else []
     segment_of = None
     if segments is not None and segment is not None:

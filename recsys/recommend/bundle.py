@@ -258,15 +258,24 @@ class Bundle:
         )
         return with_reasons(self, lists, reasons, histories, segments=segments)
 
-    def notes_on(self, rules: Rules) -> tuple[str, ...]:
+    def notes_on(self, rules: Rules, *, strict: bool = False) -> tuple[str, ...]:
         """Return what is to be said of rules before they are used: ids that are not known, and the like.
+
+        Parameters
+        ----------
+        rules : Rules
+        strict : bool
+            Whether an id that is not known is an error.
 
         Raises
         ------
         InputError
             If they leave no item, or name nothing that is known.
         """
-        return restriction_of(self, rules).notes
+        restriction = restriction_of(self, rules)
+        if strict and restriction.unknown:
+            raise InputError(f"{restriction.unknown[0]}.")
+        return restriction.notes
 
     def explain(
         self,

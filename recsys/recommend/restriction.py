@@ -29,6 +29,8 @@ class Restriction:
     bought_before : bool
         Whether only what a user has may be listed.
     user_ids : Ids
+    unknown : tuple of str
+        Which ids of the rules are not known.
     notes : tuple of str
         What is to be said of the rules: ids that are not known, items without a category.
     """
@@ -40,6 +42,7 @@ class Restriction:
     most_per_category: int | None
     bought_before: bool
     user_ids: Ids
+    unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def names_of(self, rows: Int64Array) -> list[Id]:

@@ -189,12 +189,13 @@ class Rules:
             known when items were sold.
         """
         notes: list[str] = []
+        unknown: list[str] = []
         labels = self._labels(item_ids, notes)
         allowed = np.ones(len(item_ids), dtype=bool)
         if self.only is not None:
-            allowed = _marked(item_ids, self.only, "only", notes)
+            allowed = _marked(item_ids, self.only, "only", unknown)
         if self.exclude:
-            allowed &= ~_marked(item_ids, self.exclude, "exclude", notes)
+            allowed &= ~_marked(item_ids, self.exclude, "exclude", unknown)
         if labels is not None and self.only_categories:
             allowed &= _in_one_of(labels, self.only_categories, "only_categories")
         if labels is not None and self.never_categories:
@@ -206,13 +207,14 @@ class Rules:
             raise InputError(f"the rules leave none of the {len(item_ids):,} items: {self._in_words()}.")
         return Restriction(
             allowed=allowed,
-            excluded_for=_by_user(user_ids, item_ids, self.exclude_for, "exclude", notes),
-            only_for=_by_user(user_ids, item_ids, self.only_for, "only", notes),
+            excluded_for=_by_user(user_ids, item_ids, self.exclude_for, "exclude", unknown),
+            only_for=_by_user(user_ids, item_ids, self.only_for, "only", unknown),
             reranker=self._reranker(labels, item_counts, item_vectors),
             most_per_category=self.most_per_category,
             bought_before=self.bought_before,
             user_ids=user_ids,
-            notes=tuple(notes),
+            unknown=tuple(unknown),
+            notes=(*notes, *unknown),
         )
 
     def _sold(self, last_events: LastEvents | None, notes: list[str]) -> BoolArray:

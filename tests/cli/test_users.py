@@ -33,6 +33,8 @@ def test_a_file_of_histories(as_json, recsys, model, tmp_path):
     assert record["notes"] == ["1 of 3 items are not known to the model (new)"]
     alone = as_json("recommend", model, "--history", "i00=5,i03=4", "-n", "2", "--reasons", "1")["lists"][0]
     assert ann["items"] == alone["items"]
+    code, _, err = recsys("recommend", model, "--histories", path, "--strict")
+    assert (code, "histories.csv: 1 of 3 items are not known to the model (new)" in err) == (1, True)
     _, out, _ = recsys("recommend", model, "--histories", path, "-n", "2")
     assert "User bob (nothing is known of these items: the most popular)" in out
 
@@ -53,6 +55,7 @@ def test_ids_with_blanks_are_found_and_others_are_guessed_at(recsys, model):
         (("--user", "u00", "--all-users"), 2, "give one of --user ID"),
         (("--users", "gone.txt"), 1, "there is no such file"),
         (("--user", "nobody", "--strict"), 1, "user 'nobody' is not known"),
+        (("--user", "u00", "--exclude", "i00,gone", "--strict"), 1, "exclude: 1 of 2 ids are not known"),
     ],
 )
 def test_what_is_refused(recsys, model, arguments, code, message):
