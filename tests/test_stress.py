@@ -48,3 +48,13 @@ def test_changed_bundles_are_refused_or_answer_as_before():
     seen = stress("bundles", 60 * SCALE)
     assert seen["refused"] + seen["loaded"] == 60 * SCALE
     assert seen.get("refused_by_signature", 0) == seen["different"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "n"), [("requests", 2_000), ("reloads", 20)])
+def test_a_service_under_load_answers_all_and_keeps_its_memory(what, n):
+    seen = stress("service", what, n * SCALE)
+    assert seen[what] == n * SCALE
+    assert seen["failed"] == 0
+    # The allocator's arenas grow a little at first; what every request or bundle left behind would show.
+    assert seen["memory_at_last"] < 1.1 * seen["memory_midway"] + 8_192

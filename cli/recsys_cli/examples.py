@@ -45,7 +45,7 @@ EXAMPLES = {
     "models": ("recsys models", "recsys models masked-nmf"),
     "metrics": ("recsys metrics",),
     "splits": ("recsys splits",),
-    "explore": ("recsys explore model",),
+    "explore": ("recsys explore model", "recsys explore model --beside other"),
     "serve": ("recsys serve model --port 8000",),
     "doctor": ("recsys doctor",),
 }

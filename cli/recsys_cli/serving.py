@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +13,18 @@ from recsys_cli.output import say
 if TYPE_CHECKING:
     from recsys.service.settings import Settings
 
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        "--beside",
+        help="Another model's folder: its lists are shown beside, with what only one lists marked.",
+    ),
+]
+
 
 def explore(
     model: options.ModelFolder,
+    beside: Beside = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 for any that is free.")] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open it in the browser.")
@@ -36,7 +46,7 @@ def explore(
             webbrowser.open(address)
 
     _run(
-        Settings(model),
+        Settings(model, beside=beside),
         "127.0.0.1",
         port,
         threads,
@@ -48,6 +58,7 @@ def explore(
 
 def serve(
     model: options.ModelFolder,
+    beside: Beside = None,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen at; 0.0.0.0 for every network of the machine.")
     ] = "127.0.0.1",
@@ -84,6 +95,7 @@ def serve(
 
     settings = Settings(
         model=model,
+        beside=beside,
         most_waiting=most_waiting,
         timeout=timeout,
         cache_size=cache,

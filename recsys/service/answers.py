@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from recsys.data.ids import Id
 from recsys.errors import ParameterError
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.lists import history_row
 from recsys.recommend.themes import themes
+from recsys.service import theme_answers
 from recsys.service.requests import ExplainRequest, History, ListRequest
 from recsys.service.serving import Served
 
-_THEMES = 10
 _ASKED = ("user", "users", "history", "histories")
 Taken: TypeAlias = Mapping[Id, float] | list[Id]
 
@@ -110,7 +108,7 @@ def history_of(bundle: Bundle, user: Id) -> dict[str, Any]:
     items = [bundle.item_ids[int(column)] for column in columns]
     return {
         "user": bundle.user_ids[row],
-        "themes": _mixture(bundle, row),
+        "themes": theme_answers.of_user(bundle, row),
         "history": [
             {"item": item, "name": bundle.name_of(item), "value": float(value)}
             for item, value in zip(items, values, strict=True)
@@ -118,27 +116,16 @@ def history_of(bundle: Bundle, user: Id) -> dict[str, Any]:
     }
 
 
-def _mixture(bundle: Bundle, row: int) -> list[dict[str, Any]]:
-    """Return the themes that add most to the scores of what a user has, with their shares of what all add."""
-    components = bundle.model.component_model
-    if components is None:
-        return []
-    columns, _ = bundle.seen.row(row)
-    added = components.user_rows(np.array([row]))[0] * components.item_rows(columns).sum(axis=0)
-    total = float(added.sum())
-    order = np.argsort(-added, kind="stable")[:_THEMES].tolist()
-    return [
-        {"theme": number + 1, "name": _theme_name(bundle, number), "share": float(added[number]) / total}
-        for number in order
-        if added[number] > 0
-    ]
-
-
-def _theme_name(bundle: Bundle, number: int) -> str:
-    theme_items = bundle.theme_items
-    assert theme_items is not None
-    names = theme_items.names(number, lambda row: bundle.name_of(bundle.item_ids[row]))
-    return bundle.theme_labels.get(number + 1, "") or "; ".join(names)
+def item(bundle: Bundle, item_id: Id) -> dict[str, Any]:
+    """Return an item's name, how many users have it, and the themes that add most to its scores."""
+    row = _check_known(bundle, item_id, "item")
+    known = bundle.item_ids[row]
+    return {
+        "item": known,
+        "name": bundle.name_of(known),
+        "n_users": int(bundle.item_counts[row]),
+        "themes": theme_answers.of_item(bundle, row),
+    }
 
 
 def theme_list(bundle: Bundle, n: int, n_items: int) -> dict[str, Any]:
@@ -157,6 +144,7 @@ def about(served: Served) -> dict[str, Any]:
         "trained_on": {"digest": served.digest, "feedback": bundle.training.get("feedback")},
         "loaded": served.since,
         "has_themes": bundle.model.component_model is not None,
+        "has_times": bundle.last_events is not None,
     }
 
 

@@ -38,15 +38,15 @@ class Metrics:
         )
         self._model = Gauge(
             "recsys_model_info",
-            "The bundle that answers.",
-            ["model", "digest", "version"],
+            "The bundles that answer.",
+            ["role", "model", "digest", "version"],
             registry=self._registry,
         )
 
-    def model_loaded(self, model: str, digest: str) -> None:
-        """Note which bundle answers."""
-        self._model.clear()
-        self._model.labels(model, digest, __version__).set(1)
+    def model_loaded(self, role: str, model: str, digest: str) -> None:
+        """Note which bundle answers in a role: main, or beside it."""
+        self._model.remove_by_labels({"role": role})
+        self._model.labels(role, model, digest, __version__).set(1)
 
     def text(self) -> bytes:
         """Return all in the format that Prometheus reads."""

@@ -7,10 +7,11 @@ from importlib.resources import files
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+_SCRIPTS = ("basket", "explorer", "item", "lists", "page", "rules", "themes")
 PAGES = {
     "/": ("index.html", "text/html; charset=utf-8"),
-    "/explorer.css": ("explorer.css", "text/css; charset=utf-8"),
-    "/explorer.js": ("explorer.js", "text/javascript; charset=utf-8"),
+    "/explorer/explorer.css": ("explorer.css", "text/css; charset=utf-8"),
+    **{f"/explorer/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8") for name in _SCRIPTS},
 }
 """Paths, files and kinds; they hold no data, and need no token."""
 _HEADERS = {

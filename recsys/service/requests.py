@@ -23,9 +23,33 @@ class AskedRules(BaseModel):
         default=0, ge=0, description="How many users an item needs in the training data."
     )
 
+    categories: dict[StrictStr, StrictStr | list[StrictStr]] = Field(
+        default={}, description="Category of an item, or several; what the rules on categories go by."
+    )
+    only_categories: list[StrictStr] = Field(default=[], description="Categories that may be listed.")
+    never_categories: list[StrictStr] = Field(default=[], description="Categories that are not listed.")
+    most_per_category: int | None = Field(
+        default=None, ge=1, description="Most items of one category in a list."
+    )
+    bought_before: StrictBool = Field(
+        default=False, description="Whether a list holds what somebody has, and nothing else."
+    )
+    sold_since: StrictStr | None = Field(
+        default=None, description="Leaves out what was not sold since: 60d, 8w, or a date."
+    )
+    diversity: float = Field(
+        default=0, ge=0, le=1, description="Weight of items being unlike those before them in the list."
+    )
+    calibration: float = Field(
+        default=0, ge=0, le=1, description="Weight of keeping the history's mix of categories."
+    )
+    popularity_discount: float = Field(
+        default=0, ge=0, le=1, description="Weight of an item being taken by few."
+    )
+
     def rules(self) -> Rules:
         """Return them as the library takes them."""
-        return Rules(exclude=self.exclude, only=self.only, least_users=self.least_users)
+        return Rules(**self.model_dump())
 
 
 class ListRequest(BaseModel):

@@ -16,6 +16,7 @@ from recsys.service.app import make_app
 from recsys.service.settings import Settings
 
 _GRACE_SECONDS = 15
+_log = logging.getLogger("recsys.service")
 
 
 class JsonLines(logging.Formatter):
@@ -58,6 +59,8 @@ def serve(
 ) -> None:
     """Answer requests until the process is told to stop; requests that have begun are then answered first.
 
+    Returns at ctrl-c, and at SIGTERM where that raises KeyboardInterrupt, as in the command line.
+
     Parameters
     ----------
     settings : Settings
@@ -80,17 +83,22 @@ def serve(
         If the port cannot be had.
     """
     log_to(sys.stderr, log_level, access=access_log)
-    config = uvicorn.Config(
-        make_app(settings),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    _Server(config, when_ready).run()
+    try:
+        config = uvicorn.Config(
+            make_app(settings),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        _Server(config, when_ready).run()
+    except KeyboardInterrupt:
+        # The web server raises its signal again once it has ended: that is how a service is told to stop,
+        # and no failure, so the process ends with 0.
+        _log.info("the service has ended as it was told to")
 
 
 class _Server(uvicorn.Server):

@@ -14,9 +14,12 @@ from recsys.files import current_folder
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle
 from recsys.recommend.model_pointer import model_folder
+from recsys.recommend.theme_map import ThemeMap, theme_map
+from recsys.recommend.themes import Theme, themes
 from recsys.service.cache import AnswerCache
 from recsys.service.item_search import ItemSearch
 from recsys.service.metrics import Metrics
+from recsys.typing import Float64Array
 
 _log = logging.getLogger("recsys.service")
 
@@ -43,6 +46,22 @@ class Served:
         return str(self.bundle.training.get("digest", ""))[:12]
 
     @cached_property
+    def themes(self) -> list[Theme]:
+        """All themes with their strongest items; see `recsys.recommend.themes.themes`."""
+        return themes(self.bundle)
+
+    @cached_property
+    def theme_map(self) -> ThemeMap:
+        """Families of themes and how alike they are."""
+        return theme_map(self.bundle, users=[], items=[])
+
+    @cached_property
+    def theme_likeness(self) -> Float64Array:
+        """Cosine of every two themes' items, (n_components, n_components)."""
+        assert self.bundle.theme_items is not None
+        return self.bundle.theme_items.similarities().clip(0, 1)
+
+    @cached_property
     def search(self) -> ItemSearch:
         """Items by name."""
         return ItemSearch.of(self.bundle)
@@ -60,6 +79,8 @@ class Serving:
     cache_size : int
         Answers kept of each bundle.
     metrics : Metrics
+    role : {"main", "beside"}
+        Which of the bundles of a service it is, for the metrics.
 
     Raises
     ------
@@ -67,7 +88,8 @@ class Serving:
         If the first one cannot be loaded.
     """
 
-    def __init__(self, folder: Path, cache_size: int, metrics: Metrics) -> None:
+    def __init__(self, folder: Path, cache_size: int, metrics: Metrics, role: str = "main") -> None:
+        self._role = role
         self._folder, self._cache_size, self._metrics = folder.expanduser(), cache_size, metrics
         self._ended = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -80,7 +102,7 @@ class Serving:
             bundle.recommend([bundle.user_ids[0]], 1)
         served = Served(bundle, AnswerCache(self._cache_size))
         _ = served.search
-        self._metrics.model_loaded(bundle.model.name, served.digest)
+        self._metrics.model_loaded(self._role, bundle.model.name, served.digest)
         return served
 
     def look(self) -> bool:

@@ -21,6 +21,8 @@ class Settings:
     ----------
     model : Path
         Folder of the bundle.
+    beside : Path, optional
+        Folder of another bundle, whose lists are shown beside.
     most_waiting : int
         Requests that may be computed or wait to be; one more is answered 503 at once.
     timeout : float
@@ -54,6 +56,7 @@ class Settings:
     reload_seconds: float = 2.0
     origins: tuple[str, ...] = ()
     token: str | None = None
+    beside: Path | None = None
 
     def __post_init__(self) -> None:
         least = {"most_waiting": 1, "most_bytes": 1_024, "most_items": 1, "most_users": 1}

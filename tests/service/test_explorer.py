@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    path = tmp_path_factory.mktemp("beside") / "model"
+    recsys.save_bundle(recsys.Bundle.of(recsys.Popularity().fit(DATA), DATA), path)
+    return path
+
+
+@pytest.fixture(scope="module")
 def browser():
     with Browser() as found:
         yield found
@@ -59,8 +67,30 @@ def wait_for(browser, condition):
     assert browser.run(f"new Promise(done => {{ {look} setTimeout(() => done(false), 20000); }})"), condition
 
 
-def test_every_view_works_and_asks_nobody_else(folder, browser):
-    process, address = started(folder, "explore", "--no-browser")
+def set_field(browser, selector, value, event="change"):
+    """Fill a field of the page in as a person would."""
+    browser.run(f"{{ const field = document.querySelector('{selector}'); field.value = '{value}';"
+                f" field.dispatchEvent(new Event('{event}')); }}")  # fmt: skip
+
+
+def shown_items(browser, title):
+    """Return the items of the list below a heading, without marks."""
+    links = browser.run(
+        f"[...document.querySelectorAll('#{title} ~ ol > li > span > a')].map(a => a.textContent)"
+    )
+    return [text.rpartition(" (")[0] for text in links]
+
+
+def check_list(browser, expected):
+    """Check that the list becomes what is expected."""
+    until = time.monotonic() + 20
+    while shown_items(browser, "list") != expected and time.monotonic() < until:
+        time.sleep(0.05)
+    assert shown_items(browser, "list") == expected
+
+
+def test_every_view_works_and_asks_nobody_else(folder, other, browser):
+    process, address = started(folder, "explore", "--no-browser", "--beside", str(other))
     try:
         browser.open(f"{address}/")
         wait_for(browser, "document.querySelector('#home')")
@@ -70,28 +100,58 @@ def test_every_view_works_and_asks_nobody_else(folder, browser):
         browser.run("document.querySelector('#find-user button').click()")
         wait_for(browser, "document.querySelector('#list') && document.querySelector('#mixture')")
         bundle = recsys.load_bundle(folder)
-        expected = [bundle.name_of(item) for item in bundle.recommend([3]).items.tolist()]
-        shown = browser.run(
-            "[...document.querySelectorAll('#list ~ ol > li > span > a')].map(a => a.textContent)"
-        )
-        assert [text.rpartition(" (")[0] for text in shown] == expected
+
+        def names(**options):
+            return [bundle.name_of(item) for item in bundle.recommend([3], **options).items.tolist()]
+
+        expected = names()
+        assert shown_items(browser, "list") == expected
         assert browser.run("document.querySelectorAll('.reason').length") == len(expected)
 
-        browser.run("document.querySelectorAll('.rows input[type=checkbox]').forEach(box => box.click())")
+        # Beside: what only one of the two lists is marked in its list.
+        here = {str(item) for item in bundle.recommend([3]).items.tolist()}
+        beside = {str(item) for item in recsys.load_bundle(other).recommend([3]).items.tolist()}
+        wait_for(browser, "document.querySelector('#list-beside')")
+        marked = "[...document.querySelectorAll('#list-{} ~ ol .new')].length"
+        assert browser.run(marked.format("here")) == len(here - beside)
+        assert browser.run(marked.format("beside")) == len(beside - here)
+
+        # Rules: an item is left out and put back, seen ones are listed, and all of them switched off.
+        browser.run("document.querySelector('#list ~ ol button').click()")
+        rules = recsys.Rules(exclude=[bundle.recommend([3]).items.tolist()[0]])
+        check_list(browser, names(rules=rules))
+        browser.run("document.querySelector('#rules-seen').click()")
+        check_list(browser, names(rules=rules, include_seen=True))
+        browser.run("document.querySelector('#rules-apply').click()")
+        check_list(browser, expected)
+        browser.run("document.querySelector('#rules ~ ul button').click()")
+        assert browser.run("document.querySelectorAll('#rules ~ ul button').length") == 0
+
+        browser.run(
+            "document.querySelectorAll('#history ~ ul input[type=checkbox]').forEach(box => box.click())"
+        )
         wait_for(browser, "document.body.textContent.includes('what most users have')")
         assert "No longer listed" in browser.run("document.body.textContent")
 
-        browser.run("const field = document.getElementById('item-field'); field.value = 'onerror 7';"
-                    " field.dispatchEvent(new Event('input'))")  # fmt: skip
+        set_field(browser, "#item-field", "onerror 7", "input")
         wait_for(browser, "document.querySelector('#hits a')")
         browser.run("document.querySelector('#hits a').click()")
         wait_for(browser, "document.querySelector('#item')")
         assert browser.run("location.hash") == "#/item/7"
+        assert browser.run("document.querySelectorAll('#alike ~ ol li').length") == 10
+        assert browser.run("document.querySelectorAll('#mixture ~ ul li').length") > 0
+        assert browser.run("document.activeElement.id") == "main"
         browser.run("document.querySelector('main button').click()")
         wait_for(browser, "document.querySelector('#history')")
         browser.run("location.hash = '#/themes'")
         wait_for(browser, "document.querySelector('#theme-1')")
-        browser.run("document.querySelector('.bar').checkVisibility()")
+        assert browser.run("document.querySelector('.bar').checkVisibility()")
+        browser.run("location.hash = '#/families'")
+        wait_for(browser, "document.querySelector('#family-1')")
+        browser.run("document.querySelector('#family-1 a').click()")
+        wait_for(browser, "document.querySelector('#family')")
+        browser.run("location.hash = '#/themes/1'")
+        wait_for(browser, "document.querySelector('#theme-1')")
         browser.run("location.hash = '#/user/nobody'")
         wait_for(browser, "document.getElementById('said').textContent.includes('is not known to the model')")
         # A user who is not known is an answer of 404, which the browser notes as a failed load.
