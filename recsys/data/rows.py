@@ -72,13 +72,26 @@ class CompressedRows:
         span = slice(self.indptr[row], self.indptr[row + 1])
         return self.columns[span], self.values[span]
 
+    def copy(self) -> CompressedRows:
+        """Return the same with arrays of its own."""
+        return CompressedRows(self.indptr.copy(), self.columns.copy(), self.values.copy(), self.n_columns)
+
+    def equals(self, other: CompressedRows) -> bool:
+        """Return whether both hold the same entries in the same order."""
+        return self.n_columns == other.n_columns and all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("indptr", "columns", "values")
+        )
+
     def with_values(self, values: Float32Array) -> CompressedRows:
         """Return the same pattern with other values."""
         return CompressedRows(self.indptr, self.columns, values, self.n_columns)
 
     def select(self, rows: Int64Array) -> CompressedRows:
         """Return the given rows, in that order."""
-        indptr = np.r_[0, np.cumsum(self.counts_of(rows))]
+        counts = self.counts_of(rows)
+        indptr = np.zeros(len(counts) + 1, dtype=np.int64)  # np.r_ takes as long as all the rest for one row
+        np.cumsum(counts, out=indptr[1:])
         entries = self.entries_of(rows)
         return CompressedRows(indptr, self.columns[entries], self.values[entries], self.n_columns)
 

@@ -77,6 +77,8 @@ def row_blocks(indptr: Int64Array, n_blocks: int = N_BLOCKS) -> Int64Array:
         Strictly ascending from 0 to n_rows.
     """
     n_rows = len(indptr) - 1
+    if n_rows == 1:  # one user alone, whose list somebody waits for
+        return np.array([0, 1], dtype=np.int64)
     work = np.asarray(indptr, dtype=np.int64) + _ROW_COST * np.arange(n_rows + 1)
     cuts = np.searchsorted(work, np.linspace(0, work[-1], n_blocks + 1))
     cuts[0], cuts[-1] = 0, n_rows

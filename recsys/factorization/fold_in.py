@@ -14,6 +14,7 @@ from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.objective import Objective
 from recsys.typing import BoolArray, Float32Array, Int64Array
 
+_FEW = 64  # users whose factors are kept until somebody else is folded in
 _PASSES = 10  # coordinate passes between two looks at which rows have converged
 
 
@@ -82,10 +83,21 @@ class FoldIn:
 
     factors: Factors
     _prepared: tuple[Objective, Any] | None = field(default=None, init=False)  # for the objective asked last
+    _last: tuple[Objective, CompressedRows, SideFactors] | None = field(default=None, init=False)
 
     def __call__(self, objective: Objective, rows: CompressedRows) -> SideFactors:
-        """Return factors and biases of new users; see `fold_in`."""
-        return fold_in(objective, rows, self.held(objective), self.factors.rank)
+        """Return factors and biases of new users; see `fold_in`.
+
+        Scores and components of somebody are asked for one after the other: few users asked for again are
+        not fitted again. Copies are kept and returned, for a caller may change what it owns.
+        """
+        last = self._last
+        if last is not None and last[0] == objective and last[1].equals(rows):
+            return last[2].copy()
+        folded = fold_in(objective, rows, self.held(objective), self.factors.rank)
+        if rows.n_rows <= _FEW:
+            self._last = objective, rows.copy(), folded.copy()
+        return folded
 
     def held(self, objective: Objective) -> Any:
         """Return the items as new users are fitted to them; see ``Objective.hold_items``."""

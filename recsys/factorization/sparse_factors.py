@@ -144,7 +144,8 @@ class SparseFactors:
     def select(self, rows: Int64Array) -> SparseFactors:
         """Return some rows in the order given."""
         counts = self.indptr[rows + 1] - self.indptr[rows]  # of these alone: there may be millions
-        indptr = np.r_[0, np.cumsum(counts)]
+        indptr = np.zeros(len(counts) + 1, dtype=np.int64)  # np.r_ takes as long as all the rest for one row
+        np.cumsum(counts, out=indptr[1:])
         entries = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
         return SparseFactors(indptr, self.components[entries], self.values[entries], self.rank)
 

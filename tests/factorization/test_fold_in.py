@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.factorization.entries import Entries
-from recsys.factorization.fold_in import append_new_rows, update_rows
+from recsys.factorization.fold_in import FoldIn, append_new_rows, fold_in, update_rows
 from recsys.factorization.kl import KLObjective
 from recsys.factorization.penalty import Penalty
 from recsys.factorization.squared import SquaredObjective
@@ -139,3 +139,26 @@ def test_what_is_held_is_made_anew_only_where_it_has_changed(monkeypatch):
     assert len(made) == 1
     update_rows(objective, factors, entries, users=np.array([3]), items=np.array([2]), passes=3)
     assert len(made) == 1 + 6
+
+
+def test_few_users_asked_for_again_are_not_fitted_again_whatever_callers_change(objective, monkeypatch):
+    factors, values = fitted(random_matrix(20, 12), objective), random_matrix(2, 12)
+    expected = fold_in(objective, rows_of(values), objective.hold_items(factors.items, factors.mean), 3)
+    fits, folded_in = [], FoldIn(factors)
+
+    def counted(*arguments):
+        fits.append(arguments)
+        return fold_in(*arguments)
+
+    monkeypatch.setattr("recsys.factorization.fold_in.fold_in", counted)
+    rows = rows_of(values)
+    for _ in range(3):
+        answer = folded_in(objective, rows_of(values))
+        np.testing.assert_array_equal(answer.factors.dense(), expected.factors.dense())
+        np.testing.assert_array_equal(answer.bias, expected.bias)
+        answer.factors.dense()[:] = 7
+        answer.bias[:] = 7
+    assert len(fits) == 1
+    folded_in(objective, rows.with_values(rows.values * 2))
+    folded_in(objective, rows_of(values[:1]))
+    assert len(fits) == 3
