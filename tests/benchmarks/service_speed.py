@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.service_speed --model model --seconds 10
 
-The service has one process, one thread and one core (taskset), wrk another. Users come at random. A first run
-computes most answers, for nothing is kept then; the second finds most of them kept. New customers of 20 items
-each are folded in, and their answers are never kept.
+Each service has one process and one core (taskset), wrk another. Users come at random: all of them, of a
+service that keeps no answers, or a thousand whose answers are kept. New customers of 20 items each are folded
+in, and their answers are never kept. Each is measured as fast as 16 connections ask, and then at half that
+rate, requests coming by chance. implicit's ALS behind the same web server is measured in the same run.
 """
 
 from __future__ import annotations
@@ -18,20 +19,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import recsys
 
+_N_KEPT, _CONNECTIONS, _WARM_SECONDS = 1_000, 16, 3
 _HEADERS = 'wrk.headers["content-type"] = "application/json"'
 
 
-def _script(folder: Path, name: str, requests: list[str]) -> Path:
-    """Write the requests of a run for wrk, in an order of chance."""
+def _script(folder: Path, name: str, requests: list[str], delay: float) -> Path:
+    """Write the requests of a run for wrk, in an order of chance; each waits for so many ms on average."""
     path = folder / f"{name}.lua"
     body = ",\n".join(requests)
     path.write_text(
         f"{_HEADERS}\nlocal all = {{\n{body}\n}}\nmath.randomseed(1)\n"
         "request = function() return all[math.random(#all)]() end\n"
+        + (f"delay = function() return -math.log(1 - math.random()) * {delay} end\n" if delay else "")
     )
     return path
 
@@ -62,32 +68,59 @@ def _on_core(core: int, command: list[str]) -> list[str]:
     return ["taskset", "-c", str(cores[core % len(cores)]), *command] if shutil.which("taskset") else command
 
 
-def measure(model: Path, seconds: int) -> list[dict[str, object]]:
-    """Return a record for each kind of request and number of connections."""
-    bundle = recsys.load_bundle(model)
-    generator = random.Random(0)
-    items = list(bundle.item_ids)
+def _requests(bundle: recsys.Bundle) -> dict[str, list[str]]:
+    """Return what is asked, by name, as functions for wrk."""
+    generator, items = random.Random(0), list(bundle.item_ids)
     users = [f'function() return wrk.format("GET", "/recommend/{user}?n=10") end' for user in bundle.user_ids]
     new = []
     for _ in range(5_000):
         body = json.dumps({"history": generator.sample(items, 20), "n": 10})
         new.append(f"function() return wrk.format('POST', '/recommend', nil, '{body}') end")
-    command = [sys.executable, "-m", "recsys_cli", "serve", str(model), "--port", "0", "--no-access-log"]
+    kept = generator.sample(users, min(_N_KEPT, len(users)))
+    return {"users, computed": users, "users, kept": kept, "new customers": new}
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[str]:
+    """Run a service on a core of its own and give its address."""
     service = subprocess.Popen(_on_core(0, command), stderr=subprocess.PIPE, text=True)
     assert service.stderr is not None
-    address = next(found[0] for line in service.stderr if (found := re.search(r"http://[\d.:]+", line)))
-    records = []
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, requests in (("users, first", users), ("users, again", users), ("new customers", new)):
-                script = _script(Path(folder), name.replace(", ", "-"), requests)
-                for connections in (16, 1):
-                    measured = _measured(script, address, connections, seconds)
-                    records.append({"requests": name, "connections": connections, **measured})
-                    print(json.dumps(records[-1]), flush=True)
+        yield next(found[0] for line in service.stderr if (found := re.search(r"http://[\d.:]+", line)))
     finally:
         service.terminate()
         service.wait()
+        service.stderr.close()
+
+
+def measure(model: Path, seconds: int, peer_port: int) -> list[dict[str, object]]:
+    """Return a record for each service, kind of request and rate."""
+    asked = _requests(recsys.load_bundle(model))
+    ours = ["recsys_cli", "serve", str(model), "--port", "0", "--no-access-log"]
+    peer = ["tests.benchmarks.service_peer", str(model), str(peer_port)]
+    computed = ["users, computed", "new customers"]
+    plan = (
+        ("recsys", [*ours, "--cache", "0"], computed),
+        ("recsys", ours, ["users, kept"]),
+        ("implicit", peer, computed),
+    )
+    records: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for service, command, kinds in plan:
+            with _running([sys.executable, "-m", *command]) as address:
+                for kind in kinds:
+
+                    def measured(delay: float, seconds: int, kind: str = kind, address: str = address) -> Any:
+                        script = _script(Path(folder), "asked", asked[kind], delay)
+                        return _measured(script, address, _CONNECTIONS, seconds)
+
+                    measured(0.0, _WARM_SECONDS)
+                    full = measured(0.0, seconds)
+                    # So long a wait before each request of a connection makes half of the rate.
+                    half = measured(2e3 * _CONNECTIONS / full["requests_per_second"], seconds)
+                    for rate, figures in (("full", full), ("half", half)):
+                        records.append({"service": service, "requests": kind, "rate": rate, **figures})
+                        print(json.dumps(records[-1]), flush=True)
     return records
 
 
@@ -96,8 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--peer-port", type=int, default=8_765, help="Where implicit's ALS listens.")
     options = parser.parse_args()
-    measure(options.model, options.seconds)
+    measure(options.model, options.seconds, options.peer_port)
 
 
 if __name__ == "__main__":
