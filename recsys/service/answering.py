@@ -64,7 +64,11 @@ class Answering:
 
 def encoded(answer: Any) -> bytes:
     """Return an answer as JSON."""
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which a request may hold and UTF-8 may not
+        return json.dumps(answer, separators=(",", ":"), allow_nan=False).encode()
 
 
 def as_json(body: bytes, status: int = 200) -> Response:

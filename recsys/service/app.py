@@ -39,7 +39,7 @@ def make_app(settings: Settings) -> App:
     """
     metrics = Metrics()
     serving = Serving(settings.model, settings.cache_size, metrics)
-    beside = settings.beside and Serving(settings.beside, 0, metrics, "beside")
+    beside = None if settings.beside is None else Serving(settings.beside, 0, metrics, "beside")
     both = [serving] if beside is None else [serving, beside]
     computing = Computing(threads.available(), settings.most_waiting, settings.timeout, metrics)
 

@@ -130,11 +130,13 @@ def _add_state(app: FastAPI, answering: Answering, metrics: Metrics, beside: Ser
         return as_json(encoded({**answers.about(answering.served), "beside": other}))
 
     @app.get("/healthz")
+    @app.head("/healthz", include_in_schema=False)  # what some balancers ask
     async def healthz() -> Response:
         """Return 200 while the process answers."""
         return as_json(b'{"status":"ok"}')
 
     @app.get("/readyz")
+    @app.head("/readyz", include_in_schema=False)  # what some balancers ask
     async def readyz() -> Response:
         """Return 200 when a bundle is loaded and has answered once."""
         return as_json(encoded({"status": "ready", "digest": answering.served.digest}))

@@ -12,10 +12,14 @@ from typing import Any
 
 import uvicorn
 
+from recsys.errors import ParameterError
 from recsys.service.app import make_app
 from recsys.service.settings import Settings
 
 _GRACE_SECONDS = 15
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep idle connections (nginx: 60): the service must not be who closes first, or a proxy
+sends a request to a connection that is just being closed."""
 _log = logging.getLogger("recsys.service")
 
 
@@ -79,9 +83,10 @@ def serve(
     ------
     BundleError
         If the bundle cannot be loaded.
-    SystemExit
-        If the port cannot be had.
+    ParameterError
+        If the address cannot be listened at.
     """
+    _check_free(host, port)
     log_to(sys.stderr, log_level, access=access_log)
     try:
         config = uvicorn.Config(
@@ -91,7 +96,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         _Server(config, when_ready).run()
@@ -99,6 +104,19 @@ def serve(
         # The web server raises its signal again once it has ended: that is how a service is told to stop,
         # and no failure, so the process ends with 0.
         _log.info("the service has ended as it was told to")
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise ParameterError if an address cannot be listened at, before a large model is loaded."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ParameterError(
+            f"cannot listen at {host} port {port}: {error.strerror or error}; choose another port or address."
+        ) from None
 
 
 class _Server(uvicorn.Server):

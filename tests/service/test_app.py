@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import threading
 
 import pytest
@@ -14,6 +15,7 @@ from recsys.service.app import make_app
 from recsys.service.computing import BusyError, Computing
 from recsys.service.gate import Gate
 from recsys.service.metrics import Metrics
+from recsys.service.run import serve
 from recsys.service.settings import Settings
 from tests.matrices import random_matrix
 
@@ -147,6 +149,8 @@ def test_similar_items_explanations_users_themes_and_items(client, bundle):
         ("POST", "/recommend", {"user": 1, "rules": {"exclude": list(range(20))}}, 422, "leave"),
         ("POST", "/explain", {}, 422, "the request names nobody"),
         ("POST", "/recommend", b"[" * 100_000, 400, "parsing the body"),
+        ("POST", "/recommend", b'{"history": {"1": NaN}}', 422, "finite number"),
+        ("POST", "/recommend", b'{"user": ' + b"9" * 5_000 + b"}", 400, "parsing the body"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_one_sentence(client, method, path, body, status, says):
@@ -155,6 +159,25 @@ def test_what_cannot_be_answered_is_said_in_one_sentence(client, method, path, b
     assert answer.status_code == status, answer.text
     assert list(answer.json()) == ["error"]
     assert says in answer.json()["error"]
+
+
+def test_half_a_letter_comes_back_as_it_came(client):
+    answer = client.post("/recommend", content=b'{"user": "\\ud800", "n": 1}')
+    assert (answer.status_code, answer.json()["lists"][0]["user"]) == (200, "\ud800")
+
+
+def test_balancers_may_ask_by_head(client):
+    for path in ("/healthz", "/readyz", "/"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert "head" not in client.get("/openapi.json").json()["paths"]["/healthz"]
+
+
+def test_an_address_in_use_is_said_before_anything_is_loaded():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ParameterError, match="already in use; choose another"):
+            serve(Settings("nowhere"), "127.0.0.1", port)
 
 
 def test_a_model_that_ranks_ratings_asks_for_ratings(tmp_path):
