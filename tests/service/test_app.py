@@ -162,7 +162,8 @@ def test_what_cannot_be_answered_is_said_in_one_sentence(client, method, path, b
 
 
 def test_half_a_letter_comes_back_as_it_came(client):
-    answer = client.post("/recommend", content=b'{"user": "\\ud800", "n": 1}')
+    sent, kind = b'{"user": "\\ud800", "n": 1}', {"content-type": "application/json"}
+    answer = client.post("/recommend", content=sent, headers=kind)
     assert (answer.status_code, answer.json()["lists"][0]["user"]) == (200, "\ud800")
 
 
