@@ -5,7 +5,8 @@
 Each service has one process and one core (taskset), wrk another. Users come at random: all of them, of a
 service that keeps no answers, or a thousand whose answers are kept. New customers of 20 items each are folded
 in, and their answers are never kept. Each is measured as fast as 16 connections ask, and then at half that
-rate, requests coming by chance. implicit's ALS behind the same web server is measured in the same run.
+rate, requests coming by chance. Beside the clock stands what a request takes of the service's core, which
+depends less on what else the machine does. implicit's ALS behind the same web server is measured, too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import recsys
 
@@ -81,16 +81,23 @@ def _requests(bundle: recsys.Bundle) -> dict[str, list[str]]:
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[str]:
-    """Run a service on a core of its own and give its address."""
+def _running(command: list[str]) -> Iterator[tuple[str, int]]:
+    """Run a service on a core of its own and give its address and its process."""
     service = subprocess.Popen(_on_core(0, command), stderr=subprocess.PIPE, text=True)
     assert service.stderr is not None
     try:
-        yield next(found[0] for line in service.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        address = next(found[0] for line in service.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        yield address, service.pid
     finally:
         service.terminate()
         service.wait()
         service.stderr.close()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the seconds that a process has had of a core."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(model: Path, seconds: int, peer_port: int) -> list[dict[str, object]]:
@@ -107,12 +114,14 @@ def measure(model: Path, seconds: int, peer_port: int) -> list[dict[str, object]
     records: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for service, command, kinds in plan:
-            with _running([sys.executable, "-m", *command]) as address:
+            with _running([sys.executable, "-m", *command]) as (address, pid):
                 for kind in kinds:
 
-                    def measured(delay: float, seconds: int, kind: str = kind, address: str = address) -> Any:
-                        script = _script(Path(folder), "asked", asked[kind], delay)
-                        return _measured(script, address, _CONNECTIONS, seconds)
+                    def measured(delay: float, seconds: int, kind: str = kind) -> dict[str, float]:
+                        script, before = _script(Path(folder), "asked", asked[kind], delay), _cpu_seconds(pid)
+                        figures = _measured(script, address, _CONNECTIONS, seconds)
+                        n_requests = figures["requests_per_second"] * seconds
+                        return {**figures, "cpu_ms": 1e3 * (_cpu_seconds(pid) - before) / n_requests}
 
                     measured(0.0, _WARM_SECONDS)
                     full = measured(0.0, seconds)
