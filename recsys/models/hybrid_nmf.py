@@ -10,14 +10,17 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from recsys.checkpoints import GivenCheckpoint, opened
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
+from recsys.factorization.factors import Factors
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
+from recsys.models.fit_state import fit_of
 from recsys.models.hybrid_update import check_updatable, newly_taken
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
@@ -98,6 +101,7 @@ class HybridNMF(Model):
     name: ClassVar[str] = "hybrid-nmf"
     has_themes: ClassVar[bool] = True
     shows_iterations: ClassVar[bool] = True
+    keeps_checkpoints: ClassVar[bool] = True
     lists_only_params: ClassVar[Mapping[str, Any]] = {"ratings": "no"}
 
     n_components: int | None = param(
@@ -164,7 +168,14 @@ class HybridNMF(Model):
         return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
 
     def fit(
-        self, X: Any, y: None = None, *, W: Any = None, H: Any = None, progress: GivenProgress = SILENT
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        W: Any = None,
+        H: Any = None,
+        progress: GivenProgress = SILENT,
+        checkpoint: GivenCheckpoint = None,
     ) -> Self:
         """Learn from interactions; see `Model.fit`.
 
@@ -172,10 +183,17 @@ class HybridNMF(Model):
         begin, as for `NMF.fit` with ``init="custom"``; the neighbors have one solution and need no start.
         """
         data = self._checked(X)
-        self._fit(data, listener(progress), W, H)
+        self._fit(data, listener(progress), W, H, checkpoint)
         return self._finished(data)
 
-    def _fit(self, data: Interactions, progress: Progress, W: Any = None, H: Any = None) -> None:
+    def _fit(
+        self,
+        data: Interactions,
+        progress: Progress,
+        W: Any = None,
+        H: Any = None,
+        checkpoint: GivenCheckpoint = None,
+    ) -> None:
         wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
         taken = self._taken(data)
         smaller = min(data.n_users, data.n_items)
@@ -184,20 +202,22 @@ class HybridNMF(Model):
         if W is not None or H is not None:
             themes.set_params(init="custom")
         ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
-        if ratings is not None:
-            ratings.fit(data, progress=PartProgress(progress))
-        neighbors.fit(taken, progress=progress)
-        self._used_weight = self.neighbor_weight
-        if self._used_weight is None:
-            by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
-            self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
-        self.neighbors_, self.ratings_ = neighbors, ratings
-        self._training, self.ids_ = Training(data), None
-        try:
-            themes.fit(taken, W=W, H=H, progress=PartProgress(progress, self._snapshots(progress, data)))
-        except KeyboardInterrupt:
-            if not themes.is_fitted:
-                raise  # else the best state so far; who asked for the fit learns of it from `history`
+        with opened(checkpoint, lambda: self._what(data, W, H)) as keeper:
+            if ratings is not None:
+                ratings.fit(data, progress=PartProgress(progress), checkpoint=keeper.part("ratings"))
+            neighbors.fit(taken, progress=progress, checkpoint=keeper.part("neighbors"))
+            self._used_weight = self.neighbor_weight
+            if self._used_weight is None:
+                by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
+                self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
+            self.neighbors_, self.ratings_ = neighbors, ratings
+            self._training, self.ids_ = Training(data), None
+            listening = PartProgress(progress, self._snapshots(progress, data))
+            try:
+                themes.fit(taken, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
+            except KeyboardInterrupt:
+                if not themes.is_fitted:
+                    raise  # else the best state so far; who asked for the fit learns of it from `history`
         self._join(themes)
 
     def _snapshots(self, progress: Progress, data: Interactions) -> Callable[[WeightedNMF], None] | None:
@@ -290,6 +310,11 @@ class HybridNMF(Model):
         self._check_fitted()
         shape = (self.n_users_, self.n_items_)
         return KnownData(self.name, self.feedback, shape, self._training, self.ids_).training(None).data
+
+    def _what(self, data: Interactions, W: Any, H: Any) -> dict[str, Any]:
+        """Return what a fit is of, for its checkpoints."""
+        start = None if W is None or H is None else Factors.unbiased(np.asarray(W), np.transpose(H))
+        return fit_of(self.name, self.get_params(), data, start=start)
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""

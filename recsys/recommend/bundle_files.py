@@ -14,22 +14,18 @@ Written to a sibling, synced and renamed: a reader finds the old bundle or the n
 from __future__ import annotations
 
 import json
-import os
 import platform
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import save_file
 
 from recsys._version import __version__
+from recsys.array_files import write_arrays
 from recsys.data.ids import Ids
 from recsys.errors import BundleError, DependencyError, ParameterError, RecsysError
 from recsys.factorization.history import History
@@ -61,7 +57,7 @@ from recsys.recommend.bundle_parts import (
 from recsys.recommend.model_pointer import is_store, model_folder
 from recsys.recommend.signature import check_signature, key_of
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
-from recsys.typing import AnyArray, Float32Array
+from recsys.typing import Float32Array
 
 FORMAT = 1
 """Version of the format that is written. Another one is a format that older versions cannot read."""
@@ -111,7 +107,7 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
             "history": None if history is None else history.to_json(),
             "versions": {"recsys": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
-        _write_arrays(arrays, place / ARRAYS, {BELONGING: belonging_of(record)})
+        write_arrays(arrays, place / ARRAYS, {BELONGING: belonging_of(record)})
         pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / USERS)
         names = [bundle.item_names.get(item) for item in bundle.item_ids]
         pq.write_table(
@@ -146,17 +142,6 @@ def rescued(bundle: Bundle, folder: Path) -> Path | None:
         else:
             return place / folder.name
     return None
-
-
-def _write_arrays(arrays: Mapping[str, AnyArray], path: Path, metadata: dict[str, str]) -> None:
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    try:
-        save_file(contiguous, path, metadata)
-    except SafetensorError as error:  # it hides the operating system's error in its text
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
-            raise OSError(f"{path.name}: {error}") from error
-        raise OSError(int(number[1]), os.strerror(int(number[1])), path.name) from error
 
 
 def _stored_values(values: Float32Array) -> Float32Array:
