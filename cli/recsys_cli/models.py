@@ -165,7 +165,7 @@ def train(
         raise recsys.ParameterError("--split and --metrics say how to measure; give --measure too.")
     run, reading = run_of(flags, [config] if config else [], command="train")
     spec = one_spec(model, set_, run.configs, run.models)
-    spec.resolved().made()  # what is wrong with it is said before the log is read
+    planned = spec.resolved().made()  # what is wrong with it is said before the log is read
     plan = log_plan(run.flags["log"], reading, run.flags["items"])
     if on_spark:
         seed, rule = run.flags["seed"] or 0, run.flags["duplicates"]
@@ -174,6 +174,7 @@ def train(
     checkpoint = None
     if checkpoint_every is not None or resume:
         checkpoint = recsys.Checkpoint(destination.checkpoint, checkpoint_every or "60s", resume)
+        planned.check_checkpoint(checkpoint)
         _say_checkpoint(checkpoint)
     of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
     with capped(memory), reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:

@@ -63,7 +63,7 @@ def train(
         spec = begun_like(spec, warm_start)
     model = spec.made()
     model.check_checkpoint(checkpoint)
-    kept_at = {} if checkpoint is None else {"checkpoint": checkpoint}  # fits of users' own take none
+    kept_at: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
     precompile(spec)
     began = time.perf_counter()
     kept = None
