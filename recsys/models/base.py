@@ -346,6 +346,11 @@ class Model(ABC):
         return None
 
     @property
+    def scores_from_zero(self) -> bool:
+        """Whether no score is below 0, and one of 0 says that nothing speaks for the item."""
+        return False
+
+    @property
     def stored_per_row(self) -> float | None:
         """Numbers stored for a user or an item on average, where there are factors."""
         return None

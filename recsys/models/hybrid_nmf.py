@@ -434,6 +434,11 @@ class HybridNMF(Model):
         return self.themes_
 
     @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that nothing speaks for an item: scores are sums of parts that are 0 or more."""
+        return True
+
+    @property
     def history(self) -> History | None:
         """How the training of the themes went."""
         return self.themes_.history if self.is_fitted else None

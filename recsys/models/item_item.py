@@ -48,6 +48,11 @@ class ItemItemModel(Model):
         """Whether ratings may be below 0: they are counted from the lowest."""
         return True
 
+    @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that no past item speaks for an item."""
+        return not self.is_signed
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         self._fit_items(self._take_histories(data), progress)
 
