@@ -16,6 +16,7 @@ from recsys.service.app import make_app
 from recsys.service.settings import Settings
 
 _GRACE_SECONDS = 15
+_log = logging.getLogger("recsys.service")
 
 
 class JsonLines(logging.Formatter):
@@ -56,7 +57,7 @@ def serve(
     log_level: int = logging.INFO,
     when_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Answer requests until the process is told to stop; requests that have begun are then answered first.
+    """Answer requests until ctrl-c or SIGTERM; requests that have begun are then answered first.
 
     Parameters
     ----------
@@ -90,7 +91,13 @@ def serve(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    _Server(config, when_ready).run()
+    server = _Server(config, when_ready)
+    try:
+        server.run()
+    except KeyboardInterrupt:  # the signal, raised again once all is answered
+        if not server.started:
+            raise
+    _log.info("stopped")
 
 
 class _Server(uvicorn.Server):
