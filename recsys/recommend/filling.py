@@ -9,27 +9,45 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
+from recsys.models.scorer import BlockScorer
 from recsys.recommend.audiences import Audience
 from recsys.recommend.ranking import ranked_blocks
 from recsys.recommend.restriction import Restriction
-from recsys.typing import Float32Array, Int64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
 
+_BELOW = 1e-30
+"""Popular items rank by scores of this size below 0: behind all others, of no weight in a re-ranking."""
 ItemList: TypeAlias = tuple[Int64Array, Float32Array]
 """Row numbers of items and their scores, best first."""
 
 
+class _ByPopularity:
+    """A model whose scores of 0 are in the order of popularity, below all others."""
+
+    def __init__(self, model: BlockScorer, counts: Float64Array) -> None:
+        self._model, self._scores = model, (-_BELOW / (1.0 + counts)).astype(np.float32)
+        self.name, self.n_items_ = model.name, model.n_items_
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `recsys.models.base.Model.score_block`."""
+        scores = self._model.score_block(users)
+        np.copyto(scores, self._scores, where=scores == 0)
+        return scores
+
+
 def fill_places(
     lists: list[ItemList],
-    numbers: Sequence[int],
     audience_of: Mapping[int, Audience],
+    model: BlockScorer,
     *,
     rows: Int64Array,
     n: int,
     seen: CompressedRows | None,
     rules: Restriction | None,
     names: Sequence[Id],
-) -> dict[int, int]:
-    """Put popular items in place of those whose score is 0; return how many each list has, by its number.
+    histories: CompressedRows | None,
+) -> list[int]:
+    """Make lists with scores of 0 anew, such places in the order of popularity; return which lists these are.
 
     Where scores are sums of parts that are 0 or more, a score of 0 says that nothing speaks for an item: all
     such items tie, and the lowest numbers would win. Their places keep the score of 0.
@@ -38,45 +56,33 @@ def fill_places(
     ----------
     lists : list
         Changed in place.
-    numbers : sequence of int
-        The lists to look at.
     audience_of : mapping
-        Whose popular items a list is filled with, by its number.
+        The lists to look at, by number, and whose popular items each is filled with.
+    model : BlockScorer
+        Made the lists.
     rows : int64, (n_lists,)
-        The row of ``seen`` of each list.
-    n : int
-        Longest list wanted.
-    seen : CompressedRows or None
-        Items to leave out, by row.
-    rules : Restriction, optional
-        What else may not be listed.
+        The row of the model, and of ``seen``, of each list.
     names : sequence of id, (n_lists,)
         Whose lists they are, as rules name them.
+    n, seen, rules, histories
+        See `ranked_blocks`.
     """
-    short = [number for number in numbers if len(lists[number][0]) and not lists[number][1].all()]
-    filled: dict[int, int] = {}
+    short = [number for number in audience_of if len(lists[number][0]) and not lists[number][1].all()]
     for audience in dict.fromkeys(audience_of[number] for number in short):
         own = [number for number in short if audience_of[number] is audience]
         blocks = ranked_blocks(
-            audience.model(int(rows.max()) + 1),
+            _ByPopularity(model, audience.counts),
             rows[own],
             n,
             seen,
             rules=rules,
             names=[names[number] for number in own],
+            histories=histories,
         )
-        popular = (
-            block.items[row, : block.n_listed[row]] for block in blocks for row in range(len(block.users))
-        )
-        for number, items in zip(own, popular, strict=True):
-            lists[number], filled[number] = _filled(lists[number], items.astype(np.int64))
-    return filled
-
-
-def _filled(listed: ItemList, popular: Int64Array) -> tuple[ItemList, int]:
-    """Return a list whose items with a score are followed by popular ones, and how many these are."""
-    items, scores = listed
-    scored = items[scores > 0]
-    fill = popular[~np.isin(popular, scored)][: len(items) - len(scored)]
-    zeros = np.zeros(len(fill), dtype=np.float32)
-    return (np.concatenate([scored, fill]), np.concatenate([scores[scores > 0], zeros])), len(fill)
+        positions = iter(own)
+        for block in blocks:
+            for row, length in enumerate(block.n_listed.tolist()):
+                number = next(positions)
+                items, scores = block.items[row, :length].astype(np.int64), block.scores[row, :length]
+                lists[number] = items, np.maximum(scores, np.float32(0))
+    return short

@@ -82,10 +82,11 @@ def lists_for_users(
                 for number in range(len(block.users)):
                     lists[next(positions)] = _list(block, number)
                 running.advance(len(block.users))
-    by_model = np.flatnonzero(is_known & ~is_blank).tolist()
-    filled = _fill(
-        fitted, lists, by_model, audiences, rows=rows, n=n, seen=seen, rules=restriction, names=names
-    )
+    by_model = {
+        number: audiences.of(names[number]) for number in np.flatnonzero(is_known & ~is_blank).tolist()
+    }
+    how: dict[str, Any] = {"rules": restriction, "names": names, "histories": fitted.seen}
+    filled = _fill(fitted, lists, by_model, fitted.model, rows=rows, n=n, seen=seen, **how)
 
     lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
     items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
@@ -102,8 +103,8 @@ def lists_for_users(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        **_marks(audience_of, lengths, segments),
-        fill_sources=_fill_sources(filled, lengths),
+        **_marks(audience_of, lists, segments),
+        fill_sources=_fill_sources(filled, lists),
         why_short=tuple(
             "" if length == n else _why_short(int(length), restriction, all_listed=includes_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
@@ -168,10 +169,9 @@ def lists_for_histories(
         for block in ranked_blocks(of_all, np.array(numbers), n, left_out, rules=restriction, names=called):
             for number in range(len(block.users)):
                 lists[next(positions)] = _list(block, number)
-    filled = _fill(
-        fitted, lists, np.flatnonzero(~is_blank).tolist(), audiences,
-        rows=everyone, n=n, seen=left_out, rules=restriction, names=names,
-    )  # fmt: skip
+    by_model = {number: audiences.of(names[number]) for number in np.flatnonzero(~is_blank).tolist()}
+    how: dict[str, Any] = {"rules": restriction, "names": names, "histories": rows}
+    filled = _fill(fitted, lists, by_model, scorer, rows=everyone, n=n, seen=left_out, **how)
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
     item_ids = fitted.item_ids.values[items]
@@ -186,8 +186,8 @@ def lists_for_histories(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        **_marks(audience_of, lengths, segments),
-        fill_sources=_fill_sources(filled, lengths),
+        **_marks(audience_of, lists, segments),
+        fill_sources=_fill_sources(filled, lists),
         why_short=tuple(
             "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
             for length in lengths
@@ -197,30 +197,36 @@ def lists_for_histories(
 
 
 def _fill(
-    fitted: Fitted, lists: list[ItemList], numbers: list[int], audiences: Audiences, **how: Any
-) -> dict[int, tuple[int, str]]:
-    """Fill the places of lists for which the model has no score; return how many, and from whom, by list."""
+    fitted: Fitted,
+    lists: list[ItemList],
+    audience_of: Mapping[int, Audience],
+    scorer: Model | NewUsers,
+    **how: Any,
+) -> dict[int, list[str]]:
+    """Fill places of lists for which the model has no score; return what fills each place, by list."""
     if not fitted.model.scores_from_zero:
         return {}
-    audience_of = {number: audiences.of(how["names"][number]) for number in numbers}
-    filled = fill_places(lists, numbers, audience_of, **how)
-    return {number: (n_filled, audience_of[number].source) for number, n_filled in filled.items()}
+    filled = fill_places(lists, audience_of, scorer, **how)
+    # A re-ranked list may have such a place before another one.
+    return {
+        number: [audience_of[number].source if score == 0 else "" for score in lists[number][1].tolist()]
+        for number in filled
+    }
 
 
-def _fill_sources(filled: Mapping[int, tuple[int, str]], lengths: Sequence[int]) -> tuple[str, ...] | None:
+def _fill_sources(filled: Mapping[int, list[str]], lists: Sequence[ItemList]) -> tuple[str, ...] | None:
     """Return for each row what fills it, empty for one that the model ranked; None if none is filled."""
     if not filled:
         return None
-    sources: list[str] = []
-    for number, length in enumerate(lengths):
-        n_filled, source = filled.get(number, (0, ""))
-        sources += [""] * (int(length) - n_filled) + [source] * n_filled
-    return tuple(sources)
+    parts = (filled.get(number, [""] * len(items)) for number, (items, _) in enumerate(lists))
+    return tuple(source for part in parts for source in part)
 
 
-def _marks(audience_of: Mapping[int, Audience], lengths: Sequence[int], segments: Segments) -> dict[str, Any]:
+def _marks(
+    audience_of: Mapping[int, Audience], lists: Sequence[ItemList], segments: Segments
+) -> dict[str, Any]:
     """Return what lists say of where they are from: sources and, where there are some, segments."""
-    audiences = [audience_of.get(number) for number in range(len(lengths))]
+    audiences = [audience_of.get(number) for number in range(len(lists))]
     names = tuple("" if audience is None else audience.name for audience in audiences)
     return {
         "sources": tuple("model" if audience is None else audience.source for audience in audiences),

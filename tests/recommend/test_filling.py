@@ -94,6 +94,14 @@ def test_rules_hold_for_what_fills(bundle):
     assert len(lists.items) == 8
 
 
+def test_a_limit_for_categories_holds_for_the_whole_list(bundle):
+    kinds = {item: (item[0],) for item in bundle.item_ids}
+    lists = bundle.recommend(["l0"], 8, rules=Rules(categories=kinds, most_per_category=3))
+    listed = [item[0] for item in items_of(lists)]
+    assert listed.count("b") == 3
+    assert "popularity" in lists.row_sources
+
+
 def test_a_segments_popular_items_fill_its_lists(bundle):
     lists = bundle.recommend(["l0"], 8, segments={"l0": "south", "r8": "south"})
     filled = [source for source in lists.row_sources if source != "model"]
