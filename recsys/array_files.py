@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from recsys.errors import ModelError
 from recsys.typing import AnyArray
 
+Content: TypeAlias = bytearray | mmap.mmap
+"""All bytes of a file, read or mapped; what is written there is seen by nobody else."""
 _MOST_HEADER = 100 * 2**20
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -53,12 +56,21 @@ def read_content(path: Path) -> bytearray:
     return content
 
 
-def arrays_in(content: bytearray, name: str) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+def map_content(path: Path) -> Content:
+    """Return all bytes of a file as they are mapped: read when looked at, and shared between processes.
+
+    The file must not be changed in place, which no write of ours does: a new one there is another file.
+    """
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if path.stat().st_size else bytearray()
+
+
+def arrays_in(content: Content, name: str) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     """Return the arrays of a safetensors file, as views of its content, and what it says beside them.
 
     Parameters
     ----------
-    content : bytearray
+    content : bytearray or mmap
     name : str
         Of the file, for messages.
 

@@ -154,7 +154,7 @@ def _id_column(ids: Ids) -> pa.Array:
     return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
 
 
-def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
+def load_bundle(folder: str | Path, *, key: str | Path | None = None, mapped: bool = False) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
     Of a folder of versions (see `ModelStore`) the one in use is read.
@@ -165,15 +165,24 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
     key : str or Path, optional
         A key's file: the bundle must be signed by it, see `recsys.sign_bundle`. By default the one that the
         environment variable ``RECSYS_MODEL_KEY`` names, if it is set.
+    mapped : bool
+        Whether the arrays are mapped instead of read: processes then share them, and what nobody asks for
+        leaves the memory again. All is checked as otherwise. The file must not be changed in place; a new
+        bundle in its place, as all writes of ours are, does no harm.
 
     Raises
     ------
     BundleError
         If a part is missing, changed, of a newer format or inconsistent, or the signature is not right.
     ParameterError
-        If the key cannot be used.
+        If the key cannot be used, or there is one and arrays are to be mapped.
     """
     secret = key_of(key)
+    if mapped and secret is not None:
+        raise ParameterError(
+            "a bundle that must be signed is read, not mapped: a mapped file could be changed after its "
+            "signature was checked; leave mapped or the key out."
+        )
     if not isinstance(folder, (str, Path)):
         raise BundleError(f"a bundle is read from a folder, not from {folder!r:.80}; give its path.")
     folder = Path(folder).expanduser().resolve()
@@ -181,7 +190,7 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
         place = current_folder(model_folder(folder))
         before = _stamp(place)
         try:
-            return _load(place, secret)
+            return _load(place, secret, mapped=mapped)
         except Exception as error:  # files of others may raise anything
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
@@ -203,7 +212,7 @@ def _stamp(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _load(folder: Path, key: bytes | None) -> Bundle:
+def _load(folder: Path, key: bytes | None, *, mapped: bool) -> Bundle:
     if not folder.exists():
         gone = "was deleted or moved" if previous_folder(folder).exists() else "does not exist"
         raise BundleError(f"{folder} is no model bundle: it {gone}; make one with 'recsys train'.")
@@ -213,7 +222,7 @@ def _load(folder: Path, key: bytes | None) -> Bundle:
     if key is not None:
         check_signature(folder, record["digest"], key)
     try:
-        return _joined(folder, read_parts(folder, record))
+        return _joined(folder, read_parts(folder, record, mapped=mapped))
     except RecsysError as error:
         raise BundleError(f"{folder}: {error}") from error
 

@@ -1,4 +1,7 @@
-"""The files of a bundle, each read once: what was hashed is what is used, whatever happens to the folder."""
+"""The files of a bundle, each read once: what was hashed is what is used, whatever happens to the folder.
+
+Where arrays are mapped, that holds as long as nobody changes their file in place.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.array_files import arrays_in, read_content
+from recsys.array_files import Content, arrays_in, map_content, read_content
 from recsys.data.ids import Ids
 from recsys.errors import BundleError
 from recsys.typing import AnyArray
@@ -88,20 +91,20 @@ def belonging_of(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_parts(folder: Path, record: dict[str, Any]) -> BundleParts:
-    """Read the other files, each of which must have the hash that the record gives.
+def read_parts(folder: Path, record: dict[str, Any], *, mapped: bool = False) -> BundleParts:
+    """Read the other files, or map the arrays; each must have the hash that the record gives.
 
     Raises
     ------
     BundleError
         If one is missing or is not the file that was written.
     """
-    contents = {}
+    contents: dict[str, Content] = {}
     for part in PARTS:
         path = folder / part
         if not path.is_file():
             raise BundleError(f"{part} is missing; train the model again.")
-        contents[part] = content = read_content(path)
+        contents[part] = content = map_content(path) if mapped and part == ARRAYS else read_content(path)
         if hashlib.sha256(content).hexdigest() != record["parts"][part]:
             raise BundleError(f"{part} is not the file that was written; train the model again.")
     arrays, metadata = arrays_in(contents[ARRAYS], ARRAYS)
@@ -111,7 +114,7 @@ def read_parts(folder: Path, record: dict[str, Any]) -> BundleParts:
     return BundleParts(record, arrays, metadata.get(BELONGING), _ids(users), _ids(items), _names(items))
 
 
-def _table(content: bytearray, part: str, n_rows: int) -> pa.Table:
+def _table(content: Content, part: str, n_rows: int) -> pa.Table:
     """Read a table that must have so many rows: few bytes can stand for more rows than fit into memory."""
     file = pq.ParquetFile(pa.BufferReader(content))
     if file.metadata.num_rows != n_rows:

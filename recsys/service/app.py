@@ -44,7 +44,7 @@ def make_app(settings: Settings) -> App:
         If the bundle cannot be loaded.
     """
     metrics = Metrics()
-    serving = Serving(settings.model, settings.cache_size, metrics)
+    serving = Serving(settings.model, settings.cache_size, metrics, mapped=settings.mapped)
     computing = Computing(threads.available(), settings.most_waiting, settings.timeout, metrics)
 
     @asynccontextmanager

@@ -60,6 +60,8 @@ class Serving:
     cache_size : int
         Answers kept of each bundle.
     metrics : Metrics
+    mapped : bool
+        Whether arrays are mapped; see `recsys.load_bundle`.
 
     Raises
     ------
@@ -67,15 +69,16 @@ class Serving:
         If the first one cannot be loaded.
     """
 
-    def __init__(self, folder: Path, cache_size: int, metrics: Metrics) -> None:
+    def __init__(self, folder: Path, cache_size: int, metrics: Metrics, *, mapped: bool = False) -> None:
         self._folder, self._cache_size, self._metrics = folder.expanduser(), cache_size, metrics
+        self._mapped = mapped
         self._ended = threading.Event()
         self._watcher: threading.Thread | None = None
         self._stamp = _stamp(self._folder)
         self.now = self._loaded()
 
     def _loaded(self) -> Served:
-        bundle = load_bundle(self._folder)
+        bundle = load_bundle(self._folder, mapped=self._mapped)
         if len(bundle.user_ids):  # kernels are compiled, and caches of the model made, before anybody waits
             bundle.recommend([bundle.user_ids[0]], 1)
         served = Served(bundle, AnswerCache(self._cache_size))
