@@ -297,7 +297,7 @@ def restarted(objective: Objective, factors: Factors, entries: Entries, *, seed:
     return factors.restarted(factors.empty_components, drawn)
 
 
-def check_range(factors: Factors, name: str, l2: float) -> None:
+def check_range(factors: Factors, name: str, penalty: float, penalty_name: str = "l2") -> None:
     """Raise ModelError if a product of factors might be beyond single precision.
 
     Where penalties are nothing beside the values, a user or an item with next to no entries can get
@@ -307,5 +307,5 @@ def check_range(factors: Factors, name: str, l2: float) -> None:
     if not float(np.sum(users * items)) < float(np.finfo(np.float32).max):
         raise ModelError(
             f"{name}: scores would be beyond single precision (3.4e38); give the values in larger "
-            f"units or raise l2, now {l2}."
+            f"units or raise {penalty_name}, now {penalty}."
         )
