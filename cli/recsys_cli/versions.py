@@ -101,7 +101,7 @@ class Destination:
     @property
     def checkpoint(self) -> Path:
         """Where a fit keeps where it stands: beside the model."""
-        place = self.folder.resolve()
+        place = self.folder if self.folder.name not in ("", "..") else self.folder.resolve()
         return place.with_name(f"{place.name}.checkpoint")
 
     def write(self, bundle: Bundle, *, interrupted: bool = False) -> Written:

@@ -18,8 +18,8 @@ from recsys.models import parameters
 from recsys.models.registry import MODELS, make
 
 LOGS = {
-    "ratings": (60_000, 6_000, 3_000_000, "explicit"),
-    "purchases": (150_000, 20_000, 1_500_000, "implicit"),
+    "ratings": (20_000, 3_000, 1_000_000, "explicit"),
+    "purchases": (80_000, 12_000, 600_000, "implicit"),
 }
 FEW = {"max_iter": 2, "n_burn_in": 1, "n_draws": 20}
 """Sweeps take no more memory the more there are."""

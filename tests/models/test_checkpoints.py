@@ -40,6 +40,7 @@ FITS = {
     "weighted-nmf, any sign": {"n_components": 3, "max_iter": 5, "nonnegative": False, "init": "random"},
     "poisson-nmf": {"n_components": 3, "max_iter": 6, "tol": 0.0},
     "explicit-als": {"n_components": 3, "max_iter": 6, "tol": 0.0},
+    "bayesian-nmf": {"n_components": 2, "n_burn_in": 2, "n_draws": 5, "n_kept": 3, "n_chains": 2},
     "slim": {"n_neighbors": 5},
     "hybrid-nmf": {"n_components": 8, "max_iter": 4, "ratings": "yes"},
 }

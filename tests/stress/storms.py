@@ -143,8 +143,8 @@ def fault(model: Model, data: Interactions) -> str | None:
     if not np.isfinite(objective).all():
         return "an objective is not finite"
     if model.name == "poisson-nmf" or model.get_params().get("loss") == "kl":
-        # The divergence is 0 where all is explained, and the difference of sums of the values' size; poisson-nmf
-        # may read each as 1.
+        # The divergence is 0 where all is explained, and the difference of sums of the values' size, which
+        # poisson-nmf may read as 1 each.
         size = max(float(np.sum(data.by_user.values, dtype=np.float64)), data.nnz)
         objective = objective + size * ROUNDING / SETTLING
     rises = np.diff(objective) / np.maximum(np.abs(objective[:-1]), np.finfo(np.float64).tiny)
