@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -153,10 +153,10 @@ def fault(model: Model, data: Interactions) -> str | None:
     return None
 
 
-def storms(n: int, say: Callable[[str], object], first: int = 0) -> dict[str, int]:
-    """Fit ``n`` times; count fits that are whole, those refused in one message, and faults."""
+def storms(numbers: Iterable[int], say: Callable[[str], object]) -> dict[str, int]:
+    """Fit to storms of these numbers; count fits that are whole, those refused in one message, and faults."""
     seen = {"fitted": 0, "refused": 0, "faults": 0}
-    for number in range(first, first + n):
+    for number in numbers:
         model, data, told = storm(number)
         try:
             with np.errstate(all="ignore"):
@@ -182,7 +182,7 @@ def main() -> None:
     given = parser.parse_args()
     began = time.perf_counter()
     with threads.use(1):
-        seen = storms(given.n, sys.stderr.write, given.first)
+        seen = storms(range(given.first, given.first + given.n), sys.stderr.write)
     counted = ", ".join(f"{number} {name}" for name, number in seen.items())
     sys.stdout.write(f"storms: {counted}, {time.perf_counter() - began:.1f} s\n")
     sys.exit(seen["faults"] > 0)
