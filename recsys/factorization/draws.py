@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Draws:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Draws:
         """Take back what `to_arrays` gave."""
-        return cls(float(arrays["mean"][0]), **{name: arrays[name] for name in _ARRAYS})
+        fields: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        return cls(float(arrays["mean"][0]), **fields)
 
 
 _ARRAYS = ("user_factors", "item_factors", "user_bias", "item_bias", "noise")

@@ -201,7 +201,9 @@ def sample(
         .integers(2**63, size=(n_burn_in + n_draws, 2))
         .astype(np.uint64)
     )
-    tau, own_tau, precisions = 1.0, np.ones(users.rows.n_rows), np.ones(rank)
+    tau = 1.0
+    own_tau: Float64Array = np.ones(users.rows.n_rows)
+    precisions: Float64Array = np.ones(rank)
     keep_after = n_burn_in + np.arange(1, n_kept + 1) * n_draws // n_kept - 1
     kept: list[tuple[AnyArray, ...]] = []
     history = History()
@@ -209,7 +211,8 @@ def sample(
     if before is not None:
         n_done, tau, history = before.record["n_done"], before.record["tau"], History.from_json(before.record)
         generator.bit_generator.state = before.record["generator"]
-        own_tau, precisions = (before.arrays[name].copy() for name in ("own_tau", "precisions"))
+        own_tau = before.arrays["own_tau"].astype(np.float64)
+        precisions = before.arrays["precisions"].astype(np.float64)
         kept = [
             tuple(before.arrays[f"kept {n}"][k] for n in range(_N_KEPT))
             for k in range(before.record["n_kept"])

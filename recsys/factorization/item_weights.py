@@ -15,7 +15,7 @@ from recsys.progress import Progress
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 # Inner products of the most popular items are kept dense: 64 MiB. Below them an item has few users.
-_N_HEAD = 4096
+N_HEAD = 4096
 _N_SHARES = 16
 _BLOCK = 8192
 """Targets at a time, whose candidates and weights are in memory beside the weights kept."""
@@ -86,7 +86,7 @@ class ItemRegression:
         matrix = (rows.indptr, rows.columns, rows.values, columns.indptr, columns.columns, columns.values)
         by_popularity = np.argsort(-columns.counts, kind="stable").astype(np.int32)
         fitted = by_popularity if items is None else by_popularity[np.isin(by_popularity, items)]
-        places, head = _head(by_popularity[:_N_HEAD], n_items, matrix)
+        places, head = _head(by_popularity[:N_HEAD], n_items, matrix)
         norms = _lengths(columns)
         kept = min(self.n_neighbors, max(1, n_items - 1))
         n_done, parts = _resumed(keeper.state_of(_PART))

@@ -207,9 +207,12 @@ class Model(ABC):
             )
 
     def fit_bytes(self, data: Interactions) -> int:
-        """Return about how many bytes a fit takes beside its data: factors twice, entries of both sides."""
+        """Return about how many bytes a fit takes beside its data: factors three times, entries twice.
+
+        Read off peaks by `tests/benchmarks/memory_estimates.py`.
+        """
         rank = int(getattr(self, "n_components", None) or 0)
-        return 4 * 2 * rank * (data.n_users + data.n_items) + 16 * data.nnz
+        return 4 * 3 * rank * (data.n_users + data.n_items) + 28 * data.nnz
 
     less_memory: ClassVar[str] = "take fewer components, or leave out rare users and items"
     """What to change where a fit takes more memory than there is."""

@@ -194,14 +194,11 @@ class HybridNMF(Model):
         H: Any = None,
         checkpoint: GivenCheckpoint = None,
     ) -> None:
-        wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
         taken = self._taken(data)
-        smaller = min(data.n_users, data.n_items)
-        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
-        themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
+        themes, neighbors = self._parts(self._number_of_components(data))
         if W is not None or H is not None:
             themes.set_params(init="custom")
-        ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
+        ratings = MaskedNMF(random_state=self.random_state) if self._wants_ratings(data) else None
         with opened(checkpoint, lambda: self._what(data, W, H)) as keeper:
             if ratings is not None:
                 ratings.fit(data, progress=PartProgress(progress), checkpoint=keeper.part("ratings"))
@@ -310,6 +307,21 @@ class HybridNMF(Model):
         self._check_fitted()
         shape = (self.n_users_, self.n_items_)
         return KnownData(self.name, self.feedback, shape, self._training, self.ids_).training(None).data
+
+    def _wants_ratings(self, data: Interactions) -> bool:
+        return self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
+
+    def _number_of_components(self, data: Interactions) -> int:
+        smaller = min(data.n_users, data.n_items)
+        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
+        return ruled if self.n_components is None else self.n_components
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: those of its largest part, for they are fitted in turn."""
+        parts: list[Model] = list(self._parts(self._number_of_components(data)))
+        if self._wants_ratings(data):
+            parts.append(MaskedNMF())
+        return max(part.fit_bytes(data) for part in parts)
 
     def _what(self, data: Interactions, W: Any, H: Any) -> dict[str, Any]:
         """Return what a fit is of, for its checkpoints."""

@@ -15,7 +15,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
-from recsys.factorization.item_weights import ItemRegression
+from recsys.factorization.item_weights import N_HEAD, ItemRegression
 from recsys.kernels.slim import add_history_scores
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
@@ -128,6 +128,13 @@ class SLIM(ItemItemModel):
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), "l2": self._used_l2}
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: products of popular items, weights, entries twice."""
+        n_weights = data.n_items * min(self.n_neighbors, data.n_items)
+        return 4 * min(data.n_items, N_HEAD) ** 2 + 48 * n_weights + 32 * data.nnz
+
+    less_memory: ClassVar[str] = "take fewer neighbors, or leave out rare items"
 
     def _fit_items(self, rows: CompressedRows, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
         self._used_l2 = slim_l2(rows) if self.l2 is None else float(self.l2)
