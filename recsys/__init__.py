@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recsys._version import __version__
 
 if TYPE_CHECKING:
+    from recsys.checkpoints import Checkpoint as Checkpoint
     from recsys.data.held_out import HeldOut as HeldOut
     from recsys.data.interactions import Interactions as Interactions
     from recsys.data.labels import Labels as Labels
@@ -119,6 +120,7 @@ _HOMES = {
     "Bundle": "recsys.recommend.bundle",
     "BundleError": "recsys.errors",
     "CatalogueMetric": "recsys.evaluation.metrics",
+    "Checkpoint": "recsys.checkpoints",
     "Choice": "recsys.models.search",
     "Comparison": "recsys.experiment.answers",
     "DependencyError": "recsys.errors",

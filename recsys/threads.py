@@ -4,7 +4,8 @@ Results never depend on the number: each row is written by one thread, and sums 
 taken in a fixed order. Three things are kept in order here: Numba's count is set and put back,
 BLAS is held at one thread while kernels run (two pools on the same cores slow each other down,
 and BLAS may round differently with another count), and launches do not overlap (one of Numba's
-threading layers aborts when two threads launch at once).
+threading layers aborts when two threads launch at once). A kernel on one thread is no launch: while
+others launch, for as long as the sweep of a fit, it runs beside them.
 """
 
 from __future__ import annotations
@@ -155,5 +156,34 @@ class _Launcher:
                     self._depth -= 1
                     numba.set_num_threads(before)
 
+    def take_if_free(self) -> bool:
+        """Take the lock unless another thread holds it, and return whether it is this thread's now."""
+        return self._lock.acquire(blocking=False)
 
-launch = _Launcher().launch
+    def leave(self) -> None:
+        """Give back what `take_if_free` took."""
+        self._lock.release()
+
+
+_launcher = _Launcher()
+launch = _launcher.launch
+
+
+@contextmanager
+def launch_or_alone() -> Iterator[None]:
+    """Do what `launch` does, but while another thread holds it run the body on one thread, at once.
+
+    For kernels, which on one thread have nothing to wait for: a list is then ranked beside a fit, and not
+    after its sweep. Not for products that BLAS makes: what they round by is the whole process's.
+    """
+    if current() == 1:
+        yield
+    elif _launcher.take_if_free():
+        try:
+            with launch():
+                yield
+        finally:
+            _launcher.leave()
+    else:
+        with use(1):
+            yield

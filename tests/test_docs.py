@@ -29,8 +29,8 @@ def retail_log(folder: Path) -> None:
     """Write a log with the columns of Online Retail, its returns and its lines without a customer."""
     generator = np.random.default_rng(0)
     n = 3_000
-    users = np.r_[[17850, 13047], np.arange(12346, 12404)]
-    items = np.array(["85099B", "22423", "POST", *(f"{number}" for number in range(20_000, 20_057))])
+    users = np.r_[[17850, 13047, 12818], np.arange(12346, 12403)]
+    items = np.array(["85099B", "22423", "22386", "22699", "POST", *(f"{n}" for n in range(20_000, 20_055))])
     codes = items[(generator.random(n) ** 2 * len(items)).astype(int)]
     customers = users[generator.integers(0, len(users), n)].astype(float)
     customers[generator.random(n) < 0.25] = np.nan

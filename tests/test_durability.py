@@ -257,14 +257,14 @@ def test_a_model_that_cannot_be_saved_is_kept_elsewhere(log, tmp_path, monkeypat
     elsewhere.mkdir()
     assert run(["train", str(log), "--model", "popularity", "--out", str(out)]) == 0
     before = (out / "model.json").read_bytes()
-    write = bundle_files._write_arrays
+    write = bundle_files.write_arrays
 
     def full(arrays, path, metadata):
         if elsewhere not in path.parents:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(arrays, path, metadata)
 
-    monkeypatch.setattr(bundle_files, "_write_arrays", full)
+    monkeypatch.setattr(bundle_files, "write_arrays", full)
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
     capsys.readouterr()
     assert run(["train", str(log), "--model", "bias", "--out", str(out)]) == 1

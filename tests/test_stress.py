@@ -44,6 +44,14 @@ def test_writers_and_readers_of_one_place_never_meet_half_a_model():
 
 
 @pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_bits():
+    seen = stress("checkpoints", 2 * SCALE)
+    assert seen["kills"] >= 2 * SCALE
+    assert seen["equal"] == seen["ends"]
+    assert seen["leftovers"] == 0
+
+
+@pytest.mark.slow
 def test_changed_bundles_are_refused_or_answer_as_before():
     seen = stress("bundles", 60 * SCALE)
     assert seen["refused"] + seen["loaded"] == 60 * SCALE

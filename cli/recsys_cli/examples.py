@@ -18,6 +18,7 @@ EXAMPLES = {
         'recsys train purchases.csv --where "Quantity > 0" --out model',
         "recsys train ratings.csv --set n_components=8 --out ratings-model",
         "recsys train ratings.csv --out models --keep 4 --warm-start ratings-model",
+        "recsys train ratings.csv --out resumable --checkpoint-every 60s --resume",
     ),
     "recommend": (
         "recsys recommend model --user 17850 -n 5",

@@ -15,13 +15,14 @@ from recsys_cli.output import capped, fixed, progress, say, say_json, say_remark
 from recsys_cli.spark import EngineOptions
 
 if TYPE_CHECKING:
+    from recsys.checkpoints import Checkpoint
     from recsys.data.loaded_log import LoadedLog
     from recsys.experiment.given_logs import LogPlan
     from recsys.experiment.settings import ModelSpec
     from recsys.recommend.bundle import Bundle
     from recsys_cli.versions import Destination
 
-_MEASURE, _VERSIONS = "Measure first", "Versions"
+_MEASURE, _VERSIONS, _CHECKPOINTS = "Measure first", "Versions", "Checkpoints"
 # What ended a training, in words.
 _ENDS = {
     "tol": "converged",
@@ -107,6 +108,24 @@ def train(
             show_default=False,
         ),
     ] = None,
+    checkpoint_every: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint-every",
+            metavar="N|TIME",
+            help="Keep where the fit stands in MODEL.checkpoint, every N iterations or every 60s, 5m, 1h.",
+            rich_help_panel=_CHECKPOINTS,
+            show_default="60s with --resume",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from MODEL.checkpoint after the process was killed; without one the fit begins.",
+            rich_help_panel=_CHECKPOINTS,
+        ),
+    ] = False,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
@@ -131,13 +150,14 @@ def train(
             {
                 "update": update, "measure": measure, "split": split, "metrics": metrics, "memory": memory,
                 "warm-start": warm_start, "min-user": min_user, "min-item": min_item, "threads": threads,
+                "checkpoint-every": checkpoint_every, "resume": resume,
             }
         )  # fmt: skip
     if update:
-        if log or model or set_ or config or warm_start or measure:
+        if log or model or set_ or config or warm_start or measure or checkpoint_every or resume:
             raise recsys.ParameterError(
                 "--update takes new events into the model in --out, as that is; leave LOG, --model, --set, "
-                "--config, --warm-start and --measure out."
+                "--config, --warm-start, --measure, --checkpoint-every and --resume out."
             )
         _update(destination, {**flags, "log": options.source_of(update)}, json=json)
         return
@@ -145,12 +165,17 @@ def train(
         raise recsys.ParameterError("--split and --metrics say how to measure; give --measure too.")
     run, reading = run_of(flags, [config] if config else [], command="train")
     spec = one_spec(model, set_, run.configs, run.models)
-    spec.resolved().made()  # what is wrong with it is said before the log is read
+    planned = spec.resolved().made()  # what is wrong with it is said before the log is read
     plan = log_plan(run.flags["log"], reading, run.flags["items"])
     if on_spark:
         seed, rule = run.flags["seed"] or 0, run.flags["duplicates"]
         _train_on_spark(engine, spec, plan, destination, seed=seed, duplicates=rule, json=json)
         return
+    checkpoint = None
+    if checkpoint_every is not None or resume:
+        checkpoint = recsys.Checkpoint(destination.checkpoint, checkpoint_every or "60s", resume)
+        planned.check_checkpoint(checkpoint)
+        _say_checkpoint(checkpoint)
     of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
     with capped(memory), reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=of_run["threads"], progress=listener)
@@ -164,12 +189,15 @@ def train(
             measure=(run.flags["split"] or "random:0.2") if measure else None,
             metrics=run.flags["metrics"] if measure else None,
             keep_interrupted=True,
+            checkpoint=checkpoint,
             progress=listener,
             **of_run,
         )
         record = record_of(bundle)
         interrupted = record["stopped"] == "interrupted"
         written = destination.write(bundle, interrupted=interrupted)
+        if checkpoint is not None and not interrupted:
+            checkpoint.remove()
     if json:
         seconds = {"load": load_seconds, **record["seconds"]}
         extra = {name: bundle.training[name] for name in ("quality", "warm_start") if name in bundle.training}
@@ -180,8 +208,21 @@ def train(
     _say_training(spec, loaded, bundle, record, reading)
     if interrupted:
         say(f"Interrupted; the best state so far is in {written.folder}.")
+        if checkpoint is not None and checkpoint.path.exists():
+            say(f"The same command with --resume goes on from {checkpoint.path}.")
         raise typer.Exit(130)
     written.say()
+
+
+def _say_checkpoint(checkpoint: Checkpoint) -> None:
+    """Say on standard error what a fit begins with, where that may be another thing than was meant."""
+    if checkpoint.resume and not checkpoint.path.exists():
+        say(f"There is no {checkpoint.path}: the fit begins.", to_errors=True)
+    elif checkpoint.path.exists() and not checkpoint.resume:
+        say(
+            f"{checkpoint.path} is of a fit that did not end; it is replaced, for --resume is not given.",
+            to_errors=True,
+        )
 
 
 def _say_training(

@@ -254,6 +254,10 @@ def recommend(
         say(who)
         if record["items"]:
             _say_items(record["items"])
+            n_filled = sum("source" in item for item in record["items"])
+            if n_filled:
+                places = "place" if n_filled == 1 else f"{n_filled} places"
+                say(f"  the last {places}: what is popular, for nothing speaks for any other item")
         if record["why_short"]:
             say(f"  {record['why_short']}")
 

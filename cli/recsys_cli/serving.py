@@ -81,6 +81,9 @@ def serve(
     reload: Annotated[
         float, typer.Option("--reload", min=0, help="Seconds between looks for a new bundle; 0 for never.")
     ] = 2.0,
+    mapped: Annotated[
+        bool, typer.Option("--mapped", help="Map the model's arrays: processes that serve it share them.")
+    ] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log/--no-access-log", help="Whether to log each request.")
     ] = True,
@@ -100,6 +103,7 @@ def serve(
         timeout=timeout,
         cache_size=cache,
         reload_seconds=reload,
+        mapped=mapped,
         origins=tuple(origin or ()),
         token=token_from(),
     )

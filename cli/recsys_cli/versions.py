@@ -98,6 +98,12 @@ class Destination:
         check_place(folder)
         return cls(folder, None, keep, candidate)
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where a fit keeps where it stands: beside the model."""
+        place = self.folder if self.folder.name not in ("", "..") else self.folder.resolve()
+        return place.with_name(f"{place.name}.checkpoint")
+
     def write(self, bundle: Bundle, *, interrupted: bool = False) -> Written:
         """Write a bundle; one whose training was interrupted takes no whole model's place."""
         store = self.store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -13,6 +14,7 @@ Role = Literal["user", "item", "value", "time"]
 IGNORE = "-"
 """Given as a column name, it says that the log's value or time column is not to be used."""
 
+_TYPE = re.compile(r":(token|float)(_seq)?$")  # of RecBole's files: user_id:token
 _RATINGS = ("rating", "ratings", "score", "stars", "overall", "bookrating", "userrating", "ratingvalue")
 
 # Usual names, normalised, in tiers: a name of an earlier tier wins over those of later ones, and
@@ -91,8 +93,8 @@ class Columns:
 
 
 def normalised(name: str) -> str:
-    """Return a column name without case, ``_``, ``-``, points and spaces."""
-    return "".join(char for char in name.casefold() if char not in "_-. \t\ufeff")
+    """Return a column name without case, ``_``, ``-``, points, spaces and a type after a colon."""
+    return "".join(char for char in _TYPE.sub("", name).casefold() if char not in "_-. \t\ufeff")
 
 
 def is_usual(name: str) -> bool:

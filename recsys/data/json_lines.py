@@ -43,7 +43,7 @@ def diagnose(files: Sequence[File]) -> LogError | None:
                 try:
                     value = json.loads(line)
                 except ValueError as error:
-                    reason = getattr(error, "msg", None) or str(error)
+                    reason = (getattr(error, "msg", None) or str(error)).removesuffix(" at")
                     column = f" at character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
                     return LogError(
                         f"no JSON: {reason[:1].lower()}{reason[1:]}{column}.",

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recsys.errors import InputError
 from recsys.typing import AnyArray, BoolArray, Float32Array, Int32Array, Int64Array
+
+MOST_COLUMNS = int(np.iinfo(np.int32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,10 @@ class CompressedRows:
     n_columns: int
 
     def __post_init__(self) -> None:
+        if self.n_columns > MOST_COLUMNS:
+            raise InputError(
+                f"{self.n_columns:,} columns; expected at most {MOST_COLUMNS:,}, numbered in 32 bits."
+            )
         for name, dtype in (("indptr", np.int64), ("columns", np.int32), ("values", np.float32)):
             # A view: the caller's own array stays writable.
             array = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsys.data import sections, text_copies
@@ -25,8 +25,11 @@ from recsys.typing import Int64Array
 LINE = "line"
 """The one column of a file of lists or of sections."""
 
+_SEPARATOR = re.compile(r"sep=([,;|\t])(\r\n|\r|\n)(?=.)")  # spreadsheets write it above the header
 _NOWHERE = "\x01"
 _SAMPLE = 1 << 18
+_CONTROLS = bytes([*range(1, 8), *range(14, 32)])
+_FEW_NULS = 20  # of as many bytes: fewer are damage in a text, not another kind of file
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ def examine(
         )
     skip += _leading_blank(rest)
     rest = rest.lstrip("\r\n")
+    named_by_spreadsheet = _SEPARATOR.match(rest)
+    if named_by_spreadsheet and log_format.delimiter in (None, named_by_spreadsheet[1]):
+        log_format = replace(log_format, delimiter=named_by_spreadsheet[1])
+        skip, rest = skip + 1, rest[named_by_spreadsheet.end() :]
     if log_format.layout in (LISTS, SECTIONS):
         if log_format.layout == LISTS:
             delimiter, n_fields = log_format.delimiter or _list_delimiter(rest), 0
@@ -236,6 +243,14 @@ def _decoded(
     file: File, compression: Compression, sample: bytes, is_whole: bool, encoding: str, *, skips: bool
 ) -> str:
     if encoding == text_copies.UTF8 and b"\0" in sample:
+        n_controls = len(sample) - len(sample.translate(None, _CONTROLS))
+        if n_controls == 0 and sample.count(b"\0") * _FEW_NULS < len(sample):
+            raise LogError(
+                "a NUL byte, which stands in no text.",
+                advice="Remove such bytes, or export the file anew.",
+                source=file.name,
+                line=sample[: sample.index(b"\0")].count(b"\n") + 1,
+            )
         raise LogError(
             "the file is binary; expected text of columns, Parquet or JSON lines.",
             advice="A spreadsheet must be exported first; UTF-16 text without a byte order mark is read with "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import threads as pool
+from recsys.checkpoints import Checkpoint
 from recsys.data.duplicates import Duplicates
 from recsys.errors import ParameterError
 from recsys.experiment import training
@@ -203,6 +204,7 @@ def train(
     metrics: GivenMetrics | None = None,
     threads: int | None = None,
     keep_interrupted: bool = False,
+    checkpoint: Checkpoint | None = None,
     progress: GivenProgress = SILENT,
 ) -> Bundle:
     """Train a model on a whole log; the bundle records when, from what and with what.
@@ -231,6 +233,9 @@ def train(
     keep_interrupted : bool
         Whether an interrupt (ctrl-c) after the first iteration gives the best state so far, instead of
         KeyboardInterrupt; ``bundle.model.history.stopped`` is then "interrupted".
+    checkpoint : Checkpoint, optional
+        Keeps where the fit stands, and has it go on from there after its process was killed; the log is read
+        and, with ``measure``, measured again first. To be removed once the bundle is saved.
     progress : bool, callable or Progress
         True shows it, a function such as ``print`` is given a line a step.
 
@@ -246,6 +251,8 @@ def train(
     """
     spec, progress = spec_of(model), listener(progress)
     support, rule = MinSupport(min_user, min_item), check_duplicates(duplicates)
+    if checkpoint is not None:  # before the log is read
+        spec.resolved().made().check_checkpoint(checkpoint)
     if metrics is not None and measure is None:
         raise ParameterError("metrics are given and nothing is measured; give measure, e.g. 'time:4w'.")
     old = warm_start if warm_start is None or isinstance(warm_start, Bundle) else load_bundle(warm_start)
@@ -269,6 +276,7 @@ def train(
             warm_start=old,
             quality=quality,
             keep_interrupted=keep_interrupted,
+            checkpoint=checkpoint,
             progress=progress,
         )
     return bundle

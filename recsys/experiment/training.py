@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from recsys.checkpoints import Checkpoint
 from recsys.data.duplicates import DUPLICATE_RULES, Duplicates
 from recsys.data.interactions import Interactions
 from recsys.data.loaded_log import LoadedLog
@@ -35,14 +36,16 @@ def train(
     warm_start: Bundle | None = None,
     quality: Mapping[str, Any] | None = None,
     keep_interrupted: bool = False,
+    checkpoint: Checkpoint | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Bundle, Interactions, Mapping[str, Any]]:
     """Train a model on a whole log.
 
     ``support`` leaves out users and items with little data, ``warm_start`` is a model whose components
-    are begun with and whose numbers of them are kept, ``quality`` what was measured of it before.
-    With ``keep_interrupted``, a model interrupted (KeyboardInterrupt) after its first iteration is
-    returned with the best state so far, and the record's ``stopped`` says "interrupted".
+    are begun with and whose numbers of them are kept, ``quality`` what was measured of it before, and
+    ``checkpoint`` keeps where the fit stands. With ``keep_interrupted``, a model interrupted
+    (KeyboardInterrupt) after its first iteration is returned with the best state so far, and the record's
+    ``stopped`` says "interrupted".
 
     Returns
     -------
@@ -59,18 +62,20 @@ def train(
     if warm_start is not None:
         spec = begun_like(spec, warm_start)
     model = spec.made()
+    model.check_checkpoint(checkpoint)
+    kept_at: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
     precompile(spec)
     began = time.perf_counter()
     kept = None
     try:
         if warm_start is None:
-            model.fit(data, progress=progress)
+            model.fit(data, progress=progress, **kept_at)
         else:
-            kept = fit_from(warm_start, model, data, given=spec.params, progress=progress)
+            kept = fit_from(warm_start, model, data, given=spec.params, progress=progress, **kept_at)
     except KeyboardInterrupt:
         if not (keep_interrupted and model.is_fitted):
             raise
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began + (0.0 if checkpoint is None else checkpoint.seconds_before)
     bundle = Bundle.of(
         model,
         data,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.checkpoints import Checkpoint
 from recsys.data.interactions import Interactions
 from recsys.errors import ModelError, ParameterError
 from recsys.experiment.settings import ModelSpec
@@ -89,7 +90,13 @@ def begun_like(spec: ModelSpec, old: Bundle) -> ModelSpec:
 
 
 def fit_from(
-    old: Bundle, model: Model, data: Interactions, *, given: Mapping[str, Any], progress: Progress
+    old: Bundle,
+    model: Model,
+    data: Interactions,
+    *,
+    given: Mapping[str, Any],
+    progress: Progress,
+    checkpoint: Checkpoint | None = None,
 ) -> KeptComponents:
     """Fit a model from the components of an older one, with fewer sweeps, and number them as there.
 
@@ -105,6 +112,8 @@ def fit_from(
     given : mapping
         Parameters that were asked for: ``max_iter`` among them is kept to, otherwise it is a tenth.
     progress : Progress
+    checkpoint : Checkpoint, optional
+        Keeps where the fit stands.
     """
     components = old.model.component_model
     assert components is not None
@@ -121,7 +130,8 @@ def fit_from(
     restored = {name: own[name] for name in changed}
     model.set_params(**changed)
     try:
-        model.fit(data, W=user_factors, H=item_factors.T, progress=progress)  # type: ignore[call-arg]
+        start: dict[str, Any] = {"W": user_factors, "H": item_factors.T}
+        model.fit(data, progress=progress, checkpoint=checkpoint, **start)
     finally:  # a later fit, from nothing, is to be as asked for
         model.set_params(**restored)
         if model.is_fitted:

@@ -11,6 +11,7 @@ from recsys import threads
 from recsys.errors import ModelError
 from recsys.factorization.history import History, Stopped
 from recsys.factorization.problem import Sweep
+from recsys.factorization.trace import Done, Trace
 from recsys.progress import SILENT, Progress, task
 
 
@@ -42,6 +43,8 @@ def descend(
     validation: Validation | None = None,
     patience: int = 1,
     deadline: float | None = None,
+    trace: Trace | None = None,
+    keep: Callable[[Trace], None] | None = None,
     progress: Progress = SILENT,
 ) -> History:
     """Sweep both sides until one of the stopping rules holds.
@@ -72,6 +75,11 @@ def descend(
         Stop after so many iterations in a row without a better score.
     deadline : float, optional
         Stop after the first iteration that ends later than this, by `time.perf_counter`.
+    trace : Trace, optional
+        The iterations that a problem has behind it: the descent goes on from there, as if it had not been
+        cut off.
+    keep : callable, optional
+        Is given the trace after each iteration that did not end the descent.
     progress : Progress
 
     Raises
@@ -82,16 +90,19 @@ def descend(
         If interrupted before the first iteration was done.
     """
     watched = gradient if gradient_tol > 0 else None
-    first_norm = 0.0 if watched is None else watched()
-    # An iteration counts once it stands here, whole: an interrupt cannot leave half of one.
-    iterations: list[tuple[Sweep, float, float | None]] = []
+    trace = Trace() if trace is None else trace
+    if watched is not None and not trace.iterations:
+        trace.first_norm = watched()
+    least_norm = gradient_tol * trace.first_norm
     stopped: Stopped = "max_iter"
-    best_error, best_iter = math.inf, 0
-    before: float | None = None  # the last objective, where the next one compares
-    began = time.perf_counter()
+    best_error, best_iter = trace.best
+    before = trace.last_objective
+    began = time.perf_counter() - trace.seconds
     try:
         with task(progress, name, max_iter) as running:
-            for n_iter in range(1, max_iter + 1):
+            if trace.iterations:
+                running.advance(len(trace), "from a checkpoint")
+            for n_iter in range(len(trace) + 1, max_iter + 1):
                 with threads.launch():  # anew for each sweep: others may rank in between
                     sweep = problem.sweep()
                 objective = sweep.objective
@@ -105,15 +116,15 @@ def descend(
                     validation.keep()
                     best_error, best_iter = error, n_iter
                 now = time.perf_counter()
-                iterations.append((sweep, now - began, error))
+                trace.iterations.append(Done(sweep, now - began, error))
                 held_out = "" if error is None else f", held-out error {error:.4g}"
                 note = f"objective {objective:.6g}{held_out}"
                 running.iterate(note, objective=objective, held_out_error=error)
                 is_small = before is not None and before - objective <= tol * before
-                before = objective if sweep.is_comparable else None
+                before = trace.last_objective
                 if tol > 0 and is_small and sweep.is_complete:
                     stopped = "tol"
-                elif watched is not None and sweep.is_comparable and watched() <= gradient_tol * first_norm:
+                elif watched is not None and sweep.is_comparable and watched() <= least_norm:
                     stopped = "gradient"
                 elif error is not None and n_iter - best_iter >= patience:
                     stopped = "validation"
@@ -121,14 +132,10 @@ def descend(
                     stopped = "time"
                 if stopped != "max_iter":
                     break
+                if keep is not None:
+                    keep(trace)
     except KeyboardInterrupt:
-        if not iterations:
+        if not trace.iterations:
             raise
         stopped = "interrupted"
-    return History(
-        [sweep.objective for sweep, _, _ in iterations],
-        [seconds for _, seconds, _ in iterations],
-        [sweep.nonzero_share for sweep, _, _ in iterations],
-        [error for _, _, error in iterations if error is not None],
-        stopped,
-    )
+    return trace.history(stopped)

@@ -56,7 +56,7 @@ def fold_in(
     bias = np.zeros(rows.n_rows, dtype=np.float32)
     active = np.flatnonzero(rows.counts)
     largest = _largest_values(rows) / np.float32(units.values)  # of each row, in its unit
-    with threads.launch():
+    with threads.launch_or_alone():
         for _ in range(0, max_iter, _PASSES):
             if len(active) == 0:
                 break

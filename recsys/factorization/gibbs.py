@@ -8,16 +8,18 @@ learned; see `recsys.kernels.gibbs` and `recsys.kernels.prior_means`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from recsys import rng
+from recsys.checkpoints import KEEPS_NOTHING, FitState, Keeper
 from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
+from recsys.factorization.draws import Draws
 from recsys.factorization.entries import Entries, row_blocks, unit_of
 from recsys.factorization.factors import DenseFactors, nonzero_share
 from recsys.factorization.history import History
@@ -36,31 +38,11 @@ _NOISE_WEIGHT = 4.0
 # products themes grow slowly and many of them not at all (chosen, as the number above, on inner
 # splits of MovieLens 100K).
 _START_SPREAD = 4.0
+_N_KEPT = 5  # arrays of each draw that is kept
 
 
-@dataclass
-class Draws:
-    """What is kept of the chain.
-
-    Attributes
-    ----------
-    mean : float
-        The constant part of a prediction.
-    user_factors, item_factors : float32, (n_kept, n_users, rank), (n_kept, n_items, rank)
-        Evenly spaced draws, each component of equal norm on both sides: what a product does not fix
-        would otherwise wander from draw to draw, and means of factors would not multiply to means
-        of products.
-    user_bias, item_bias : float32, (n_kept, n_users), (n_kept, n_items)
-    noise : float64, (n_users,)
-        Variance of the noise in a user's values, its expectation averaged over the draws.
-    """
-
-    mean: float
-    user_factors: Float32Array
-    item_factors: Float32Array
-    user_bias: Float32Array
-    item_bias: Float32Array
-    noise: Float64Array
+_OF_ROWS = ("latent", "bias", "tau")
+_OF_PRIOR = ("levels", "weights", "prior_means", "weight_precisions")
 
 
 class _Side:
@@ -108,6 +90,20 @@ class _Side:
             self.squared_error,
         )
 
+    def to_arrays(self, prefix: str) -> dict[str, AnyArray]:
+        """Return all that the next sweep goes by as named arrays."""
+        arrays = {f"{prefix}{name}": getattr(self, f"_{name}") for name in _OF_PRIOR}
+        arrays |= {f"{prefix}{name}": getattr(self, name) for name in _OF_ROWS}
+        return {**arrays, f"{prefix}bias_precision": np.array([self._bias_precision])}
+
+    def resume(self, arrays: Mapping[str, AnyArray], prefix: str) -> None:
+        """Take back what `to_arrays` gave."""
+        for name in _OF_PRIOR:
+            setattr(self, f"_{name}", arrays[f"{prefix}{name}"].copy())
+        for name in _OF_ROWS:
+            setattr(self, name, arrays[f"{prefix}{name}"].copy())
+        self._bias_precision = float(arrays[f"{prefix}bias_precision"][0])
+
     def draw_prior(self, precisions: Float64Array, generator: np.random.Generator) -> Float64Array:
         """Draw all that the prior rests on but ``precisions``; return the squares these are drawn from."""
         normals = generator.standard_normal((len(precisions), self.rows.n_columns + 1))
@@ -140,6 +136,7 @@ def sample(
     seed: int,
     chain: int = 0,
     name: str = "bayesian-nmf",
+    keeper: Keeper = KEEPS_NOTHING,
     progress: Progress = SILENT,
 ) -> tuple[Draws, History]:
     """Run one Gibbs chain.
@@ -168,6 +165,8 @@ def sample(
     chain : int
         Number of the chain: each has a start and draws of its own.
     name : str
+    keeper : Keeper
+        Keeps where the chain stands, and what it came to.
     progress : Progress
 
     Returns
@@ -184,6 +183,10 @@ def sample(
     KeyboardInterrupt
         If interrupted before a draw was kept.
     """
+    part = f"chain {chain}"
+    before = keeper.state_of(part)
+    if before is not None and before.is_final:
+        return Draws.from_arrays(before.arrays), History.from_json(before.record)
     unit = unit_of(by_user.values)
     scaled = np.float32(unit)
     user_rows, item_rows = (rows.with_values(rows.values / scaled) for rows in (by_user, by_item))
@@ -198,13 +201,49 @@ def sample(
         .integers(2**63, size=(n_burn_in + n_draws, 2))
         .astype(np.uint64)
     )
-    tau, own_tau, precisions = 1.0, np.ones(users.rows.n_rows), np.ones(rank)
+    tau = 1.0
+    own_tau: Float64Array = np.ones(users.rows.n_rows)
+    precisions: Float64Array = np.ones(rank)
     keep_after = n_burn_in + np.arange(1, n_kept + 1) * n_draws // n_kept - 1
     kept: list[tuple[AnyArray, ...]] = []
     history = History()
-    began = time.perf_counter()
+    n_done = 0
+    if before is not None:
+        n_done, tau, history = before.record["n_done"], before.record["tau"], History.from_json(before.record)
+        generator.bit_generator.state = before.record["generator"]
+        own_tau = before.arrays["own_tau"].astype(np.float64)
+        precisions = before.arrays["precisions"].astype(np.float64)
+        kept = [
+            tuple(before.arrays[f"kept {n}"][k] for n in range(_N_KEPT))
+            for k in range(before.record["n_kept"])
+        ]
+        users.resume(before.arrays, "users ")
+        items.resume(before.arrays, "items ")
+
+    def state(n_done: int) -> FitState:
+        fields = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
+        return FitState(
+            {
+                **history.to_json(),
+                "n_done": n_done,
+                "n_kept": len(kept),
+                "tau": tau,
+                "generator": generator.bit_generator.state,
+            },
+            {
+                "own_tau": own_tau,
+                "precisions": precisions,
+                **{f"kept {number}": arrays for number, arrays in enumerate(fields)},
+                **users.to_arrays("users "),
+                **items.to_arrays("items "),
+            },
+        )
+
+    began = time.perf_counter() - (history.seconds[-1] if history.seconds else 0.0)
     with task(progress, name, n_burn_in + n_draws) as running, _kept_at_interrupt(kept, history):
-        for sweep in range(n_burn_in + n_draws):
+        if n_done:
+            running.advance(n_done, "from a checkpoint")
+        for sweep in range(n_done, n_burn_in + n_draws):
             users.sweep(mean, items, precisions, keys[sweep, 0])
             tau = float(_precisions(generator, users.rows.nnz, np.sum(own_tau * users.squared_error)))
             own_tau = _precisions(
@@ -229,6 +268,7 @@ def sample(
                 mass = (_NOISE_WEIGHT + users.rows.counts) / 2 - 1
                 noise = unit**2 / tau * (_NOISE_WEIGHT + tau * users.squared_error) / 2 / mass
                 kept.append((*_balanced(users, items), users.bias.copy(), items.bias.copy(), noise))
+            keeper.keep(part, partial(state, sweep + 1))
     root = np.sqrt(scaled)
     stacked = [np.stack(arrays) for arrays in zip(*kept, strict=True)]
     total = np.zeros(users.rows.n_rows)
@@ -243,20 +283,13 @@ def sample(
             item_bias=stacked[3] * scaled,
             noise=total / len(kept),
         )
-    if not _largest_score(draws) < float(np.finfo(np.float32).max):
+    if not draws.largest_score < float(np.finfo(np.float32).max):
         raise ModelError(
             f"{name}: scores would be beyond single precision (3.4e38); give the values in larger units."
         )
+    if history.stopped != "interrupted":
+        keeper.finish(part, lambda: FitState(history.to_json(), draws.to_arrays(), is_final=True))
     return draws, history
-
-
-def _largest_score(draws: Draws) -> float:
-    """Return a bound on the size of every score; infinite or not a number where a draw is."""
-    tops = [
-        np.abs(side).max(axis=(0, 1)).astype(np.float64) for side in (draws.user_factors, draws.item_factors)
-    ]
-    biases = sum(float(np.abs(side).max()) for side in (draws.user_bias, draws.item_bias))
-    return float(np.sum(tops[0] * tops[1])) + biases + abs(draws.mean)
 
 
 @contextmanager
@@ -295,15 +328,3 @@ def _precisions(
 ) -> Any:
     """Draw precisions, each given ``n`` normal numbers of mean 0 and the sum of their squares."""
     return generator.gamma(shape + np.asarray(n) / 2, 1.0 / (rate + np.asarray(squares) / 2))
-
-
-def concatenate(chains: Sequence[Draws]) -> Draws:
-    """Return the draws of several chains of the same model as one, chain after chain."""
-    return Draws(
-        mean=chains[0].mean,
-        user_factors=np.concatenate([chain.user_factors for chain in chains]),
-        item_factors=np.concatenate([chain.item_factors for chain in chains]),
-        user_bias=np.concatenate([chain.user_bias for chain in chains]),
-        item_bias=np.concatenate([chain.item_bias for chain in chains]),
-        noise=np.mean([chain.noise for chain in chains], axis=0),
-    )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, FitState, Keeper
 from recsys.data.rows import CompressedRows
 from recsys.kernels.slim import fit_neighbors, head_gram
 from recsys.progress import Progress
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 
 # Inner products of the most popular items are kept dense: 64 MiB. Below them an item has few users.
-_N_HEAD = 4096
+N_HEAD = 4096
 _N_SHARES = 16
 _BLOCK = 8192
 """Targets at a time, whose candidates and weights are in memory beside the weights kept."""
@@ -21,6 +24,9 @@ _MOST_ITEMS = 10_000
 
 
 # Rows and columns: where each begins, what stands there, and what it counts.
+_PART, _ARRAYS = "items", ("owners", "explaining", "values")
+_Weights = tuple[Int32Array, Int32Array, Float32Array]
+"""The item that is explained, the one that explains it, and by how much, of each weight."""
 _BothSides = tuple[Int64Array, Int32Array, Float32Array, Int64Array, Int32Array, Float32Array]
 
 
@@ -53,7 +59,12 @@ class ItemRegression:
     tol: float
 
     def fit(
-        self, rows: CompressedRows, running: Progress, *, items: Int64Array | None = None
+        self,
+        rows: CompressedRows,
+        running: Progress,
+        *,
+        items: Int64Array | None = None,
+        keeper: Keeper = KEEPS_NOTHING,
     ) -> CompressedRows:
         """Return the weights above 0, (n_items, n_items): row i holds those that explain item i.
 
@@ -67,18 +78,21 @@ class ItemRegression:
             Is notified of items done.
         items : int64, optional
             The items to fit; the rows of others are empty. All by default.
+        keeper : Keeper
+            Keeps what was found of the items done.
         """
         columns = rows.transposed()
         n_items = rows.n_columns
         matrix = (rows.indptr, rows.columns, rows.values, columns.indptr, columns.columns, columns.values)
         by_popularity = np.argsort(-columns.counts, kind="stable").astype(np.int32)
         fitted = by_popularity if items is None else by_popularity[np.isin(by_popularity, items)]
-        places, head = _head(by_popularity[:_N_HEAD], n_items, matrix)
+        places, head = _head(by_popularity[:N_HEAD], n_items, matrix)
         norms = _lengths(columns)
         kept = min(self.n_neighbors, max(1, n_items - 1))
-        counts = np.zeros(n_items, dtype=np.int64)
-        parts: list[tuple[Int32Array, Int32Array, Float32Array]] = []
-        for start in range(0, len(fitted), _BLOCK):
+        n_done, parts = _resumed(keeper.state_of(_PART))
+        if n_done:
+            running.advance(n_done, "from a checkpoint")
+        for start in range(n_done, len(fitted), _BLOCK):
             targets = fitted[start : start + _BLOCK]
             neighbors = np.empty((len(targets), kept), dtype=np.int32)
             weights = np.zeros((len(targets), kept), dtype=np.float32)
@@ -101,12 +115,35 @@ class ItemRegression:
                 n_sweeps,
             )
             is_weight = (np.arange(kept) < n_neighbors[:, None]) & (weights > 0)
-            counts[targets] = is_weight.sum(axis=1)
-            parts.append((np.repeat(targets, counts[targets]), neighbors[is_weight], weights[is_weight]))
+            owners = np.repeat(targets, is_weight.sum(axis=1))
+            parts.append((owners, neighbors[is_weight], weights[is_weight]))
             running.advance(len(targets))
-        owners, explaining, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+            n_done = start + len(targets)
+            note = keeper.keep if n_done < len(fitted) else keeper.finish
+            note(_PART, partial(_state, n_done, parts))
+        owners, explaining, values = _joined(parts)
         order = np.lexsort((explaining, owners))
-        return CompressedRows(np.r_[0, np.cumsum(counts)], explaining[order], values[order], n_items)
+        indptr = np.r_[0, np.cumsum(np.bincount(owners, minlength=n_items))]
+        return CompressedRows(indptr, explaining[order], values[order], n_items)
+
+
+def _joined(parts: Sequence[_Weights]) -> _Weights:
+    owners, explaining, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return owners, explaining, values
+
+
+def _state(n_done: int, parts: Sequence[_Weights]) -> FitState:
+    """Return what was found of the items done, the most popular ones first."""
+    return FitState({"n_done": n_done}, dict(zip(_ARRAYS, _joined(parts), strict=True)))
+
+
+def _resumed(kept: FitState | None) -> tuple[int, list[_Weights]]:
+    """Return how many items were done, and their weights."""
+    if kept is None:
+        return 0, []
+    owners, explaining, values = (kept.arrays[name] for name in _ARRAYS)
+    weights = owners.astype(np.int32), explaining.astype(np.int32), values.astype(np.float32)
+    return int(kept.record["n_done"]), [weights]
 
 
 def _head(head: Int32Array, n_items: int, matrix: _BothSides) -> tuple[Int32Array, Float32Array]:

@@ -63,7 +63,11 @@ class Side(Protocol):
     is_complete : bool
         Whether the last sweep examined every factor, those that were zero included: only then can it show
         that nothing moves any more.
+    n_sweeps : int
+        Sweeps over all rows that were done; what a sweep examines may go by it.
     """
+
+    n_sweeps: int
 
     @property
     def rows(self) -> CompressedRows:

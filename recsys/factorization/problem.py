@@ -49,10 +49,18 @@ class AlternatingProblem:
     is_scaled : bool
         Whether the start is in the solver's scale, as drawn ones are where ``objective.draws_scaled``, and
         not in the units of the data.
+    n_sweeps : int
+        Sweeps that the start has behind it, where it is the `state` of a problem that was cut off.
     """
 
     def __init__(
-        self, objective: Objective, entries: Entries, start: Factors, *, is_scaled: bool = False
+        self,
+        objective: Objective,
+        entries: Entries,
+        start: Factors,
+        *,
+        is_scaled: bool = False,
+        n_sweeps: int = 0,
     ) -> None:
         units = objective.units(entries)
         self._objective, self._units = objective, units
@@ -66,7 +74,7 @@ class AlternatingProblem:
             self._w, self._h = self._w.as_sparse(), self._h.as_sparse()
         elif self._w.factors.is_sparse:  # a start by non-zeros for factors of any sign
             self._w, self._h = self._w.as_dense(), self._h.as_dense()
-        self._n_done = 0
+        self._n_done = self._users.n_sweeps = self._items.n_sweeps = n_sweeps
 
     def sweep(self) -> Sweep:
         """Improve the user side, then the item side."""
@@ -94,6 +102,10 @@ class AlternatingProblem:
         """Return the factors in the units of the data, as arrays of their own."""
         mean = self._mean * float(self._units.values)
         return Factors(mean, self._users.unscaled(self._w), self._items.unscaled(self._h))
+
+    def state(self) -> Factors:
+        """Return the factors as they are swept, in the solver's scale but for the mean; not copies."""
+        return Factors(self._mean * float(self._units.values), self._w, self._h)
 
     def projected_gradient(self) -> float:
         """Return the norm of the projected gradient over both sides, in the solver's scale.

@@ -140,6 +140,7 @@ class SquaredSide:
     """The rows of one side; see `recsys.factorization.objective.Side`."""
 
     is_complete = True
+    n_sweeps = 0
 
     def __init__(
         self,

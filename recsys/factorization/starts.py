@@ -40,10 +40,13 @@ class Start:
     factors : Factors
     is_scaled : bool
         See `recsys.factorization.problem.AlternatingProblem`.
+    n_sweeps : int
+        Sweeps that these factors have behind them.
     """
 
     factors: Factors
     is_scaled: bool = False
+    n_sweeps: int = 0
 
 
 def random_start(objective: Objective, entries: Entries, rank: int, *, seed: int, number: int = 0) -> Start:

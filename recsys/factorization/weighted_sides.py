@@ -95,7 +95,7 @@ class _WeightedRows:
         self.rows, self.scales, self.unobserved, self.penalty = rows, scales, unobserved, penalty
         self.n_inner, self.blocks = n_inner, row_blocks(rows.indptr)
         self.row_objectives: Float64Array = np.zeros(rows.n_rows)
-        self.is_complete = True
+        self.is_complete, self.n_sweeps = True, 0
 
     def unscaled(self, side: SideFactors) -> SideFactors:
         """Return factors in units of preference."""
@@ -162,8 +162,6 @@ class SparseWeightedSide(_WeightedRows):
     n_sweeps : int
         Sweeps over sparse factors so far, by which the next one is complete or not.
     """
-
-    n_sweeps = 0
 
     def scaled(self, side: SideFactors) -> SideFactors:
         """Return factors times the target, sparse where they come so."""

@@ -27,7 +27,8 @@ def kernel(**options: Any) -> Callable[[_Function], _Function]:
     The number of threads, BLAS at one thread and launches that do not overlap are what makes results the
     same bits for any number of threads; a kernel that was called without them would lose that unnoticed.
     On one thread there is nothing to keep in order (a kernel calls no BLAS): it runs in the thread that calls
-    it, beside whatever others launch.
+    it, beside whatever others launch, also where more threads were asked for but are busy with another one.
+    No kernel holds Python's own lock.
 
     Parameters
     ----------
@@ -42,15 +43,19 @@ def kernel(**options: Any) -> Callable[[_Function], _Function]:
     """
 
     def compiled(function: _Function) -> _Function:
-        dispatcher = njit(cache=True, parallel=True, **options)(function)
+        dispatcher = njit(cache=True, parallel=True, nogil=True, **options)(function)
 
         @wraps(function)
         def launched(*arguments: Any) -> None:
-            if runs_alone() and threads.current() == 1:
-                _run_alone(dispatcher, arguments)
+            if not runs_alone():
+                with threads.launch():
+                    dispatcher(*arguments)
                 return
-            with threads.launch():
-                dispatcher(*arguments)
+            with threads.launch_or_alone():
+                if threads.current() == 1:
+                    _run_alone(dispatcher, arguments)
+                else:
+                    dispatcher(*arguments)
 
         launched.dispatcher = dispatcher  # type: ignore[attr-defined]
         return launched  # type: ignore[return-value]

@@ -116,9 +116,11 @@ def sweep_masked(
                 own_bias[row] = 0
                 objective[row] = 0
                 continue
-            row_columns, row_values, level = columns[begin:end], values[begin:end], mean + own_bias[row]
+            row_columns, row_values, bias = columns[begin:end], values[begin:end], own_bias[row]
             for j in range(n):
-                residual[j] = roots[j] * (scale * row_values[j] - level - other_bias[row_columns[j]])
+                # The mean first: where values differ by little, what is left of them has all of its digits.
+                rest = scale * row_values[j] - mean
+                residual[j] = roots[j] * (rest - bias - other_bias[row_columns[j]])
             for j in range(n, m):
                 residual[j] = 0
             gather(columns, begin, n, indptr[last] - 1, other, rank, roots, entries, m)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from recsys import memory
+from recsys.checkpoints import GivenCheckpoint, opened
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError, NotFittedError
+from recsys.errors import InputError, ModelError, NotFittedError, ParameterError
 from recsys.factorization.history import History
 from recsys.models import parameters
+from recsys.models.fit_state import fit_of
 from recsys.models.observed_entries import checked_entries
 from recsys.models.row_numbers import NoPredict, NoRecommend, checked_rows
 from recsys.models.score_parts import ScoreParts
@@ -58,6 +60,8 @@ class Model(ABC):
 
     shows_iterations: ClassVar[bool] = False
     """Whether `fit` hands the model as it stands after each iteration to a listener's ``snapshot``."""
+    keeps_checkpoints: ClassVar[bool] = False
+    """Whether `fit` takes a checkpoint, which `_fit` is then given opened, as ``keeper``."""
 
     lists_only_params: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Parameters that leave out what only predicted values need, for where lists alone are measured."""
@@ -96,7 +100,14 @@ class Model(ABC):
         return False
 
     # -- fitting --------------------------------------------------------------------------------
-    def fit(self, X: Any, y: None = None, *, progress: GivenProgress = SILENT) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        progress: GivenProgress = SILENT,
+        checkpoint: GivenCheckpoint = None,
+    ) -> Self:
         """Learn from interactions.
 
         Parameters
@@ -107,20 +118,35 @@ class Model(ABC):
             Ignored.
         progress : bool, callable or Progress
             Is notified of each iteration: True shows them, a function such as ``print`` is given a line each.
+        checkpoint : Checkpoint, optional
+            Keeps where the fit stands, and has it go on from there after its process was killed.
 
         Raises
         ------
         ParameterError
-            If a parameter has the wrong type or is out of range.
+            If a parameter has the wrong type or is out of range, or the model keeps no checkpoints.
         InputError
-            If the data is empty or not finite, or negative where the model cannot take that.
+            If the data is empty or not finite, or negative where the model cannot take that, or the
+            checkpoint is of another fit.
         KeyboardInterrupt
             If interrupted. A model whose `history` then says "interrupted" is fitted all the same:
             it holds the best state so far.
         """
+        self.check_checkpoint(checkpoint)
         data = self._checked(X)
-        self._fit(data, listener(progress))
+        with opened(checkpoint, lambda: fit_of(self.name, self.get_params(), data)) as keeper:
+            fit: Any = self._fit  # a model that keeps no checkpoints knows of no keeper
+            fit(data, listener(progress), **({"keeper": keeper} if self.keeps_checkpoints else {}))
         return self._finished(data)
+
+    def check_checkpoint(self, checkpoint: object) -> None:
+        """Raise ParameterError if a checkpoint is given to a model that keeps none."""
+        if checkpoint is not None and not self.keeps_checkpoints:
+            from recsys.models.registry import models_with_checkpoints  # which imports this file
+
+            raise ParameterError(
+                f"{self.name} keeps no checkpoints; those that do are {', '.join(models_with_checkpoints())}."
+            )
 
     def _checked(self, X: Any) -> Interactions:
         """Check parameters, data, and that there is the memory for both."""
@@ -181,9 +207,12 @@ class Model(ABC):
             )
 
     def fit_bytes(self, data: Interactions) -> int:
-        """Return about how many bytes a fit takes beside its data: factors twice, entries of both sides."""
+        """Return about how many bytes a fit takes beside its data: factors three times, entries twice.
+
+        Read off peaks by `tests/benchmarks/memory_estimates.py`.
+        """
         rank = int(getattr(self, "n_components", None) or 0)
-        return 4 * 2 * rank * (data.n_users + data.n_items) + 16 * data.nnz
+        return 4 * 3 * rank * (data.n_users + data.n_items) + 28 * data.nnz
 
     less_memory: ClassVar[str] = "take fewer components, or leave out rare users and items"
     """What to change where a fit takes more memory than there is."""
@@ -318,6 +347,11 @@ class Model(ABC):
     def history(self) -> History | None:
         """How the training went, where it is iterative."""
         return None
+
+    @property
+    def scores_from_zero(self) -> bool:
+        """Whether no score is below 0, and one of 0 says that nothing speaks for the item."""
+        return False
 
     @property
     def stored_per_row(self) -> float | None:

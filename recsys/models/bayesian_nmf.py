@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, Keeper
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.errors import ModelError, ParameterError
+from recsys.factorization.draws import Draws, concatenate
 from recsys.factorization.factors import Factors, SideFactors
-from recsys.factorization.gibbs import Draws, concatenate, sample
+from recsys.factorization.gibbs import sample
 from recsys.factorization.history import History
 from recsys.kernels.scoring import score_pairs
 from recsys.models.factor_model import FactorModel
@@ -74,6 +76,7 @@ class BayesianNMF(FactorModel):
     predicts_values: ClassVar[bool] = True
     ranks_by_value: ClassVar[bool] = True
     is_sampled: ClassVar[bool] = True
+    keeps_checkpoints: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
 
     n_components: int = param(16, "number of themes", minimum=1, search=Range(8, 64, log=True))
@@ -89,12 +92,12 @@ class BayesianNMF(FactorModel):
         """Whether ratings may be below 0: they stand on a mean and biases."""
         return True
 
-    def _fit(self, data: Interactions, progress: Progress) -> None:
+    def _fit(self, data: Interactions, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
         chains: list[Draws] = []
         first_history: History | None = None
         for chain in range(self.n_chains):
             try:
-                draws, history = self._sampled(data, chain, progress)
+                draws, history = self._sampled(data, chain, progress, keeper)
             except KeyboardInterrupt:
                 if first_history is None:
                     raise
@@ -127,7 +130,9 @@ class BayesianNMF(FactorModel):
 
     less_memory: ClassVar[str] = "take fewer components, chains or draws kept (n_kept)"
 
-    def _sampled(self, data: Interactions, chain: int, progress: Progress) -> tuple[Draws, History]:
+    def _sampled(
+        self, data: Interactions, chain: int, progress: Progress, keeper: Keeper
+    ) -> tuple[Draws, History]:
         return sample(
             data.by_user,
             data.by_item,
@@ -138,6 +143,7 @@ class BayesianNMF(FactorModel):
             seed=int(self.random_state),
             chain=chain,
             name=self.name,
+            keeper=keeper,
             progress=progress,
         )
 

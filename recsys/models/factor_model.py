@@ -84,6 +84,11 @@ class FactorModel(Model):
         self._learned(self.factors().in_order(order), shares=self.shares_[order], history=self.history_)
         self.stability_ = None if stability is None else stability[order]
 
+    @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that nothing speaks for an item: components add 0 or more, and there is no more."""
+        return self.has_themes and not self.ranks_by_value
+
     def factors(self) -> Factors:
         """Return what was learned, as solvers take it."""
         self._check_fitted()

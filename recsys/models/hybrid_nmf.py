@@ -10,14 +10,17 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from recsys.checkpoints import GivenCheckpoint, opened
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
+from recsys.factorization.factors import Factors
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model
 from recsys.models.factor_model import FactorModel
+from recsys.models.fit_state import fit_of
 from recsys.models.hybrid_update import check_updatable, newly_taken
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
@@ -98,6 +101,7 @@ class HybridNMF(Model):
     name: ClassVar[str] = "hybrid-nmf"
     has_themes: ClassVar[bool] = True
     shows_iterations: ClassVar[bool] = True
+    keeps_checkpoints: ClassVar[bool] = True
     lists_only_params: ClassVar[Mapping[str, Any]] = {"ratings": "no"}
 
     n_components: int | None = param(
@@ -164,7 +168,14 @@ class HybridNMF(Model):
         return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
 
     def fit(
-        self, X: Any, y: None = None, *, W: Any = None, H: Any = None, progress: GivenProgress = SILENT
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        W: Any = None,
+        H: Any = None,
+        progress: GivenProgress = SILENT,
+        checkpoint: GivenCheckpoint = None,
     ) -> Self:
         """Learn from interactions; see `Model.fit`.
 
@@ -172,32 +183,38 @@ class HybridNMF(Model):
         begin, as for `NMF.fit` with ``init="custom"``; the neighbors have one solution and need no start.
         """
         data = self._checked(X)
-        self._fit(data, listener(progress), W, H)
+        self._fit(data, listener(progress), W, H, checkpoint)
         return self._finished(data)
 
-    def _fit(self, data: Interactions, progress: Progress, W: Any = None, H: Any = None) -> None:
-        wants_ratings = self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
+    def _fit(
+        self,
+        data: Interactions,
+        progress: Progress,
+        W: Any = None,
+        H: Any = None,
+        checkpoint: GivenCheckpoint = None,
+    ) -> None:
         taken = self._taken(data)
-        smaller = min(data.n_users, data.n_items)
-        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
-        themes, neighbors = self._parts(ruled if self.n_components is None else self.n_components)
+        themes, neighbors = self._parts(self._number_of_components(data))
         if W is not None or H is not None:
             themes.set_params(init="custom")
-        ratings = MaskedNMF(random_state=self.random_state) if wants_ratings else None
-        if ratings is not None:
-            ratings.fit(data, progress=PartProgress(progress))
-        neighbors.fit(taken, progress=progress)
-        self._used_weight = self.neighbor_weight
-        if self._used_weight is None:
-            by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
-            self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
-        self.neighbors_, self.ratings_ = neighbors, ratings
-        self._training, self.ids_ = Training(data), None
-        try:
-            themes.fit(taken, W=W, H=H, progress=PartProgress(progress, self._snapshots(progress, data)))
-        except KeyboardInterrupt:
-            if not themes.is_fitted:
-                raise  # else the best state so far; who asked for the fit learns of it from `history`
+        ratings = MaskedNMF(random_state=self.random_state) if self._wants_ratings(data) else None
+        with opened(checkpoint, lambda: self._what(data, W, H)) as keeper:
+            if ratings is not None:
+                ratings.fit(data, progress=PartProgress(progress), checkpoint=keeper.part("ratings"))
+            neighbors.fit(taken, progress=progress, checkpoint=keeper.part("neighbors"))
+            self._used_weight = self.neighbor_weight
+            if self._used_weight is None:
+                by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
+                self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
+            self.neighbors_, self.ratings_ = neighbors, ratings
+            self._training, self.ids_ = Training(data), None
+            listening = PartProgress(progress, self._snapshots(progress, data))
+            try:
+                themes.fit(taken, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
+            except KeyboardInterrupt:
+                if not themes.is_fitted:
+                    raise  # else the best state so far; who asked for the fit learns of it from `history`
         self._join(themes)
 
     def _snapshots(self, progress: Progress, data: Interactions) -> Callable[[WeightedNMF], None] | None:
@@ -290,6 +307,26 @@ class HybridNMF(Model):
         self._check_fitted()
         shape = (self.n_users_, self.n_items_)
         return KnownData(self.name, self.feedback, shape, self._training, self.ids_).training(None).data
+
+    def _wants_ratings(self, data: Interactions) -> bool:
+        return self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
+
+    def _number_of_components(self, data: Interactions) -> int:
+        smaller = min(data.n_users, data.n_items)
+        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
+        return ruled if self.n_components is None else self.n_components
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: those of its largest part, for they are fitted in turn."""
+        parts: list[Model] = list(self._parts(self._number_of_components(data)))
+        if self._wants_ratings(data):
+            parts.append(MaskedNMF())
+        return max(part.fit_bytes(data) for part in parts)
+
+    def _what(self, data: Interactions, W: Any, H: Any) -> dict[str, Any]:
+        """Return what a fit is of, for its checkpoints."""
+        start = None if W is None or H is None else Factors.unbiased(np.asarray(W), np.transpose(H))
+        return fit_of(self.name, self.get_params(), data, start=start)
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""
@@ -407,6 +444,11 @@ class HybridNMF(Model):
         """The part with components."""
         self._check_fitted()
         return self.themes_
+
+    @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that nothing speaks for an item: scores are sums of parts that are 0 or more."""
+        return True
 
     @property
     def history(self) -> History | None:

@@ -48,14 +48,23 @@ class ItemItemModel(Model):
         """Whether ratings may be below 0: they are counted from the lowest."""
         return True
 
+    @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that no past item speaks for an item."""
+        return not self.is_signed
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        self._fit_items(self._take_histories(data), progress)
+
+    def _take_histories(self, data: Interactions) -> CompressedRows:
+        """Keep the histories of data in units, and return their preferences, (n_users, n_items)."""
         transform = resolved_transform(self.value_transform, data.feedback)
         is_based = transform == "log" or (transform == "raw" and not self.is_signed)
         self.base_ = min(float(data.by_user.values.min()), 0.0) if is_based else 0.0
         rows = training_preferences(replace(data, by_user=above_base(data.by_user, self.base_)), transform)
         self.unit_ = float(np.sqrt(np.mean(np.square(rows.values, dtype=np.float64))))
         self.histories_ = self._in_units(rows)
-        self._fit_items(rows, progress)
+        return rows
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"value_transform": resolved_transform(self.value_transform, data.feedback)}

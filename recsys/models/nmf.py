@@ -7,10 +7,12 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, GivenCheckpoint, Keeper, opened
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ParameterError
@@ -22,6 +24,7 @@ from recsys.factorization.stability import stability
 from recsys.factorization.starts import custom_start
 from recsys.models import parameters
 from recsys.models.factor_model import FactorModel
+from recsys.models.fit_state import fit_of
 from recsys.models.given_factors import finite_array
 from recsys.models.held_out_score import held_out_score
 from recsys.models.observed_entries import ObservedEntries
@@ -66,6 +69,7 @@ class NMF(SklearnEstimator, FactorModel):
     """
 
     shows_iterations: ClassVar[bool] = True
+    keeps_checkpoints: ClassVar[bool] = True
     fixed_by_fit: ClassVar[tuple[str, ...]] = ("n_components",)
     """Parameters that say what a fit was of: an update cannot change them, nor can they change answers."""
 
@@ -139,6 +143,7 @@ class NMF(SklearnEstimator, FactorModel):
         H: Any = None,
         entry_weight: Any = None,
         progress: GivenProgress = SILENT,
+        checkpoint: GivenCheckpoint = None,
     ) -> Self:
         """Learn from observed entries.
 
@@ -157,6 +162,8 @@ class NMF(SklearnEstimator, FactorModel):
         progress : bool, callable or Progress
             Is notified of each iteration: True shows them, a function such as ``print`` is given a line each,
             `IterationCallback` their numbers.
+        checkpoint : Checkpoint, optional
+            Keeps where the fit stands, and has it go on from there after its process was killed.
 
         Raises
         ------
@@ -164,7 +171,7 @@ class NMF(SklearnEstimator, FactorModel):
             If a parameter has the wrong type, is out of range or does not go with another.
         InputError
             If the data is empty or not finite, or negative where the model cannot take that, or does not
-            fit W, H or the weights.
+            fit W, H or the weights; or the checkpoint is of another fit.
         KeyboardInterrupt
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
@@ -172,7 +179,7 @@ class NMF(SklearnEstimator, FactorModel):
         self._note_columns(X)
         if entry_weight is not None and isinstance(X, ObservedEntries):
             entry_weight = X.in_order(entry_weight)
-        self._fit(data, listener(progress), W, H, entry_weight)
+        self._fit(data, listener(progress), W, H, entry_weight, checkpoint)
         return self._finished(data)
 
     def _fit(
@@ -182,6 +189,7 @@ class NMF(SklearnEstimator, FactorModel):
         W: Any = None,
         H: Any = None,
         entry_weight: Any = None,
+        checkpoint: GivenCheckpoint = None,
     ) -> None:
         weights = None if entry_weight is None else aligned_weights(entry_weight, data.by_user)
         training = Training(data, weights)
@@ -194,20 +202,25 @@ class NMF(SklearnEstimator, FactorModel):
             shape = entries.by_user.n_rows, entries.by_user.n_columns
             bounded = self.objective(entries, fresh=True).nonnegative
             initial = custom_start(shape, n_components, W, item_factors, nonnegative=bounded)
-        trainer = Trainer(
-            self.objective(entries, fresh=warm is None),
-            n_components,
-            self._stopping_rules(),
-            init=self.init,
-            initial=initial,
-            n_starts=1 if warm is not None else self.n_init,
-            validation_share=self.validation_share,
-            seed=int(self.random_state),
-            name=self.name,
-            progress=progress,
-            watch=self._snapshots(progress, training, entries),
-        )
-        self._keep_fit(trainer.fit(entries), trainer.objective, training, entries)
+        objective = self.objective(entries, fresh=warm is None)
+        fit = partial(fit_of, self.name, self.get_params(), data, weights=weights, start=initial)
+        with opened(checkpoint, fit) as keeper:
+            trainer = Trainer(
+                objective,
+                n_components,
+                self._stopping_rules(keeper),
+                init=self.init,
+                initial=initial,
+                n_starts=1 if warm is not None else self.n_init,
+                validation_share=self.validation_share,
+                seed=int(self.random_state),
+                name=self.name,
+                progress=progress,
+                watch=self._snapshots(progress, training, entries),
+                keeper=keeper,
+            )
+            result = trainer.fit(entries)
+        self._keep_fit(result, objective, training, entries)
 
     def _snapshots(
         self, progress: Progress, training: Training, entries: Entries
@@ -226,13 +239,14 @@ class NMF(SklearnEstimator, FactorModel):
 
         return hand_over
 
-    def _stopping_rules(self) -> StoppingRules:
+    def _stopping_rules(self, keeper: Keeper = KEEPS_NOTHING) -> StoppingRules:
+        began = time.perf_counter() - keeper.seconds_before
         return StoppingRules(
             max_iter=self.max_iter,
             tol=self.tol,
             gradient_tol=self.gradient_tol,
             patience=self.patience,
-            deadline=None if self.time_limit is None else time.perf_counter() + self.time_limit,
+            deadline=None if self.time_limit is None else began + self.time_limit,
         )
 
     def _check_parameters(self, *, n_given: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import Entries
 from recsys.factorization.kl import KLObjective
@@ -115,6 +116,10 @@ class PoissonNMF(NMF):
 
     def _values(self, rows: CompressedRows) -> CompressedRows:
         return preferences(rows, self.value_transform)
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: factors and entries are copied in double precision."""
+        return 4 * 5 * self.n_components * (data.n_users + data.n_items) + 45 * data.nnz
 
     # -- answers --------------------------------------------------------------------------------
     def inverse_transform(self, W: Any) -> Float32Array:

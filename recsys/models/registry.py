@@ -113,6 +113,11 @@ def models_of_any_sign() -> list[str]:
     return [name for name in MODELS if MODELS[name]().takes_negative]
 
 
+def models_with_checkpoints() -> list[str]:
+    """Return the names of the models whose `fit` takes a checkpoint."""
+    return [name for name in MODELS if MODELS[name].keeps_checkpoints]
+
+
 def model_has_themes(name: str) -> bool:
     """Return whether a model of this name has themes: non-negative factors. A name not known has none."""
     model = MODELS.get(name)

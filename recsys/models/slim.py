@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, Keeper
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
-from recsys.factorization.item_weights import ItemRegression
+from recsys.factorization.item_weights import N_HEAD, ItemRegression
 from recsys.kernels.slim import add_history_scores
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
@@ -71,6 +72,7 @@ class SLIM(ItemItemModel):
     """
 
     name: ClassVar[str] = "slim"
+    keeps_checkpoints: ClassVar[bool] = True
 
     n_neighbors: int = param(100, "most items that explain one", minimum=1, search=Range(30, 300, log=True))
     _: KW_ONLY
@@ -105,8 +107,8 @@ class SLIM(ItemItemModel):
     _own: Float32Array | None = field(default=None, init=False, repr=False)
     weight_scale_: float = field(default=1.0, init=False, repr=False)
 
-    def _fit(self, data: Interactions, progress: Progress) -> None:
-        super()._fit(data, progress)
+    def _fit(self, data: Interactions, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
+        self._fit_items(self._take_histories(data), progress, keeper)
         self.histories_ = self._aged(self.histories_, data)
         self._training, self.ids_ = data, None
 
@@ -127,13 +129,26 @@ class SLIM(ItemItemModel):
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), "l2": self._used_l2}
 
-    def _fit_items(self, rows: CompressedRows, progress: Progress) -> None:
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: products of popular items, weights, entries twice."""
+        n_weights = data.n_items * min(self.n_neighbors, data.n_items)
+        return 4 * min(data.n_items, N_HEAD) ** 2 + 48 * n_weights + 32 * data.nnz
+
+    less_memory: ClassVar[str] = "take fewer neighbors, or leave out rare items"
+
+    def _fit_items(self, rows: CompressedRows, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
         self._used_l2 = slim_l2(rows) if self.l2 is None else float(self.l2)
-        self.weights_ = self._explained_by(self.histories_, self._used_l2, progress).transposed()
+        by_target = self._explained_by(self.histories_, self._used_l2, progress, keeper=keeper)
+        self.weights_ = by_target.transposed()
         self.weight_scale_ = 1.0
 
     def _explained_by(
-        self, histories: CompressedRows, l2: float, progress: Progress, items: Int64Array | None = None
+        self,
+        histories: CompressedRows,
+        l2: float,
+        progress: Progress,
+        items: Int64Array | None = None,
+        keeper: Keeper = KEEPS_NOTHING,
     ) -> CompressedRows:
         """Return for each item, or some of them, the weights of the items that explain it in histories."""
         popularity = np.maximum(np.bincount(histories.columns, minlength=histories.n_columns), 1.0)
@@ -146,7 +161,7 @@ class SLIM(ItemItemModel):
         regression = ItemRegression(self.n_neighbors, self.l1, l2, self.max_iter, self.tol)
         n_fitted = histories.n_columns if items is None else len(items)
         with task(progress, self.name, n_fitted) as running:
-            by_target = regression.fit(histories.with_values(weighted), running, items=items)
+            by_target = regression.fit(histories.with_values(weighted), running, items=items, keeper=keeper)
         # From weighted columns back to entries; what is left of a target's weight holds its scores back.
         scale = (
             of_items[by_target.columns]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, FitState, Keeper
 from recsys.errors import ModelError
 from recsys.factorization.descent import descend
 from recsys.factorization.entries import Entries
@@ -16,9 +17,12 @@ from recsys.factorization.objective import Objective
 from recsys.factorization.problem import AlternatingProblem
 from recsys.factorization.profile_start import profile_start
 from recsys.factorization.starts import Start, nndsvd_start, random_start
+from recsys.factorization.trace import Trace
 from recsys.factorization.validation import HeldOutEntries, hold_out
+from recsys.models.fit_state import factors_from_arrays, factors_to_arrays, finished_of, finished_state
 from recsys.progress import SILENT, Iteration, IterationCallback, Progress
 
+_BEST = "best_"
 DEFAULT_SHARE = 0.1
 """Share of the entries held out where starts are to be compared and no other was asked for."""
 
@@ -84,6 +88,8 @@ class Trainer:
     name : str
         What to call the fit.
     progress : Progress
+    keeper : Keeper
+        Keeps where each descent stands, and what those before it came to.
     """
 
     objective: Objective
@@ -98,6 +104,7 @@ class Trainer:
     progress: Progress = SILENT
     watch: Callable[[FitResult], object] | None = None
     """Is given the state after each iteration, where one start is fitted to all entries."""
+    keeper: Keeper = KEEPS_NOTHING
 
     def fit(self, entries: Entries) -> FitResult:
         """Fit entries from the start, or from the best of several.
@@ -139,12 +146,21 @@ class Trainer:
         held_out: HeldOutEntries | None = None,
     ) -> FitResult:
         """Descend from one start; with held-out entries the result is the state of their least error."""
-        start = self.start(entries, number)
-        problem = AlternatingProblem(self.objective, entries, start.factors, is_scaled=start.is_scaled)
+        part = f"start {number}" if held_out is not None else "all entries"
+        kept = self.keeper.state_of(part)
+        if kept is not None and kept.is_final:
+            return FitResult(*finished_of(kept))
+        trace = Trace() if kept is None else Trace.from_json(kept.record)
+        start = self.start(entries, number) if kept is None else _resumed(kept, len(trace))
+        problem = AlternatingProblem(
+            self.objective, entries, start.factors, is_scaled=start.is_scaled, n_sweeps=start.n_sweeps
+        )
         monitor = None if held_out is None else Monitor(problem, held_out, self.objective)
+        if monitor is not None and kept is not None:
+            monitor.best = factors_from_arrays(kept.arrays, _BEST)
         progress = self.progress
         if self.watch is not None and held_out is None:
-            progress = _watched(progress, self.watch, problem)
+            progress = _watched(progress, self.watch, problem, trace)
         history = descend(
             problem,
             max_iter=rules.max_iter,
@@ -154,13 +170,16 @@ class Trainer:
             validation=monitor,
             patience=rules.patience,
             deadline=rules.deadline,
+            trace=trace,
+            keep=lambda trace: self.keeper.keep(part, lambda: _state(trace, problem, monitor)),
             name=name,
             progress=progress,
         )
-        if monitor is None:
-            return FitResult(problem.factors(), history)
-        assert monitor.best is not None  # the first error is a number, so it was the best once
-        return FitResult(monitor.best, history)
+        best = problem.factors() if monitor is None else monitor.best
+        assert best is not None  # the first error is a number, so it was the best once
+        if history.stopped not in ("interrupted", "time"):
+            self.keeper.finish(part, lambda: finished_state(best, history))
+        return FitResult(best, history)
 
     def _fit_validated(self, entries: Entries) -> FitResult:
         """Choose start and number of sweeps by held-out error, then fit to all entries.
@@ -198,12 +217,25 @@ class Trainer:
         return _chosen(attempts, final, cut)
 
 
+def _resumed(kept: FitState, n_sweeps: int) -> Start:
+    """Return where a descent that was cut off goes on from."""
+    return Start(factors_from_arrays(kept.arrays), is_scaled=True, n_sweeps=n_sweeps)
+
+
+def _state(trace: Trace, problem: AlternatingProblem, monitor: Monitor | None) -> FitState:
+    """Return where a descent stands."""
+    arrays = factors_to_arrays(problem.state())
+    if monitor is not None and monitor.best is not None:
+        arrays |= factors_to_arrays(monitor.best, _BEST)
+    return FitState(trace.to_json(), arrays)
+
+
 def _watched(
-    progress: Progress, watch: Callable[[FitResult], object], problem: AlternatingProblem
+    progress: Progress, watch: Callable[[FitResult], object], problem: AlternatingProblem, trace: Trace
 ) -> Progress:
     """Return a listener that hands on what it hears, and the state after each iteration to ``watch``."""
     notify = getattr(progress, "iteration", None)
-    objectives: list[float] = []
+    objectives = [done.sweep.objective for done in trace.iterations]
 
     def note(iteration: Iteration) -> None:
         if notify is not None:
@@ -265,7 +297,7 @@ def restarted(objective: Objective, factors: Factors, entries: Entries, *, seed:
     return factors.restarted(factors.empty_components, drawn)
 
 
-def check_range(factors: Factors, name: str, l2: float) -> None:
+def check_range(factors: Factors, name: str, penalty: float, penalty_name: str = "l2") -> None:
     """Raise ModelError if a product of factors might be beyond single precision.
 
     Where penalties are nothing beside the values, a user or an item with next to no entries can get
@@ -275,5 +307,5 @@ def check_range(factors: Factors, name: str, l2: float) -> None:
     if not float(np.sum(users * items)) < float(np.finfo(np.float32).max):
         raise ModelError(
             f"{name}: scores would be beyond single precision (3.4e38); give the values in larger "
-            f"units or raise l2, now {l2}."
+            f"units or raise {penalty_name}, now {penalty}."
         )

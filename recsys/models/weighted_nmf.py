@@ -261,10 +261,21 @@ class WeightedNMF(NMF):
         self.scale_ = replace(self.scale_ or now, item_counts=now.item_counts, user_counts=None)
 
     def fit_bytes(self, data: Interactions) -> int:
-        """Return about how many bytes a fit takes; of non-negative factors, those that are not zero."""
-        rank = self.n_components or min(_COMPONENTS, data.n_users, data.n_items)
-        per_row = min(rank, _STORED) if self.nonnegative else rank
-        return 4 * 2 * per_row * (data.n_users + data.n_items) + 16 * data.nnz
+        """Return about how many bytes a fit takes; of non-negative factors, those that are not zero.
+
+        At the start a user has a factor for each theme whose first user has an item in common with them, and
+        factors stand there three times while they are sorted.
+        """
+        rank, n_rows = (
+            self.n_components or min(_COMPONENTS, data.n_users, data.n_items),
+            data.n_users + data.n_items,
+        )
+        if not self.nonnegative:
+            return 4 * 3 * rank * n_rows + 28 * data.nnz
+        users_of_items = np.bincount(data.by_user.columns).astype(np.float64)
+        themes_met = min(rank, rank * float(np.sum(users_of_items**2)) / data.n_users**2)
+        stored = max(min(rank, _STORED) * n_rows, themes_met * data.n_users)
+        return 18 * int(stored) + 28 * data.nnz
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), **self._used, "n_components": len(self.shares_)}

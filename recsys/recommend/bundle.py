@@ -156,10 +156,15 @@ class Bundle:
             raise InputError(
                 f"{len(users)} users and {len(items)} items make no pairs; give as many of each."
             )
-        rows = np.broadcast_arrays(
-            self.user_ids.known_rows(users, "user"), self.item_ids.known_rows(items, "item")
+        user_rows, item_rows = (
+            self.user_ids.known_rows(users, "user"),
+            self.item_ids.known_rows(items, "item"),
         )
-        return self.model.predict_by_row(rows[0], rows[1])
+        if len(users) == 1:
+            user_rows = np.repeat(user_rows, len(items))
+        elif len(items) == 1:
+            item_rows = np.repeat(item_rows, len(users))
+        return self.model.predict_by_row(user_rows, item_rows)
 
     def recommend(
         self,

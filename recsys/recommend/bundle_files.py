@@ -14,22 +14,18 @@ Written to a sibling, synced and renamed: a reader finds the old bundle or the n
 from __future__ import annotations
 
 import json
-import os
 import platform
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import save_file
 
 from recsys._version import __version__
+from recsys.array_files import write_arrays
 from recsys.data.ids import Ids
 from recsys.errors import BundleError, DependencyError, ParameterError, RecsysError
 from recsys.factorization.history import History
@@ -61,7 +57,7 @@ from recsys.recommend.bundle_parts import (
 from recsys.recommend.model_pointer import is_store, model_folder
 from recsys.recommend.signature import check_signature, key_of
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
-from recsys.typing import AnyArray, Float32Array
+from recsys.typing import Float32Array
 
 FORMAT = 1
 """Version of the format that is written. Another one is a format that older versions cannot read."""
@@ -111,7 +107,7 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
             "history": None if history is None else history.to_json(),
             "versions": {"recsys": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
-        _write_arrays(arrays, place / ARRAYS, {BELONGING: belonging_of(record)})
+        write_arrays(arrays, place / ARRAYS, {BELONGING: belonging_of(record)})
         pq.write_table(pa.table({"id": _id_column(bundle.user_ids)}), place / USERS)
         names = [bundle.item_names.get(item) for item in bundle.item_ids]
         pq.write_table(
@@ -148,17 +144,6 @@ def rescued(bundle: Bundle, folder: Path) -> Path | None:
     return None
 
 
-def _write_arrays(arrays: Mapping[str, AnyArray], path: Path, metadata: dict[str, str]) -> None:
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    try:
-        save_file(contiguous, path, metadata)
-    except SafetensorError as error:  # it hides the operating system's error in its text
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
-            raise OSError(f"{path.name}: {error}") from error
-        raise OSError(int(number[1]), os.strerror(int(number[1])), path.name) from error
-
-
 def _stored_values(values: Float32Array) -> Float32Array:
     """Return the values of entries, or one for all of them where they are equal, as in a log of clicks."""
     is_constant = len(values) > 0 and bool(np.all(values == values[0]))
@@ -169,7 +154,7 @@ def _id_column(ids: Ids) -> pa.Array:
     return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
 
 
-def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
+def load_bundle(folder: str | Path, *, key: str | Path | None = None, mapped: bool = False) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
     Of a folder of versions (see `ModelStore`) the one in use is read.
@@ -180,15 +165,24 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
     key : str or Path, optional
         A key's file: the bundle must be signed by it, see `recsys.sign_bundle`. By default the one that the
         environment variable ``RECSYS_MODEL_KEY`` names, if it is set.
+    mapped : bool
+        Whether the arrays are mapped instead of read: processes then share them, and what nobody asks for
+        leaves the memory again. All is checked as otherwise. The file must not be changed in place; a new
+        bundle in its place, as all writes of ours are, does no harm.
 
     Raises
     ------
     BundleError
         If a part is missing, changed, of a newer format or inconsistent, or the signature is not right.
     ParameterError
-        If the key cannot be used.
+        If the key cannot be used, or there is one and arrays are to be mapped.
     """
     secret = key_of(key)
+    if mapped and secret is not None:
+        raise ParameterError(
+            "a bundle that must be signed is read, not mapped: a mapped file could be changed after its "
+            "signature was checked; leave mapped or the key out."
+        )
     if not isinstance(folder, (str, Path)):
         raise BundleError(f"a bundle is read from a folder, not from {folder!r:.80}; give its path.")
     folder = Path(folder).expanduser().resolve()
@@ -196,7 +190,7 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None) -> Bundle:
         place = current_folder(model_folder(folder))
         before = _stamp(place)
         try:
-            return _load(place, secret)
+            return _load(place, secret, mapped=mapped)
         except Exception as error:  # files of others may raise anything
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
@@ -218,7 +212,7 @@ def _stamp(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _load(folder: Path, key: bytes | None) -> Bundle:
+def _load(folder: Path, key: bytes | None, *, mapped: bool) -> Bundle:
     if not folder.exists():
         gone = "was deleted or moved" if previous_folder(folder).exists() else "does not exist"
         raise BundleError(f"{folder} is no model bundle: it {gone}; make one with 'recsys train'.")
@@ -228,7 +222,7 @@ def _load(folder: Path, key: bytes | None) -> Bundle:
     if key is not None:
         check_signature(folder, record["digest"], key)
     try:
-        return _joined(folder, read_parts(folder, record))
+        return _joined(folder, read_parts(folder, record, mapped=mapped))
     except RecsysError as error:
         raise BundleError(f"{folder}: {error}") from error
 

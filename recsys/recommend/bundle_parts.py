@@ -1,19 +1,21 @@
-"""The files of a bundle, each read once: what was hashed is what is used, whatever happens to the folder."""
+"""The files of a bundle, each read once: what was hashed is what is used, whatever happens to the folder.
+
+Where arrays are mapped, that holds as long as nobody changes their file in place.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.array_files import Content, arrays_in, map_content, read_content
 from recsys.data.ids import Ids
 from recsys.errors import BundleError
 from recsys.typing import AnyArray
@@ -21,11 +23,6 @@ from recsys.typing import AnyArray
 RECORD = "model.json"
 ARRAYS, USERS, ITEMS = PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")
 BELONGING = "belongs_to"
-_MOST_HEADER = 100 * 2**20
-_DTYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,75 +91,35 @@ def belonging_of(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_parts(folder: Path, record: dict[str, Any]) -> BundleParts:
-    """Read the other files, each of which must have the hash that the record gives.
+def read_parts(folder: Path, record: dict[str, Any], *, mapped: bool = False) -> BundleParts:
+    """Read the other files, or map the arrays; each must have the hash that the record gives.
 
     Raises
     ------
     BundleError
         If one is missing or is not the file that was written.
     """
-    contents = {}
+    contents: dict[str, Content] = {}
     for part in PARTS:
         path = folder / part
         if not path.is_file():
             raise BundleError(f"{part} is missing; train the model again.")
-        contents[part] = content = _content(path)
+        contents[part] = content = map_content(path) if mapped and part == ARRAYS else read_content(path)
         if hashlib.sha256(content).hexdigest() != record["parts"][part]:
             raise BundleError(f"{part} is not the file that was written; train the model again.")
-    arrays, metadata = arrays_in(contents[ARRAYS])
+    arrays, metadata = arrays_in(contents[ARRAYS], ARRAYS)
     n_users, n_items = len(arrays.get("seen.indptr", ())) - 1, len(arrays.get("item_counts", ()))
     users = _table(contents[USERS], USERS, n_users)
     items = _table(contents[ITEMS], ITEMS, n_items)
     return BundleParts(record, arrays, metadata.get(BELONGING), _ids(users), _ids(items), _names(items))
 
 
-def _content(path: Path) -> bytearray:
-    content = bytearray(path.stat().st_size)
-    with path.open("rb", buffering=0) as file:
-        n, view = 0, memoryview(content)
-        while n < len(content) and (more := file.readinto(view[n:])):
-            n += more
-    return content
-
-
-def _table(content: bytearray, part: str, n_rows: int) -> pa.Table:
+def _table(content: Content, part: str, n_rows: int) -> pa.Table:
     """Read a table that must have so many rows: few bytes can stand for more rows than fit into memory."""
     file = pq.ParquetFile(pa.BufferReader(content))
     if file.metadata.num_rows != n_rows:
         raise BundleError(f"{part} lists {file.metadata.num_rows:,} ids; the arrays are of {n_rows:,}.")
     return file.read()
-
-
-def arrays_in(content: bytearray) -> tuple[dict[str, AnyArray], dict[str, Any]]:
-    """Return the arrays of a safetensors file, as views of its content, and what it says beside them.
-
-    Raises
-    ------
-    BundleError
-        If it is none: the header must be JSON, and the arrays fill what follows without gap or overlap.
-    """
-    n_header = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or n_header > min(len(content) - 8, _MOST_HEADER):
-        raise BundleError(f"{ARRAYS} cannot be read: it is no safetensors file.")
-    header = json.loads(bytes(content[8 : 8 + n_header]))
-    if not isinstance(header, dict):
-        raise BundleError(f"{ARRAYS} cannot be read: it has no header.")
-    metadata = header.pop("__metadata__", {})
-    end, arrays = 0, {}
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        dtype, shape, (start, stop) = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]
-        if not all(type(number) is int and number >= 0 for number in (*shape, start, stop)):
-            raise BundleError(f"{ARRAYS} cannot be read: array {name!r} has no shape.")
-        n = math.prod(shape)
-        if start != end or stop != start + n * dtype.itemsize or 8 + n_header + stop > len(content):
-            raise BundleError(f"{ARRAYS} cannot be read: array {name!r} is not where it says.")
-        array = np.frombuffer(content, dtype, n, 8 + n_header + start).reshape(shape)
-        arrays[name] = array if array.flags.aligned else array.copy()
-        end = stop
-    if 8 + n_header + end != len(content):
-        raise BundleError(f"{ARRAYS} cannot be read: it holds more than its arrays.")
-    return arrays, metadata
 
 
 def _ids(table: pa.Table) -> Ids:

@@ -22,7 +22,7 @@ from recsys.recommend.explanation import ComponentPart, Counterfactual, Explanat
 from recsys.recommend.fitted import Fitted
 from recsys.recommend.lists import Segments, history_row, lists_for_histories, lists_for_users
 from recsys.recommend.ranking import check_n
-from recsys.recommend.reasons import Words, reason_of
+from recsys.recommend.reasons import Reason, Words, reason_of
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.removal import History, fewest_to_remove
 from recsys.recommend.theme_items import ThemeItems
@@ -302,7 +302,7 @@ def with_reasons(
     if n_named == 0:
         return lists
     words, reasons, audiences = words_of(fitted), [], audiences_of(fitted, segments)
-    rows, names = fitted.item_ids.rows(lists.items), lists.names
+    rows, names, sources = fitted.item_ids.rows(lists.items), lists.names, lists.row_sources
     with task(progress, "reasons", len(lists)) as running:
         for number, user in enumerate(lists.users):
             targets = rows[lists.indptr[number] : lists.indptr[number + 1]]
@@ -310,21 +310,20 @@ def with_reasons(
                 subject = Subject.of_user(fitted, user)
             else:
                 subject = Subject.of_history(fitted, histories[user])
-            source = lists.sources[number]
-            if source != "model":
-                subject = replace(subject, source=source, audience=audiences.of(user))
-            if len(targets):
-                attribution = subject.attribution(targets, n_named + MORE_THAN_NAMED)
-                reasons += [
-                    reason_of(
-                        attribution,
-                        target,
-                        words if subject.audience is None else replace(words, audience=subject.audience),
-                        n_named,
-                        name,
-                        source=subject.source,
+            span = slice(int(lists.indptr[number]), int(lists.indptr[number + 1]))
+            of_list: dict[int, Reason] = {}
+            for source in dict.fromkeys(sources[span]):
+                positions = np.flatnonzero(sources[span] == source)
+                own = subject
+                if source != "model":
+                    own = replace(subject, source=source, audience=audiences.of(user))
+                attribution = own.attribution(targets[positions], n_named + MORE_THAN_NAMED)
+                called = words if own.audience is None else replace(words, audience=own.audience)
+                for target, position in enumerate(positions.tolist()):
+                    name = names[span][position]
+                    of_list[position] = reason_of(
+                        attribution, target, called, n_named, name, source=own.source
                     )
-                    for target, name in enumerate(names[lists.indptr[number] : lists.indptr[number + 1]])
-                ]
+            reasons += [of_list[position] for position in range(len(targets))]
             running.advance(1)
     return replace(lists, reasons=tuple(reasons))

@@ -15,6 +15,7 @@ from recsys.models.base import Model
 from recsys.models.new_users import NewUsers
 from recsys.progress import SILENT, Progress, task
 from recsys.recommend.audiences import Audience, Audiences, audiences_of
+from recsys.recommend.filling import ItemList, fill_places
 from recsys.recommend.fitted import Fitted
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
@@ -57,7 +58,7 @@ def lists_for_users(
     audience_of = {
         number: audiences.of(names[number]) for number in np.flatnonzero(~is_known | is_blank).tolist()
     }
-    lists: list[tuple[Int64Array, Float32Array]] = [_EMPTY] * len(wanted)
+    lists: list[ItemList] = [_EMPTY] * len(wanted)
     with task(progress, "recommend", len(wanted)) as running:
         served: list[tuple[Model, Int64Array]] = [(fitted.model, np.flatnonzero(is_known & ~is_blank))]
         for audience in dict.fromkeys(audience_of.values()):
@@ -81,6 +82,11 @@ def lists_for_users(
                 for number in range(len(block.users)):
                     lists[next(positions)] = _list(block, number)
                 running.advance(len(block.users))
+    by_model = {
+        number: audiences.of(names[number]) for number in np.flatnonzero(is_known & ~is_blank).tolist()
+    }
+    how: dict[str, Any] = {"rules": restriction, "names": names, "histories": fitted.seen}
+    filled = _fill(fitted, lists, by_model, fitted.model, rows=rows, n=n, seen=seen, **how)
 
     lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
     items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
@@ -97,7 +103,8 @@ def lists_for_users(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        **_marks(audience_of, len(wanted), segments),
+        **_marks(audience_of, lists, segments),
+        fill_sources=_fill_sources(filled, lists),
         why_short=tuple(
             "" if length == n else _why_short(int(length), restriction, all_listed=includes_seen or not known)
             for known, length in zip(is_known, lengths, strict=True)
@@ -145,7 +152,7 @@ def lists_for_histories(
         len(fitted.item_ids),
     )
     scorer = NewUsers(fitted.model, rows)
-    lists: list[tuple[Int64Array, Float32Array]] = []
+    lists: list[ItemList] = []
     names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
     for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names, histories=rows):
         lists += [_list(block, number) for number in range(len(block.users))]
@@ -162,6 +169,9 @@ def lists_for_histories(
         for block in ranked_blocks(of_all, np.array(numbers), n, left_out, rules=restriction, names=called):
             for number in range(len(block.users)):
                 lists[next(positions)] = _list(block, number)
+    by_model = {number: audiences.of(names[number]) for number in np.flatnonzero(~is_blank).tolist()}
+    how: dict[str, Any] = {"rules": restriction, "names": names, "histories": rows}
+    filled = _fill(fitted, lists, by_model, scorer, rows=everyone, n=n, seen=left_out, **how)
     items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
     lengths = [len(listed) for listed, _ in lists]
     item_ids = fitted.item_ids.values[items]
@@ -176,7 +186,8 @@ def lists_for_histories(
         scores=scores,
         themes=themes,
         theme_shares=shares,
-        **_marks(audience_of, len(names), segments),
+        **_marks(audience_of, lists, segments),
+        fill_sources=_fill_sources(filled, lists),
         why_short=tuple(
             "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
             for length in lengths
@@ -185,9 +196,37 @@ def lists_for_histories(
     )
 
 
-def _marks(audience_of: Mapping[int, Audience], n_users: int, segments: Segments) -> dict[str, Any]:
+def _fill(
+    fitted: Fitted,
+    lists: list[ItemList],
+    audience_of: Mapping[int, Audience],
+    scorer: Model | NewUsers,
+    **how: Any,
+) -> dict[int, list[str]]:
+    """Fill places of lists for which the model has no score; return what fills each place, by list."""
+    if not fitted.model.scores_from_zero:
+        return {}
+    filled = fill_places(lists, audience_of, scorer, **how)
+    # A re-ranked list may have such a place before another one.
+    return {
+        number: [audience_of[number].source if score == 0 else "" for score in lists[number][1].tolist()]
+        for number in filled
+    }
+
+
+def _fill_sources(filled: Mapping[int, list[str]], lists: Sequence[ItemList]) -> tuple[str, ...] | None:
+    """Return for each row what fills it, empty for one that the model ranked; None if none is filled."""
+    if not filled:
+        return None
+    parts = (filled.get(number, [""] * len(items)) for number, (items, _) in enumerate(lists))
+    return tuple(source for part in parts for source in part)
+
+
+def _marks(
+    audience_of: Mapping[int, Audience], lists: Sequence[ItemList], segments: Segments
+) -> dict[str, Any]:
     """Return what lists say of where they are from: sources and, where there are some, segments."""
-    audiences = [audience_of.get(number) for number in range(n_users)]
+    audiences = [audience_of.get(number) for number in range(len(lists))]
     names = tuple("" if audience is None else audience.name for audience in audiences)
     return {
         "sources": tuple("model" if audience is None else audience.source for audience in audiences),
@@ -196,7 +235,7 @@ def _marks(audience_of: Mapping[int, Audience], n_users: int, segments: Segments
 
 
 def _serve_unknown(
-    lists: list[tuple[Int64Array, Float32Array]],
+    lists: list[ItemList],
     model: Model,
     numbers: Int64Array,
     names: Sequence[Id],
@@ -299,6 +338,6 @@ def _why_short(length: int, rules: Restriction | None, *, all_listed: bool) -> s
     return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
 
 
-def _list(block: RankedBlock, row: int) -> tuple[Int64Array, Float32Array]:
+def _list(block: RankedBlock, row: int) -> ItemList:
     length = int(block.n_listed[row])
     return block.items[row, :length].astype(np.int64), block.scores[row, :length].copy()

@@ -46,6 +46,9 @@ class Recommendations:
     segments : tuple of str, (n_users,), or None
         The segment whose popular items are listed, empty for a list that is none of a segment's; None where
         no segments were given.
+    fill_sources : tuple of str, (n_rows,), or None
+        ``"popularity"`` or ``"segment"`` for a place for which the model has no score (it is 0), and which
+        what is popular fills; empty for the others. None where there is no such place.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class Recommendations:
     predicted: Float32Array | None = None
     reasons: tuple[Reason, ...] | None = None
     segments: tuple[str, ...] | None = None
+    fill_sources: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -85,6 +89,15 @@ class Recommendations:
             "n_rows": len(self.items),
             "n_by_popularity": len(self) - self.sources.count("model"),
         }
+
+    @property
+    def row_sources(self) -> AnyArray:
+        """What each place is from, (n_rows,): the source of its list, or what fills it."""
+        sources = np.repeat(np.array(self.sources, dtype=object), np.diff(self.indptr))
+        if self.fill_sources is None:
+            return sources
+        fill = np.array(self.fill_sources, dtype=object)
+        return np.where(fill == "", sources, fill)
 
     @property
     def ranks(self) -> Int64Array:
@@ -111,6 +124,7 @@ class Recommendations:
             predicted=None if self.predicted is None else self.predicted[rows],
             reasons=None if self.reasons is None else tuple(self.reasons[row] for row in rows),
             segments=None if self.segments is None else tuple(self.segments[number] for number in chosen),
+            fill_sources=None if self.fill_sources is None else tuple(self.fill_sources[row] for row in rows),
         )
 
     def to_frame(self, n_because: int | None = None) -> pd.DataFrame:
@@ -138,7 +152,7 @@ class Recommendations:
                 "item": self.items,
                 "name": list(self.names),
                 "score": self.scores,
-                "source": np.repeat(np.array(self.sources, dtype=object), lengths),
+                "source": self.row_sources,
                 "theme": self.themes,
                 "theme_share": self.theme_shares,
                 **(
@@ -152,7 +166,8 @@ class Recommendations:
         )
 
     def lists(self) -> Iterator[dict[str, Any]]:
-        """Yield one plain record a user, for JSON."""
+        """Yield one plain record a user, for JSON; an item that fills a place has a source of its own."""
+        fill = self.fill_sources or ("",) * len(self.items)
         for number, user in enumerate(self.users):
             span = range(int(self.indptr[number]), int(self.indptr[number + 1]))
             yield {
@@ -168,6 +183,7 @@ class Recommendations:
                         else self.items[row],
                         "name": self.names[row],
                         "score": float(self.scores[row]),
+                        **({"source": fill[row]} if fill[row] else {}),
                         "theme": int(self.themes[row]) or None,
                         "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
                         **({} if self.predicted is None else {"predicted": float(self.predicted[row])}),

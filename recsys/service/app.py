@@ -38,8 +38,12 @@ def make_app(settings: Settings) -> App:
         If the bundle cannot be loaded.
     """
     metrics = Metrics()
-    serving = Serving(settings.model, settings.cache_size, metrics)
-    beside = None if settings.beside is None else Serving(settings.beside, 0, metrics, "beside")
+    serving = Serving(settings.model, settings.cache_size, metrics, mapped=settings.mapped)
+    beside = (
+        None
+        if settings.beside is None
+        else Serving(settings.beside, 0, metrics, "beside", mapped=settings.mapped)
+    )
     both = [serving] if beside is None else [serving, beside]
     computing = Computing(threads.available(), settings.most_waiting, settings.timeout, metrics)
 

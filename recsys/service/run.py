@@ -61,9 +61,7 @@ def serve(
     log_level: int = logging.INFO,
     when_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Answer requests until the process is told to stop; requests that have begun are then answered first.
-
-    Returns at ctrl-c, and at SIGTERM where that raises KeyboardInterrupt, as in the command line.
+    """Answer requests until ctrl-c or SIGTERM; requests that have begun are then answered first.
 
     Parameters
     ----------
@@ -88,22 +86,23 @@ def serve(
     """
     _check_free(host, port)
     log_to(sys.stderr, log_level, access=access_log)
+    config = uvicorn.Config(
+        make_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config, when_ready)
     try:
-        config = uvicorn.Config(
-            make_app(settings),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-        _Server(config, when_ready).run()
-    except KeyboardInterrupt:
-        # The web server raises its signal again once it has ended: that is how a service is told to stop,
-        # and no failure, so the process ends with 0.
-        _log.info("the service has ended as it was told to")
+        server.run()
+    except KeyboardInterrupt:  # the signal, raised again once all is answered
+        if not server.started:
+            raise
+    _log.info("stopped")
 
 
 def _check_free(host: str, port: int) -> None:

@@ -81,6 +81,8 @@ class Serving:
     metrics : Metrics
     role : {"main", "beside"}
         Which of the bundles of a service it is, for the metrics.
+    mapped : bool
+        Whether arrays are mapped; see `recsys.load_bundle`.
 
     Raises
     ------
@@ -88,16 +90,19 @@ class Serving:
         If the first one cannot be loaded.
     """
 
-    def __init__(self, folder: Path, cache_size: int, metrics: Metrics, role: str = "main") -> None:
+    def __init__(
+        self, folder: Path, cache_size: int, metrics: Metrics, role: str = "main", *, mapped: bool = False
+    ) -> None:
         self._role = role
         self._folder, self._cache_size, self._metrics = folder.expanduser(), cache_size, metrics
+        self._mapped = mapped
         self._ended = threading.Event()
         self._watcher: threading.Thread | None = None
         self._stamp = _stamp(self._folder)
         self.now = self._loaded()
 
     def _loaded(self) -> Served:
-        bundle = load_bundle(self._folder)
+        bundle = load_bundle(self._folder, mapped=self._mapped)
         if len(bundle.user_ids):  # kernels are compiled, and caches of the model made, before anybody waits
             bundle.recommend([bundle.user_ids[0]], 1)
         served = Served(bundle, AnswerCache(self._cache_size))

@@ -35,6 +35,8 @@ class Settings:
         Answers kept; 0 for none.
     reload_seconds : float
         How often the folder is looked at for a new bundle; 0 for never.
+    mapped : bool
+        Whether the arrays of the bundle are mapped, and so shared between processes that serve it.
     origins : tuple of str
         Origins whose pages may ask (CORS); none by default.
     token : str, optional
@@ -54,6 +56,7 @@ class Settings:
     most_users: int = 1_000
     cache_size: int = 50_000
     reload_seconds: float = 2.0
+    mapped: bool = False
     origins: tuple[str, ...] = ()
     token: str | None = None
     beside: Path | None = None

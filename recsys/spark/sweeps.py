@@ -115,7 +115,7 @@ class DistributedSide:
         self.rows, self.penalty = side.rows, side.penalty
         self.row_objectives: Float64Array = np.zeros(side.rows.n_rows)
         self.is_complete = True
-        self._n_sweeps = 0
+        self.n_sweeps = 0
 
     def scaled(self, side: SideFactors) -> SideFactors:
         """Return factors as sweeps take them."""
@@ -148,14 +148,14 @@ class DistributedSide:
         for first, last in zip(self._cuts[:-1], self._cuts[1:], strict=True):
             sent.append(context.broadcast(_piece(side, penalty, int(first), int(last))))
         work = partial(
-            sweep_blocks, self._objective, self._units, self._counting, self._n_sweeps, self._cuts[:-1], *sent
+            sweep_blocks, self._objective, self._units, self._counting, self.n_sweeps, self._cuts[:-1], *sent
         )
         try:
             swept: pa.Table = self._blocks.mapInArrow(work, _SWEPT).toArrow()
         finally:
             for broadcast in sent:
                 broadcast.destroy()
-        self._n_sweeps += 1
+        self.n_sweeps += 1
         self.is_complete = all(swept.column("is_complete").to_pylist())
         return self._collected(swept, side)
 

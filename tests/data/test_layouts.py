@@ -56,6 +56,14 @@ LAYOUTS = [
     Layout("caret.txt", PLAIN.replace(",", "^"), "--delimiter ^", ANN_BOB),
     Layout("headless.csv", "ann,x,4\nbob,y,2.5\n", "--header none --user 1 --item 2 --value 3", ANN_BOB),
     Layout("title.csv", "Export of June\n\n" + PLAIN, "--skip 2", ANN_BOB),
+    Layout("spreadsheet.csv", "sep=;\n" + PLAIN.replace(",", ";"), "", ANN_BOB),
+    Layout(
+        "ml-100k.inter",
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t1.0\t1704445200.0\n",
+        "",
+        ((1, 10, 1.0),),
+        "2024-01-05T09:00:00",
+    ),
     Layout("latin.csv", "user,item\nJosé,x\n".encode("latin-1"), "--encoding latin-1", (("José", "x", 1.0),)),
     Layout(
         "windows.csv", "user,item\nann,“x”\n".encode("cp1252"), "--encoding cp1252", (("ann", "“x”", 1.0),)

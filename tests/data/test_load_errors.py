@@ -129,6 +129,7 @@ def test_a_bad_row_of_a_pattern_names_its_file(tmp_path: Path, n_files: int) -> 
         ),
         (b"user,item\n" + b"1,2\n" * 99_999 + b"1,\xff\n", r"line 100001: not UTF-8: byte 0xff"),
         (bytes(range(256)), "the file is binary"),
+        (b"user,item\n1,2\n1,\x00x\n" + b"2,4\n" * 9, "line 3: a NUL byte, which stands in no text"),
         (b"PK\x03\x04\0\0\0", "could not be unpacked"),
         (gzip.compress(b"", mtime=0), "the file is empty"),
     ],

@@ -64,7 +64,7 @@ def test_blocks_of_targets_change_no_bit_and_the_head_only_the_order_of_sweeps(m
     monkeypatch.setattr(item_weights, "_BLOCK", 7)
     np.testing.assert_array_equal(weights_of(matrix, n_neighbors=10), expected)
     for n_head in (1, 13):
-        monkeypatch.setattr(item_weights, "_N_HEAD", n_head)
+        monkeypatch.setattr(item_weights, "N_HEAD", n_head)
         np.testing.assert_allclose(weights_of(matrix, n_neighbors=10), expected, atol=1e-5)
 
 

@@ -7,7 +7,9 @@ from sklearn.decomposition import NMF
 from threadpoolctl import threadpool_limits
 
 from recsys.data.interactions import Interactions
-from recsys.errors import DependencyError, ModelError
+from recsys.data.rows import CompressedRows
+from recsys.errors import DependencyError, InputError, ModelError
+from recsys.models.baselines import zero_filled_nmf
 from recsys.models.baselines.zero_filled_nmf import ZeroFilledNMF
 from tests.matrices import random_matrix, rows_of
 
@@ -53,3 +55,17 @@ def test_without_scikit_learn_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.decomposition", None)
     with pytest.raises(DependencyError, match=r'needs scikit-learn, .* pip install "recsys\[sklearn\]"'):
         ZeroFilledNMF(2).fit(filled())
+
+
+def test_more_entries_than_scikit_learn_can_count_are_refused():
+    class Vast(CompressedRows):
+        nnz = 2**31  # none of which is in memory
+
+    rows = Vast(np.array([0, 1]), np.array([0]), np.array([1.0]), 1)
+    with pytest.raises(ModelError, match="2,147,483,648 entries; scikit-learn counts 2,147,483,647 at most"):
+        zero_filled_nmf._matrix(rows, 1.0)
+
+
+def test_more_columns_than_have_a_number_of_32_bits_are_refused():
+    with pytest.raises(InputError, match="2,147,483,648 columns; expected at most 2,147,483,647"):
+        CompressedRows(np.array([0, 0]), np.zeros(0), np.zeros(0), 2**31)

@@ -328,7 +328,7 @@ def fail(*_args, **_kwargs):
     raise OSError("disk full")
 
 
-@pytest.mark.parametrize("where", ["save_file", "pq.write_table", "sha256"])
+@pytest.mark.parametrize("where", ["write_arrays", "pq.write_table", "sha256"])
 def test_an_interrupted_save_leaves_the_old_bundle(tmp_path, monkeypatch, where):
     save_bundle(bundle_of(seed=1), tmp_path / "model")
     monkeypatch.setattr(f"recsys.recommend.bundle_files.{where}", fail)

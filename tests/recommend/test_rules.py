@@ -42,7 +42,9 @@ def plain_list(bundle, user, n, rules):
     scores = bundle.item_counts if blank or not known else bundle.model.score_block(np.array([user]))[0]
     owned = set(bundle.seen.row(user)[0].tolist()) if known else set()
     listed, counts = [], {}
-    for item in sorted(range(N_ITEMS), key=lambda item: (-scores[item], item)):
+    # Items of which a model of scores from zero says nothing are in the order of popularity.
+    ties = bundle.item_counts if bundle.model.scores_from_zero else np.zeros(N_ITEMS)
+    for item in sorted(range(N_ITEMS), key=lambda i: (-scores[i], -ties[i] if scores[i] == 0 else 0, i)):
         bears = set(rules.categories.get(item, ()))
         allowed = [
             item not in rules.exclude,

@@ -110,7 +110,7 @@ def test_requests_under_reloads_are_all_answered_and_the_process_ends_well(tmp_p
     assert seen <= digests
     lines = [json.loads(line) for line in log.splitlines()]
     assert {line["level"] for line in lines} == {"info"}
-    assert lines[-1]["message"] == "the service has ended as it was told to"
+    assert lines[-1]["message"] == "stopped"
 
 
 def test_a_version_that_comes_into_use_takes_over(tmp_path):

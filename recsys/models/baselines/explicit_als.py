@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from recsys.checkpoints import KEEPS_NOTHING, Keeper
 from recsys.data.interactions import Interactions
 from recsys.data.log import Feedback
 from recsys.data.rows import CompressedRows
@@ -63,6 +64,7 @@ class ExplicitALS(FactorModel):
     predicts_values: ClassVar[bool] = True
     ranks_by_value: ClassVar[bool] = True
     feedback: ClassVar[Feedback] = "explicit"
+    keeps_checkpoints: ClassVar[bool] = True
 
     n_components: int = param(64, "number of factors", minimum=1, search=Range(8, 256, log=True))
     _: KW_ONLY
@@ -98,7 +100,7 @@ class ExplicitALS(FactorModel):
             n_inner=self.n_inner,
         )
 
-    def _fit(self, data: Interactions, progress: Progress) -> None:
+    def _fit(self, data: Interactions, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
         entries = Entries(data.by_user, data.by_item)
         objective = self.objective(entries)
         trainer = Trainer(
@@ -108,6 +110,7 @@ class ExplicitALS(FactorModel):
             seed=int(self.random_state),
             name=self.name,
             progress=progress,
+            keeper=keeper,
         )
         result = trainer.fit(entries)
         self._used_l2 = objective.penalty.l2

@@ -28,6 +28,7 @@ from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.stored_arrays import require
+from recsys.models.trainer import check_range
 from recsys.models.values import (
     TRANSFORMS,
     TRANSFORMS_HELP,
@@ -37,6 +38,8 @@ from recsys.models.values import (
 )
 from recsys.progress import Progress, task
 from recsys.typing import AnyArray, Float32Array
+
+_MOST_ENTRIES = int(np.iinfo(np.int32).max)
 
 
 @register_model
@@ -103,6 +106,7 @@ class ZeroFilledNMF(FactorModel):
             np.ascontiguousarray(side * root, dtype=np.float32) for side in (users, solver.components_.T)
         )
         factors = Factors.unbiased(user_factors, item_factors)
+        check_range(factors, self.name, self.alpha, "alpha")
         factors, shares, _ = factors.by_share(rows)
         self._learned(factors, shares=shares)
         observed = data.by_user.values
@@ -178,7 +182,17 @@ class ZeroFilledNMF(FactorModel):
 
 
 def _matrix(rows: CompressedRows, unit: float) -> sparse.csr_matrix:
-    """Return rows divided by a unit, as scikit-learn takes them: double precision, indices of 32 bits."""
+    """Return rows divided by a unit, as scikit-learn takes them: double precision, indices of 32 bits.
+
+    Raises
+    ------
+    ModelError
+        If there are more entries than can be counted so.
+    """
+    if rows.nnz > _MOST_ENTRIES:
+        raise ModelError(
+            f"{ZeroFilledNMF.name}: {rows.nnz:,} entries; scikit-learn counts {_MOST_ENTRIES:,} at most."
+        )
     return sparse.csr_matrix(
         (rows.values.astype(np.float64) / unit, rows.columns.copy(), rows.indptr.astype(np.int32)),
         shape=(rows.n_rows, rows.n_columns),

@@ -1,0 +1,88 @@
+"""Places of a list for which the model has no score, given to what is popular."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from recsys.data.ids import Id
+from recsys.data.rows import CompressedRows
+from recsys.models.scorer import BlockScorer
+from recsys.recommend.audiences import Audience
+from recsys.recommend.ranking import ranked_blocks
+from recsys.recommend.restriction import Restriction
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+
+_BELOW = 1e-30
+"""Popular items rank by scores of this size below 0: behind all others, of no weight in a re-ranking."""
+ItemList: TypeAlias = tuple[Int64Array, Float32Array]
+"""Row numbers of items and their scores, best first."""
+
+
+class _ByPopularity:
+    """A model whose scores of 0 are in the order of popularity, below all others."""
+
+    def __init__(self, model: BlockScorer, counts: Float64Array) -> None:
+        self._model, self._scores = model, (-_BELOW / (1.0 + counts)).astype(np.float32)
+        self.name, self.n_items_ = model.name, model.n_items_
+
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `recsys.models.base.Model.score_block`."""
+        scores = self._model.score_block(users)
+        np.copyto(scores, self._scores, where=scores == 0)
+        return scores
+
+
+def fill_places(
+    lists: list[ItemList],
+    audience_of: Mapping[int, Audience],
+    model: BlockScorer,
+    *,
+    rows: Int64Array,
+    n: int,
+    seen: CompressedRows | None,
+    rules: Restriction | None,
+    names: Sequence[Id],
+    histories: CompressedRows | None,
+) -> list[int]:
+    """Make lists with scores of 0 anew, such places in the order of popularity; return which lists these are.
+
+    Where scores are sums of parts that are 0 or more, a score of 0 says that nothing speaks for an item: all
+    such items tie, and the lowest numbers would win. Their places keep the score of 0.
+
+    Parameters
+    ----------
+    lists : list
+        Changed in place.
+    audience_of : mapping
+        The lists to look at, by number, and whose popular items each is filled with.
+    model : BlockScorer
+        Made the lists.
+    rows : int64, (n_lists,)
+        The row of the model, and of ``seen``, of each list.
+    names : sequence of id, (n_lists,)
+        Whose lists they are, as rules name them.
+    n, seen, rules, histories
+        See `ranked_blocks`.
+    """
+    short = [number for number in audience_of if len(lists[number][0]) and not lists[number][1].all()]
+    for audience in dict.fromkeys(audience_of[number] for number in short):
+        own = [number for number in short if audience_of[number] is audience]
+        blocks = ranked_blocks(
+            _ByPopularity(model, audience.counts),
+            rows[own],
+            n,
+            seen,
+            rules=rules,
+            names=[names[number] for number in own],
+            histories=histories,
+        )
+        positions = iter(own)
+        for block in blocks:
+            for row, length in enumerate(block.n_listed.tolist()):
+                number = next(positions)
+                items, scores = block.items[row, :length].astype(np.int64), block.scores[row, :length]
+                lists[number] = items, np.maximum(scores, np.float32(0))
+    return short
