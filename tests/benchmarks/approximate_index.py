@@ -42,12 +42,11 @@ def factors_around_centers(data: Interactions, rank: int) -> Any:
 
 def by_index(index: Any, users: Float32Array, data: Interactions) -> Int64Array:
     """Rank by an index, what users have left out."""
-    seen = [data.by_user.row(user)[0] for user in range(len(users))]
-    depth = N + max(len(own) for own in seen)
-    keys = index.search(users, depth, threads=1).keys
     listed = np.full((len(users), N), -1)
-    for row, own in enumerate(seen):
-        unseen = keys[row][~np.isin(keys[row], own)][:N]
+    for row, user in enumerate(users):
+        own = data.by_user.row(row)[0]
+        keys = index.search(user, N + len(own), threads=1).keys
+        unseen = keys[~np.isin(keys, own)][:N]
         listed[row, : len(unseen)] = unseen
     return listed
 
@@ -83,7 +82,7 @@ def main() -> None:
         spent = time.process_time() - began
         sys.stdout.write(f"{data.n_items:,} items, rank {arguments.rank}, {arguments.factors}\n")
         sys.stdout.write(f"exact: recall 1.000, {n_users / spent:,.0f} users a second\n")
-        index = Index(ndim=arguments.rank, metric="ip", dtype="f32", connectivity=32, expansion_add=200)
+        index = Index(ndim=arguments.rank, metric="ip", dtype="f32", connectivity=16, expansion_add=128)
         began = time.process_time()
         index.add(np.arange(data.n_items), np.ascontiguousarray(items), threads=2)
         sys.stdout.write(f"index built in {time.process_time() - began:.1f} s of the processor\n")

@@ -64,6 +64,8 @@ def opened(folder: Path, *, mapped: bool) -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     sys.stdout.write(json.dumps({"seconds": seconds, "own_mib": _own_mib()}) + "\n")
+    sys.stdout.flush()
+    sys.stdin.readline()  # what is shared is so while both are there
 
 
 def main() -> None:
