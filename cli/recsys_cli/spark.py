@@ -117,5 +117,6 @@ class EngineOptions:
             seed=seed,
             duplicates=duplicates,
             sample_users=None if self.sample_users is None else read_share(self.sample_users),
+            keep_interrupted=True,
             progress=progress,
         )

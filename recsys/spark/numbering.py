@@ -75,12 +75,8 @@ class Numbering:
         counts = np.bincount(rows, n_events, minlength=len(ids)).astype(np.int64)
         return cls(ids, counts, cuts_of(counts, n_blocks), spelled, rows.astype(np.int64), remarks)
 
-    def joined(self, spark: SparkSession, events: DataFrame, role: str, *, keeps: bool = False) -> DataFrame:
-        """Return events with the number of a row in place of its id, and the block of the row.
-
-        Events of other ids, which a log has where only some of its users were numbered, are left out.
-        With ``keeps`` the id stays, as ``{role}_id``.
-        """
+    def joined(self, spark: SparkSession, events: DataFrame, role: str) -> DataFrame:
+        """Return events with the number of a row in place of its id, and the block of the row."""
         from pyspark.sql import functions as fn
 
         table = pa.table(
@@ -93,5 +89,4 @@ class Numbering:
         numbers: Any = spark.createDataFrame(table)
         if len(self.spelled) <= _BROADCAST:
             numbers = fn.broadcast(numbers)
-        joined = events.join(numbers, role)
-        return joined if keeps else joined.drop(role)
+        return events.join(numbers, role).drop(role)

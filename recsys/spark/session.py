@@ -29,6 +29,7 @@ PATIENCE = 60.0
 _CONNECT = 10.0  # seconds until a master has to answer
 
 _SETTINGS = {
+    "spark.log.level": "FATAL",  # what fails is raised here, in one message
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",
@@ -108,23 +109,38 @@ def session(
     check_dependencies()
     from pyspark.sql import SparkSession
 
-    # Tables go to Spark and back by Arrow alone.
-    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     active = SparkSession.getActiveSession()
     if active is not None:
         running = active.sparkContext.master
         if master is not None and master != running:
             raise ParameterError(f"the Spark session here has the master {running}; expected {master}.")
-        yield active
+        with _explained(running):
+            yield active
         return
     master = master or DEFAULT_MASTER
     _check_answers(master)
-    spark = _started(master, conf or {})
-    try:
-        _check_runs(spark, master, patience)
-        yield spark
-    finally:
-        spark.stop()
+    with _explained(master):
+        spark = _started(master, conf or {})
+        try:
+            _check_runs(spark, master, patience)
+            yield spark
+        finally:
+            spark.stop()
+
+
+@contextmanager
+def _explained(master: str) -> Iterator[None]:
+    """Raise InputError in place of what Spark raises, of which most is a trace of the JVM."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    with warnings.catch_warnings():
+        # Tables go to Spark and back by Arrow alone.
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        try:
+            yield
+        except (Py4JError, PySparkException) as error:
+            raise InputError(f"Spark ({master}) failed: {first_line(error)}.") from error
 
 
 def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
@@ -141,7 +157,6 @@ def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
         spark = builder.getOrCreate()
     except (Py4JError, PySparkException, RuntimeError, OSError) as error:
         raise InputError(f"Spark did not start with the master {master}: {first_line(error)}.") from error
-    spark.sparkContext.setLogLevel("ERROR")
     return spark
 
 
@@ -216,7 +231,9 @@ def shuffled_to(spark: SparkSession, n_partitions: int) -> Iterator[None]:
 def first_line(error: BaseException) -> str:
     """Return what an error of Spark says first; the rest are traces of the JVM."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".")
+    causes = [line for line in lines if re.match(r"(: )?[\w.]+(Exception|Error): ", line)]
+    found = (causes or lines or [type(error).__name__])[0]
+    return found.removeprefix(": ").rstrip(".")
 
 
 def parallelism(spark: SparkSession) -> int:

@@ -65,6 +65,7 @@ def train(
     seed: int = 0,
     duplicates: Duplicates | None = None,
     sample_users: float | None = None,
+    keep_interrupted: bool = False,
     progress: GivenProgress = SILENT,
 ) -> Bundle:
     """Train a model on a whole log by Spark; the bundle is that of `recsys.train`, bit for bit.
@@ -88,12 +89,14 @@ def train(
     sample_users : float, optional
         Share of the users that are fitted, on this machine alone; all are then folded in on the cluster. The
         bundle is then not that of a full fit; see `recsys.spark.sampling`.
+    keep_interrupted : bool
+        See `recsys.train`.
     progress : bool, callable or Progress
 
     Returns
     -------
     Bundle
-        Its entries are mapped from files that are deleted with the process.
+        Its entries are mapped from files that have no name any more.
 
     Raises
     ------
@@ -125,6 +128,7 @@ def train(
         with task(listening, "join and lay out entries"):
             rule = rule or DEFAULT_DUPLICATES[events.feedback]
             blocked = blocks_of(spark, events, *numbered, rule=rule, told=told)
+            open_.callback(blocked.release)
             if rule == "error":
                 blocked.check_no_repeats()
             data = blocked.interactions(events.feedback, Path(folder), has_times=events.time_kind is not None)
@@ -143,8 +147,9 @@ def train(
             else:
                 with engine.use(SparkEngine(blocked, counting)):
                     fitted.fit(data, progress=listening)
-        finally:
-            blocked.release()
+        except KeyboardInterrupt:
+            if not (keep_interrupted and fitted.is_fitted):
+                raise
         seconds = time.perf_counter() - began
         record = record_of_events(events, told)
         return Bundle.of(
