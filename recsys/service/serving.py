@@ -103,8 +103,7 @@ class Serving:
 
     def _loaded(self) -> Served:
         bundle = load_bundle(self._folder, mapped=self._mapped)
-        if len(bundle.user_ids):  # kernels are compiled, and caches of the model made, before anybody waits
-            bundle.recommend([bundle.user_ids[0]], 1)
+        _warm_up(bundle)
         served = Served(bundle, AnswerCache(self._cache_size))
         _ = served.search
         self._metrics.model_loaded(self._role, bundle.model.name, served.digest)
@@ -142,6 +141,17 @@ class Serving:
         self._ended.set()
         if self._watcher is not None:
             self._watcher.join(timeout=10)
+
+
+def _warm_up(bundle: Bundle) -> None:
+    """Ask for what requests ask for: kernels are compiled, and caches made, before anybody waits."""
+    if not len(bundle.user_ids):
+        return
+    bundle.recommend([bundle.user_ids[0]], reasons=1)
+    columns, values = bundle.seen.row(0)
+    if bundle.model.folds_in and len(columns):
+        history = {bundle.item_ids[int(columns[0])]: float(values[0])}
+        bundle.recommend_for_each({"": history}, reasons=1)
 
 
 def _stamp(folder: Path) -> tuple[int, int, int] | None:
