@@ -57,7 +57,9 @@ def test_scores_are_those_of_fold_ins_that_begin_anew(model, n_entries, monkeypa
     monkeypatch.setitem(fold_in.fold_in.__kwdefaults__, "tol", 1e-7)
     expected = Model.scores_without(model, row, removed, ITEMS)
     assert scores.shape == (1 + n_entries, len(ITEMS))
-    np.testing.assert_allclose(scores, expected, atol=3e-6 * max(np.abs(expected).max(), 1e-3))
+    # Without a penalty the bottom of the problem is nearly flat, and both stop a little beside it.
+    tolerance = 3e-6 if model.get_params().get("l2") != 0 else 2e-5
+    np.testing.assert_allclose(scores, expected, atol=tolerance * max(np.abs(expected).max(), 1e-3))
 
 
 def test_an_entry_of_zero_brings_nothing():

@@ -41,14 +41,16 @@ def test_lists_hold_unseen_items_once_best_first_and_as_many_as_there_are(matrix
     train = Interactions.from_matrix(matrix)
     found = recommender_of(train, name).recommend(n=n)
     scores = recommender_of(train, name).bundle.model.score_block(np.arange(train.n_users))
-    # A model that learned nothing of a user scores all items 0: the most popular ones are served then.
-    popular = np.sum(~np.isnan(matrix), axis=0) if name == "weighted-nmf" else 0
+    # Scores of 0 say nothing: such places go to the most popular items, behind all others.
+    popular = np.sum(~np.isnan(matrix), axis=0) if name == "weighted-nmf" else np.zeros(matrix.shape[1])
     for user, listed in enumerate(items_of(found)):
         unseen = np.flatnonzero(np.isnan(matrix[user]))
         is_blank = name == "weighted-nmf" and not scores[user].any()
         assert found.sources[user] == ("popularity" if is_blank else "model")
-        scores[user] += popular if is_blank else 0
-        best = sorted(unseen.tolist(), key=lambda item: (-scores[user, item], item))
+        best = sorted(
+            unseen.tolist(),
+            key=lambda item: (-scores[user, item], -popular[item] if scores[user, item] == 0 else 0, item),
+        )
         assert listed == best[:n]
         assert bool(found.why_short[user]) == (len(unseen) < n)
 
