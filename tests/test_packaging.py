@@ -89,7 +89,7 @@ def test_the_command_line_works_from_the_wheel(unpacked, tmp_path):
     rows = [f"u{u},i{i},{1 + (u + i) % 5}" for u in range(20) for i in range(15) if (u * i) % 3]
     log.write_text("user,item,rating\n" + "\n".join(rows) + "\n")
     assert recsys("doctor")["ok"]
-    assert recsys("train", log, "--out", "model")["model"] == "masked-nmf"
+    assert recsys("train", log, "--out", "model")["model"] == "hybrid-nmf"
     assert recsys("recommend", "model", "--user", "u4", "-n", "2")["lists"][0]["source"] == "model"
     found = recsys("evaluate", log, "--config", "ml-100k-masked-nmf.toml", "--metrics", "rmse")
     assert found["config"]["n_components"] == 256  # the config that travelled

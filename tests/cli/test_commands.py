@@ -119,9 +119,9 @@ def test_demo(as_json, tmp_path):
     }
     assert found["log"]["n_read"] == 1_469_307
     measured = {result["model"]: result["metrics"] for result in found["results"]}
-    assert set(measured) == {"weighted-nmf", "als", "popularity"}
+    assert set(measured) == {"hybrid-nmf", "als", "popularity"}
     assert all(0 <= value <= 1 for metrics in measured.values() for value in metrics.values())
-    assert measured["weighted-nmf"]["ndcg@10"] > measured["popularity"]["ndcg@10"]
+    assert measured["hybrid-nmf"]["ndcg@10"] > measured["popularity"]["ndcg@10"]
     lists = pd.read_parquet(tmp_path / "recommendations.parquet")
     assert lists.user.nunique() == found["n_lists"] == found["log"]["n_users"]
     assert not lists.duplicated(["user", "item"]).any()
@@ -131,7 +131,7 @@ def test_demo(as_json, tmp_path):
         lists, pd.read_csv(tmp_path / "recommendations.csv"), check_dtype=False, rtol=1e-5
     )
     page = (tmp_path / "report.html").read_text()
-    assert "weighted-nmf" in page
+    assert "hybrid-nmf" in page
     assert "default-src 'none'" in page  # a browser lets it ask for nothing
 
 

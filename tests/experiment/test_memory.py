@@ -41,11 +41,13 @@ class Sends:
 
 
 def test_an_interrupt_while_garbage_is_collected_is_not_lost():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     gc.disable()  # so that what is sent is sent by the collection that is looked at
     try:
         Sends()
         with pytest.raises(KeyboardInterrupt), watched():
             pass
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         gc.enable()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, before)

@@ -70,7 +70,7 @@ def resumed_until_done(folder: Path, model: str, longest: float, rng: random.Ran
             return n_kills, n_resumed
         assert os.WIFSIGNALED(ended[1]), "a training failed"
         n_kills += 1
-        longest *= 1.05  # a machine that became slower
+        longest *= 1.25  # a machine that became slower, or a fit that is found too late
 
 
 def kills(n: int, folder: Path, say: Callable[[str], object]) -> dict[str, int]:
