@@ -40,7 +40,7 @@ _KNOWN: Mapping[str, tuple[int, dict[str, Any]]] = {
     "completejourney": (57, {"n_components": 96, "weight": 1.25, "l2": 20.0}),
     "tiny": (5, {"n_components": 256, "weight": 40.0, "l2": 100.0}),
     "wide": (3, {"n_components": 256, "weight": 20.0, "l2": 120.0}),
-    "gowalla": (5, {"n_components": 256, "weight": 40.0, "l2": 100.0}),
+    "gowalla": (9, {"n_components": 256, "weight": 40.0, "l2": 25.0}),
 }
 """Tries, and the best setting among them; see README.md."""
 _MODELS = {"hybrid-nmf": {"ratings": "no"}, "als": {}}
