@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from recsys_cli.output import say, say_json, say_table, shown
 
 COMMAND = [sys.executable, "-m", "recsys_cli"]
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil\r\n\x7f"
-needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 
 
 @needs_full
