@@ -10,8 +10,10 @@ import typer
 from recsys.data.log_format import LogFormat
 from recsys_cli import options
 from recsys_cli.groups import grouped
+from recsys_cli.held_out_options import HeldOutOptions, LabelOptions
 from recsys_cli.output import capped, given_command, progress, say, say_json, say_remarks
 from recsys_cli.results import say_results
+from recsys_cli.rule_options import RuleOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +30,9 @@ _TRAINED = "A trained model"
 @grouped
 def evaluate(
     read_as: LogFormat,
-    held_out: options.HeldOutOptions,
-    labels: options.LabelOptions,
-    rules: options.RuleOptions,
+    held_out: HeldOutOptions,
+    labels: LabelOptions,
+    rules: RuleOptions,
     log: options.LogOrConfig = None,
     model: options.Model = None,
     set_: options.Set = None,
@@ -124,9 +126,9 @@ def evaluate(
 @grouped
 def compare(
     read_as: LogFormat,
-    held_out: options.HeldOutOptions,
-    labels: options.LabelOptions,
-    rules: options.RuleOptions,
+    held_out: HeldOutOptions,
+    labels: LabelOptions,
+    rules: RuleOptions,
     log: options.LogOrConfig = None,
     model: options.Models = None,
     set_: options.Set = None,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recsys.data.ids import Id, Ids
     from recsys.recommend.bundle import Bundle
     from recsys.recommend.rules import Rules
-    from recsys_cli.options import RuleOptions
+    from recsys_cli.rule_options import RuleOptions
 
 
 def history_of(text: str) -> list[str] | dict[str, float]:

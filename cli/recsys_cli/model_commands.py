@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recsys.data.log_format import LogFormat
-from recsys_cli import options
+from recsys_cli import held_out_options, options
 from recsys_cli.groups import grouped
 from recsys_cli.output import fixed, progress, say, say_json, say_table
 
@@ -119,7 +119,7 @@ def diff(
     read_as: LogFormat,
     on: options.On = None,
     since: options.Since = None,
-    metrics: options.ListMetrics = None,
+    metrics: held_out_options.ListMetrics = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Length of the lists compared.")] = 10,
     top: Annotated[int, typer.Option("--top", min=0, help="Users whose lists change most to show.")] = 5,
     seed: options.Seed = 0,

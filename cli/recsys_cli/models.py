@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recsys.data.log_format import LogFormat
-from recsys_cli import options
+from recsys_cli import held_out_options, options
 from recsys_cli.groups import grouped
 from recsys_cli.output import capped, fixed, progress, say, say_json, say_remarks
 from recsys_cli.spark import EngineOptions
@@ -57,8 +57,8 @@ def train(
     config: options.Config = None,
     items: options.Items = None,
     duplicates: options.DuplicateRule = None,
-    min_user: options.MinUser = None,
-    min_item: options.MinItem = None,
+    min_user: held_out_options.MinUser = None,
+    min_item: held_out_options.MinItem = None,
     measure: Annotated[
         bool,
         typer.Option(
@@ -68,8 +68,8 @@ def train(
             rich_help_panel=_MEASURE,
         ),
     ] = False,
-    split: options.SplitSpec = None,
-    metrics: options.Metrics = None,
+    split: held_out_options.SplitSpec = None,
+    metrics: held_out_options.Metrics = None,
     keep: Annotated[
         int | None,
         typer.Option(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-_COLUMNS = "Columns of the log"
-_MODEL = "Model"
-_RUN = "Run"
+COLUMNS = "Columns of the log"
+MODEL = "Model"
+RUN = "Run"
 RULES = "Rules"
+"""Panels of help in which options stand."""
 MOST = 1_000_000
 """Largest number of items, users or rows that an option takes."""
 MOST_SEED = 2**32 - 1
@@ -54,47 +55,14 @@ DuplicateRule: TypeAlias = Annotated[
     typer.Option(
         "--duplicates",
         help="How repeats of a pair become one value: last, sum, mean, max, count or error.",
-        rich_help_panel=_COLUMNS,
+        rich_help_panel=COLUMNS,
         show_default="last for ratings, sum otherwise",
     ),
 ]
 Items: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--items", help="File with ids and names of items.", rich_help_panel=_COLUMNS, show_default=False
-    ),
-]
-ItemCategory: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--item-category",
-        help="Column of categories in --items, several split by '|': for calibration@k and diversity@k.",
-        rich_help_panel=_COLUMNS,
-        show_default=False,
-    ),
-]
-Groups: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--groups",
-        help="File with ids of users and the group of each: for gaps, as ndcg-gap@10.",
-        rich_help_panel=_COLUMNS,
-        show_default="quarters by activity",
-    ),
-]
-Group: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--group", help="Column of groups in --groups.", rich_help_panel=_COLUMNS, show_default=False
-    ),
-]
-GroupId: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--group-id",
-        help="Column of users in --groups.",
-        rich_help_panel=_COLUMNS,
-        show_default="as in the log",
+        "--items", help="File with ids and names of items.", rich_help_panel=COLUMNS, show_default=False
     ),
 ]
 Model: TypeAlias = Annotated[
@@ -102,7 +70,7 @@ Model: TypeAlias = Annotated[
     typer.Option(
         "--model",
         help="hybrid-nmf (lists), masked-nmf (ratings), als, ...: see 'recsys models'; or auto, by the task.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default="auto",
     ),
 ]
@@ -111,7 +79,7 @@ Models: TypeAlias = Annotated[
     typer.Option(
         "--model",
         help="A model to compare, see 'recsys models'; give it several times.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default="auto, als, popularity",
     ),
 ]
@@ -121,7 +89,7 @@ Set: TypeAlias = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="A parameter of the model, e.g. n_components=32; with several models MODEL.KEY=VALUE.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default=False,
     ),
 ]
@@ -130,7 +98,7 @@ Config: TypeAlias = Annotated[
     typer.Option(
         "--config",
         help="TOML file with a table called model, instead of --model; or of the whole run.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default=False,
     ),
 ]
@@ -140,68 +108,12 @@ Configs: TypeAlias = Annotated[
         "--config",
         help="TOML file with a table called model; give it several times. One may describe the whole "
         "run instead; flags override what it says.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default=False,
-    ),
-]
-Test: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--test", help="Held-out events in a log of their own.", rich_help_panel=_RUN, show_default=False
-    ),
-]
-SplitSpec: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--split",
-        help="What to hold out, e.g. random:0.2 (of all pairs), last:5 (items of each user), time:4w, "
-        "folds:5, users:0.2 (whole users); 'recsys splits' lists all rules. random:0.2x3 repeats.",
-        rich_help_panel=_RUN,
-        show_default="random:0.2",
-    ),
-]
-MinUser: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--min-user",
-        min=0,
-        max=MOST,
-        help="Leave users with fewer different items out of training.",
-        rich_help_panel=_RUN,
-        show_default=False,
-    ),
-]
-MinItem: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--min-item",
-        min=0,
-        max=MOST,
-        help="Leave items with fewer different users out of training; with --min-user, in turn: the core.",
-        rich_help_panel=_RUN,
-        show_default=False,
-    ),
-]
-FilterTest: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--filter-test",
-        help="Leave those users and items out of the held-out part, too.",
-        rich_help_panel=_RUN,
-    ),
-]
-Metrics: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--metrics",
-        help="Metrics, those of lists with @k, as ndcg@10,coverage@10,auc,rmse; 'recsys metrics' lists them "
-        "all. With -gap, as ndcg-gap@10: the gap between groups of users.",
-        rich_help_panel=_RUN,
-        show_default="ndcg, recall, precision and coverage @10; rmse and mae for ratings",
     ),
 ]
 Seed: TypeAlias = Annotated[
-    int, typer.Option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", rich_help_panel=_RUN)
+    int, typer.Option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", rich_help_panel=RUN)
 ]
 SeedOrPlan: TypeAlias = Annotated[
     int | None,
@@ -210,7 +122,7 @@ SeedOrPlan: TypeAlias = Annotated[
         min=0,
         max=MOST_SEED,
         help="Seed of splits and starts.",
-        rich_help_panel=_RUN,
+        rich_help_panel=RUN,
         show_default="0",
     ),
 ]
@@ -221,7 +133,7 @@ Threads: TypeAlias = Annotated[
         min=1,
         max=1024,
         help="Most threads; results do not depend on it.",
-        rich_help_panel=_RUN,
+        rich_help_panel=RUN,
         show_default="all cores",
     ),
 ]
@@ -231,7 +143,7 @@ On: TypeAlias = Annotated[
         "--on",
         metavar="NEWLOG",
         help="Events to measure both models on: those of pairs that neither was trained on.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default=False,
     ),
 ]
@@ -241,17 +153,8 @@ Since: TypeAlias = Annotated[
         "--since",
         metavar="DATE",
         help="The first moment of --on that counts, e.g. 2011-11-01.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
         show_default=False,
-    ),
-]
-ListMetrics: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--metrics",
-        help="Metrics of lists, with @k.",
-        rich_help_panel=_RUN,
-        show_default="ndcg, recall, precision and coverage @10",
     ),
 ]
 Report: TypeAlias = Annotated[
@@ -268,7 +171,7 @@ Memory: TypeAlias = Annotated[
         "--memory",
         metavar="SIZE",
         help="Most memory that a fit may take, by its estimate, e.g. 4G.",
-        rich_help_panel=_RUN,
+        rich_help_panel=RUN,
         show_default="what machine and container allow",
     ),
 ]
@@ -279,170 +182,18 @@ BlockMib: TypeAlias = Annotated[
         min=1,
         max=1_000_000,
         help="Most MiB of scores and lists held at a time; results do not depend on it.",
-        rich_help_panel=_RUN,
+        rich_help_panel=RUN,
         show_default="16",
     ),
 ]
 Json: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=_RUN)
+    bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=RUN)
 ]
-
-
-Exclude: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--exclude",
-        metavar="FILE|A,B,C",
-        help="Items not to list: ids, or a file with one a line or with columns of items and users.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-Only: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--only",
-        metavar="FILE|A,B,C",
-        help="The only items to list, given as for --exclude.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-OnlyCategory: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--only-category",
-        help="List items of this category only; give it several times.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-NeverCategory: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--never-category",
-        help="List no items of this category; give it several times.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-MostPerCategory: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--most-per-category",
-        min=1,
-        max=MOST,
-        help="Most items of one category in a list.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-LeastUsers: TypeAlias = Annotated[
-    int,
-    typer.Option(
-        "--least-users",
-        min=0,
-        max=MOST,
-        help="How many users an item needs to be listed.",
-        rich_help_panel=RULES,
-    ),
-]
-
-
-SoldSince: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--sold-since",
-        metavar="60d|DATE",
-        help="Leave out items not sold for 60d (or 8w) before the end of the log, or since a date.",
-        rich_help_panel=RULES,
-        show_default=False,
-    ),
-]
-Diversity: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--diversity",
-        min=0,
-        max=1,
-        help="Weight of being unlike the items before it in the list; moves diversity@k.",
-        rich_help_panel=RULES,
-    ),
-]
-Calibration: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--calibration",
-        min=0,
-        max=1,
-        help="Weight of keeping a user's own mix of --item-category; moves calibration@k.",
-        rich_help_panel=RULES,
-    ),
-]
-PopularityDiscount: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--popularity-discount",
-        min=0,
-        max=1,
-        help="Weight of being taken by few; moves novelty@k and popularity-lift@k.",
-        rich_help_panel=RULES,
-    ),
-]
-Pool: TypeAlias = Annotated[
-    int,
-    typer.Option(
-        "--pool",
-        min=1,
-        help="How many of a user's best items these weights choose among; the score has the rest of 1.",
-        rich_help_panel=RULES,
-    ),
-]
-
-
-@dataclass(frozen=True)
-class RuleOptions:
-    """What lists keep to."""
-
-    exclude: Exclude = None
-    only: Only = None
-    only_category: OnlyCategory = None
-    never_category: NeverCategory = None
-    most_per_category: MostPerCategory = None
-    least_users: LeastUsers = 0
-    sold_since: SoldSince = None
-    diversity: Diversity = 0.0
-    calibration: Calibration = 0.0
-    popularity_discount: PopularityDiscount = 0.0
-    pool: Pool = 100
 
 
 def source_of(logs: list[str] | None) -> Any:
     """Return the one log named, or the list of several, or None."""
     return logs[0] if logs and len(logs) == 1 else logs or None
-
-
-@dataclass(frozen=True)
-class HeldOutOptions:
-    """What is held out, and what is measured on it."""
-
-    test: Test = None
-    split: SplitSpec = None
-    min_user: MinUser = None
-    min_item: MinItem = None
-    filter_test: FilterTest = False
-    metrics: Metrics = None
-
-
-@dataclass(frozen=True)
-class LabelOptions:
-    """Categories of items and groups of users."""
-
-    item_category: ItemCategory = None
-    groups: Groups = None
-    group: Group = None
-    group_id: GroupId = None
-    block_mib: BlockMib = None
 
 
 def flags(*groups: Any, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recsys.data.log_format import LogFormat
-from recsys_cli import options
+from recsys_cli import held_out_options, options
 from recsys_cli.groups import grouped
 from recsys_cli.output import fixed, given_command, progress, say, say_json, say_table
 
@@ -55,8 +55,8 @@ def ranks(
         ),
     ] = None,
     duplicates: options.DuplicateRule = None,
-    min_user: options.MinUser = None,
-    min_item: options.MinItem = None,
+    min_user: held_out_options.MinUser = None,
+    min_item: held_out_options.MinItem = None,
     seed: options.Seed = 0,
     threads: options.Threads = None,
     json: options.Json = False,

@@ -12,6 +12,7 @@ import typer
 from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
+from recsys_cli.rule_options import RuleOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
 @grouped
 def recommend(
     model: options.ModelFolder,
-    rules: options.RuleOptions,
+    rules: RuleOptions,
     user: Annotated[
         list[str] | None,
         typer.Option("--user", help="A user's id; give it several times.", show_default=False),
