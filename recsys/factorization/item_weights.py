@@ -10,7 +10,8 @@ import numpy as np
 
 from recsys.checkpoints import KEEPS_NOTHING, FitState, Keeper
 from recsys.data.rows import CompressedRows
-from recsys.kernels.slim import fit_neighbors, head_gram
+from recsys.kernels.head_gram import head_gram
+from recsys.kernels.slim import fit_neighbors
 from recsys.progress import Progress
 from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
 

@@ -213,44 +213,6 @@ def _descend(
 
 
 @kernel()
-def head_gram(
-    head: Int32Array,
-    places: Int32Array,
-    user_indptr: Int64Array,
-    user_items: Int32Array,
-    user_values: Float32Array,
-    item_indptr: Int64Array,
-    item_users: Int32Array,
-    item_values: Float32Array,
-    gram: Float32Array,
-) -> None:
-    """Write the inner products of the columns of some items.
-
-    Parameters
-    ----------
-    head : (n_head,)
-        The items.
-    places : (n_items,)
-        Where each item stands in ``head``; -1 for the others.
-    user_indptr, user_items, user_values : (n_users + 1,), (nnz,), (nnz,)
-        X by user.
-    item_indptr, item_users, item_values : (n_items + 1,), (nnz,), (nnz,)
-        X by item.
-    gram : (n_head, n_head)
-    """
-    for row in prange(len(head)):
-        sums = np.zeros(len(head))
-        for entry in range(item_indptr[head[row]], item_indptr[head[row] + 1]):
-            user, value = item_users[entry], np.float64(item_values[entry])
-            for other in range(user_indptr[user], user_indptr[user + 1]):
-                place = places[user_items[other]]
-                if place >= 0:
-                    sums[place] += value * user_values[other]
-        for place in range(len(head)):
-            gram[row, place] = sums[place]
-
-
-@kernel()
 def fit_neighbors(
     targets: Int32Array,
     n_shares: int,
@@ -287,7 +249,7 @@ def fit_neighbors(
     norms : (n_items,)
         Lengths of the columns; above 0.
     places, head : (n_items,), (n_head, n_head)
-        See `head_gram`.
+        See `recsys.kernels.head_gram`.
     most_items : int
         Users of more items do not say which items are candidates.
     l1, l2, max_iter, tol : float, float, int, float
@@ -348,30 +310,3 @@ def fit_neighbors(
                 _multiply_rare(candidates, item_indptr, item_users, item_values, places, counts, starts, part)
             n_neighbors[number] = size
             n_sweeps[number] = _descend(part, slopes[:size], weights[number, :size], l1, l2, max_iter, tol)
-
-
-@kernel(fastmath={"contract"})
-def add_history_scores(
-    history_indptr: Int64Array,
-    history_items: Int32Array,
-    history_values: Float32Array,
-    weight_indptr: Int64Array,
-    weight_items: Int32Array,
-    weight_values: Float32Array,
-    scores: Float32Array,
-) -> None:
-    """Add histories times weights to the scores of a block of users, in the order of the histories.
-
-    Parameters
-    ----------
-    history_indptr, history_items, history_values : (n_block + 1,), (n_entries,), (n_entries,)
-    weight_indptr, weight_items, weight_values : (n_items + 1,), (n_weights,), (n_weights,)
-        By past item: which items it speaks for, and how much.
-    scores : (n_block, n_items)
-    """
-    for user in prange(len(scores)):
-        line = scores[user]
-        for entry in range(history_indptr[user], history_indptr[user + 1]):
-            past, value = history_items[entry], history_values[entry]
-            for weight in range(weight_indptr[past], weight_indptr[past + 1]):
-                line[weight_items[weight]] += value * weight_values[weight]

@@ -16,7 +16,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
 from recsys.factorization.history import History
 from recsys.factorization.item_weights import N_HEAD, ItemRegression
-from recsys.kernels.slim import add_history_scores
+from recsys.kernels.history_scores import add_history_scores
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
 from recsys.models.parameters import param
 from recsys.models.registry import register_model

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy import sparse
 
 from recsys import threads
-from recsys.data.rows import CompressedRows
-from recsys.kernels import slim
+from recsys.kernels.head_gram import head_gram
+from recsys.kernels.slim import fit_neighbors
 from tests.matrices import observed_matrices, random_matrix, rows_of
+from tests.reference import head_gram as reference_gram
 from tests.reference import slim as reference
 
 
@@ -31,7 +31,7 @@ def head_of(matrix, n_head):
     places = np.full(n_items, -1, dtype=np.int32)
     places[head] = np.arange(len(head))
     gram = np.full((len(head), len(head)), np.nan, dtype=np.float32)
-    slim.head_gram(head, places, *both_sides(rows_of(matrix)), gram)
+    head_gram(head, places, *both_sides(rows_of(matrix)), gram)
     return head, places, gram
 
 
@@ -42,7 +42,7 @@ def fitted(matrix, n_head, n_candidates=3, l1=0.0, l2=1.0, max_iter=4, tol=0.0, 
     neighbors = np.full((n_items, n_candidates), -1, dtype=np.int32)
     weights = np.full((n_items, n_candidates), np.nan, dtype=np.float32)
     n_neighbors, n_sweeps = (np.full(n_items, -1, dtype=np.int32) for _ in range(2))
-    slim.fit_neighbors(
+    fit_neighbors(
         np.arange(n_items, dtype=np.int32),
         n_shares,
         *both_sides(rows_of(matrix)),
@@ -66,7 +66,7 @@ def fitted(matrix, n_head, n_candidates=3, l1=0.0, l2=1.0, max_iter=4, tol=0.0, 
 def test_the_head_holds_the_inner_products_of_its_columns(matrix, n_head):
     matrix = positive(matrix)
     head, _, gram = head_of(matrix, n_head)
-    np.testing.assert_allclose(gram, reference.head_gram(dense(matrix), head), rtol=1e-6)
+    np.testing.assert_allclose(gram, reference_gram.head_gram(dense(matrix), head), rtol=1e-6)
 
 
 @given(
@@ -106,22 +106,3 @@ def test_bits_depend_neither_on_threads_nor_on_shares(n_shares):
         with threads.use(n_threads):
             for ours, theirs in zip(fitted(matrix, 10, 12, n_shares=n_shares), expected, strict=True):
                 np.testing.assert_array_equal(ours, theirs)
-
-
-@given(observed_matrices(values=(np.nan, np.nan, 1, 2)))
-def test_history_scores_are_added_to_what_is_there(matrix):
-    weights = np.arange(matrix.shape[1] ** 2, dtype=np.float32).reshape(matrix.shape[1], -1) % 3
-    by_past = CompressedRows.from_scipy(sparse.csr_array(weights))
-    histories = rows_of(matrix)
-    scores = np.full(matrix.shape, 0.5, dtype=np.float32)
-    expected = reference.add_history_scores(dense(matrix), weights, scores)
-    slim.add_history_scores(
-        histories.indptr,
-        histories.columns,
-        histories.values,
-        by_past.indptr,
-        by_past.columns,
-        by_past.values,
-        scores,
-    )
-    np.testing.assert_allclose(scores, expected, rtol=1e-6)

@@ -3,16 +3,6 @@
 import numpy as np
 
 
-def head_gram(matrix, head):
-    """Return the inner products of some columns, one pair after the other."""
-    gram = np.zeros((len(head), len(head)))
-    for i, first in enumerate(head):
-        for j, second in enumerate(head):
-            for row in matrix:
-                gram[i, j] += float(row[first]) * float(row[second])
-    return gram
-
-
 def candidates(matrix, target, n_candidates, most_items):
     """Return the items of largest cosine to the target, ascending; equals fall to the lower number.
 
@@ -41,13 +31,3 @@ def fit_neighbors(matrix, head, target, n_candidates, l1, l2, n_sweeps, most_ite
             weights[k] = max(0.0, (sum(residual * column) - l1) / (sum(column * column) + l2))
             residual -= weights[k] * column
     return chosen, weights
-
-
-def add_history_scores(histories, weights, scores):
-    """Return scores plus histories times weights, one cell after the other."""
-    result = np.array(scores, dtype=np.float64)
-    for user in range(len(histories)):
-        for past in range(histories.shape[1]):
-            for item in range(weights.shape[1]):
-                result[user, item] += float(histories[user, past]) * float(weights[past, item])
-    return result
