@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,54 +14,42 @@ from recsys.checkpoints import GivenCheckpoint, opened
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ModelError
 from recsys.factorization.factors import Factors
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model
-from recsys.models.factor_model import FactorModel
 from recsys.models.fit_state import fit_of
-from recsys.models.hybrid_update import check_updatable, newly_taken
+from recsys.models.hybrid_rules import LEAST_COMPONENTS, number_of_components, weight_of_neighbors
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
 from recsys.models.part_progress import PartProgress
 from recsys.models.registry import register_model
-from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
-from recsys.models.slim import SLIM, users_of_an_item
-from recsys.models.stored_arrays import PartArrays, require
-from recsys.models.training_data import KnownData, Training, rows_of_items
-from recsys.models.values import LIKED, LIKED_HELP, is_liked, liked
+from recsys.models.slim import SLIM
+from recsys.models.stored_arrays import require
+from recsys.models.stored_parts import load_parts, parts_to_arrays
+from recsys.models.summed_model import SummedModel
+from recsys.models.taken_entries import LIKED, LIKED_HELP, check_updatable, liked, newly_taken, taken
+from recsys.models.training_data import Training
+from recsys.models.updatable import UpdatableModel
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, Float32Array
 
-# The rule for the number of components: a part of the smaller side of the matrix.
-_LEAST_COMPONENTS = 64
-_ROWS_A_COMPONENT = ((8, 256), (16, 1024))  # an eighth up to 256, from there on a sixteenth up to 1,024
-_WEIGHT_FACTOR, _LEAST_WEIGHT, _MOST_WEIGHT = 0.11, 1.0, 2.0  # of neighbors
-_LEVEL_USERS = 512
 _THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
 _RATINGS_L2 = f"{_RATINGS}l2"
 _SCALE = f"{_NEIGHBORS}scale"
 
 _OF_THEMES = (
-    "n_components",
-    "unobserved_weight",
-    "l2",
-    "user_exponent",
-    "item_exponent",
-    "user_l1",
-    "item_l1",
-    "max_iter",
-    "random_state",
+    *("n_components", "unobserved_weight", "l2", "user_exponent", "item_exponent"),
+    *("user_l1", "item_l1", "max_iter", "random_state"),
 )
 _OF_NEIGHBORS = ("l2", "l1", "user_exponent", "item_exponent", "target_exponent", "half_life")
 
 
 @register_model
 @dataclass(eq=False)
-class HybridNMF(Model):
+class HybridNMF(SummedModel, UpdatableModel):
     """Themes plus neighbors: non-negative factors and a sparse item model, whose scores are added.
 
     A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
@@ -148,8 +136,6 @@ class HybridNMF(Model):
     themes_: WeightedNMF = field(init=False, repr=False)
     neighbors_: SLIM = field(init=False, repr=False)
     ratings_: MaskedNMF | None = field(init=False, repr=False)
-    _training: Training | None = field(default=None, init=False, repr=False)
-    ids_: tuple[Ids, Ids] | None = field(default=None, init=False, repr=False)
 
     @property
     def predicts_values(self) -> bool:  # type: ignore[override]
@@ -194,7 +180,7 @@ class HybridNMF(Model):
         H: Any = None,
         checkpoint: GivenCheckpoint = None,
     ) -> None:
-        taken = self._taken(data)
+        taken_data = self._taken(data)
         themes, neighbors = self._parts(self._number_of_components(data))
         if W is not None or H is not None:
             themes.set_params(init="custom")
@@ -202,16 +188,15 @@ class HybridNMF(Model):
         with opened(checkpoint, lambda: self._what(data, W, H)) as keeper:
             if ratings is not None:
                 ratings.fit(data, progress=PartProgress(progress), checkpoint=keeper.part("ratings"))
-            neighbors.fit(taken, progress=progress, checkpoint=keeper.part("neighbors"))
+            neighbors.fit(taken_data, progress=progress, checkpoint=keeper.part("neighbors"))
             self._used_weight = self.neighbor_weight
             if self._used_weight is None:
-                by_users = _WEIGHT_FACTOR * users_of_an_item(taken.by_user)
-                self._used_weight = float(np.clip(by_users, _LEAST_WEIGHT, _MOST_WEIGHT))
+                self._used_weight = weight_of_neighbors(taken_data.by_user)
             self.neighbors_, self.ratings_ = neighbors, ratings
-            self._training, self.ids_ = Training(data), None
+            self._hold(Training(data))
             listening = PartProgress(progress, self._snapshots(progress, data))
             try:
-                themes.fit(taken, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
+                themes.fit(taken_data, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
             except KeyboardInterrupt:
                 if not themes.is_fitted:
                     raise  # else the best state so far; who asked for the fit learns of it from `history`
@@ -277,44 +262,29 @@ class HybridNMF(Model):
         if not self.is_fitted:
             return self.fit(X, progress=progress)
         check_updatable(self.name, self.liked, self.neighbors_.weight_scale_)
-        of_fit = KnownData(
-            self.name, self.feedback, (self.n_users_, self.n_items_), self._training, self.ids_
-        )
-        before = of_fit.training(known).data
-        new = X
-        if not isinstance(X, Interactions):
-            rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=True, allows_negative=True)
-            new = before.with_entries(rows)
+        before = self._known_data().training(known).data
+        new = self._new_entries(X, before)
         listening = PartProgress(listener(progress))
-        taken, newly = self._taken(before), newly_taken(before, new, self.liked_from)
-        themes, neighbors, ratings = (
-            copy.copy(self.themes_),
-            copy.copy(self.neighbors_),
-            copy.copy(self.ratings_),
-        )
-        themes.partial_fit(newly, known=taken, passes=passes, progress=listening)
-        neighbors.partial_fit(newly, known=taken, progress=listening)
+        taken_data, newly = self._taken(before), newly_taken(before, new, self.liked_from)
+        themes, neighbors = copy.copy(self.themes_), copy.copy(self.neighbors_)
+        ratings = copy.copy(self.ratings_)
+        themes.partial_fit(newly, known=taken_data, passes=passes, progress=listening)
+        neighbors.partial_fit(newly, known=taken_data, progress=listening)
         if ratings is not None:
             ratings.partial_fit(new, known=before, passes=passes, progress=listening)
         self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
-        self._training, self.ids_ = Training(before.merged(new)), None
-        self._note_data(self._training.data)
+        merged = before.merged(new)
+        self._note_data(merged)
+        self._hold(Training(merged))
         return self
-
-    @property
-    def training_(self) -> Interactions:
-        """The data of the model, new entries included."""
-        self._check_fitted()
-        shape = (self.n_users_, self.n_items_)
-        return KnownData(self.name, self.feedback, shape, self._training, self.ids_).training(None).data
 
     def _wants_ratings(self, data: Interactions) -> bool:
         return self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
 
     def _number_of_components(self, data: Interactions) -> int:
-        smaller = min(data.n_users, data.n_items)
-        ruled = max(_LEAST_COMPONENTS, *(min(smaller // rows, most) for rows, most in _ROWS_A_COMPONENT))
-        return ruled if self.n_components is None else self.n_components
+        if self.n_components is not None:
+            return self.n_components
+        return number_of_components(data.n_users, data.n_items)
 
     def fit_bytes(self, data: Interactions) -> int:
         """Return about how many bytes a fit takes: those of its largest part, for they are fitted in turn."""
@@ -330,31 +300,13 @@ class HybridNMF(Model):
 
     def _taken(self, data: Interactions) -> Interactions:
         """Return the entries that count as taken."""
-        counts = is_liked(data.by_user, self.liked, self.liked_from)
-        if not counts.any():
-            raise InputError(
-                f"{self.name}: no entry counts as taken with liked={self.liked!r} and "
-                f"liked_from={self.liked_from}; values run from {data.by_user.values.min():g} to "
-                f"{data.by_user.values.max():g}."
-            )
-        if counts.all():
-            return data
-        return replace(
-            data, by_user=data.by_user.only(counts), time=None if data.time is None else data.time[counts]
-        )
+        return taken(data, self.liked, self.liked_from, self.name)
 
-    def _liked(self, rows: CompressedRows) -> CompressedRows:
+    def _counted(self, rows: CompressedRows) -> CompressedRows:
         return liked(rows, self.liked, self.liked_from)
 
-    def _level_ratio(self) -> float:
-        """Return the size of the themes' scores divided by that of the neighbors'; 1 where one has none."""
-        n_users = self.themes_.n_users_
-        users = np.unique(np.linspace(0, n_users - 1, min(n_users, _LEVEL_USERS)).astype(np.int64))
-        squares = np.zeros(2)
-        for user in users:
-            for number, part in enumerate((self.themes_, self.neighbors_)):
-                squares[number] += np.square(part.score_block(user[None]), dtype=np.float64).sum()
-        return float(np.sqrt(squares[0] / squares[1])) if squares.all() else 1.0
+    def _counts_alone(self, history: CompressedRows) -> bool:
+        return self.liked == "all" and self._counted(history).nnz == history.nnz
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         fitted = self.themes_.fitted_params_
@@ -365,19 +317,6 @@ class HybridNMF(Model):
             "neighbor_weight": self._used_weight,
             "ratings": "no" if self.ratings_ is None else "yes",
         }
-
-    def score_block(self, users: AnyArray) -> Float32Array:
-        """Return scores of all items for a block of users; see `Model.score_block`."""
-        rows = self._check_users(users)
-        scores = self.themes_.score_block(rows)
-        self.neighbors_.add_scores(self.neighbors_.histories_.select(rows), scores)
-        return scores
-
-    def score_histories(self, rows: CompressedRows) -> Float32Array:
-        """Return scores of all items for users with other histories; see `Model.score_histories`."""
-        self._check_histories(rows)
-        rows = self._liked(rows)
-        return self.themes_.score_histories(rows) + self.neighbors_.score_histories(rows)
 
     def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted ratings of pairs; see `Model.predict_by_row`."""
@@ -391,96 +330,24 @@ class HybridNMF(Model):
         assert self.ratings_ is not None
         return self.ratings_.score_histories(rows)
 
-    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
-        """Return for each training user whether neither part knows anything; see `Model.is_blank`."""
-        self._check_fitted()
-        return self.themes_.is_blank(users) & self.neighbors_.is_blank(users)
-
-    def score_parts(self, user: int, items: AnyArray) -> ScoreParts | None:
-        """Return scores as what components and past items add; see `Model.score_parts`."""
-        return _joined(self.themes_.score_parts(user, items), self.neighbors_.score_parts(user, items))
-
-    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts | None:
-        """Return a new user's scores as what components and past items add; see the base."""
-        self._check_histories(history)
-        rows = self._liked(history)
-        parts = (part.history_score_parts(rows, items) for part in (self.themes_, self.neighbors_))
-        return _joined(*parts)
-
-    def history_components(self, rows: CompressedRows) -> Float32Array | None:
-        """Return the factors of new users in the part with components; see the base."""
-        self._check_histories(rows)
-        return self.themes_.history_components(self._liked(rows))
-
-    def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
-        """Return the scores of some items for new users; see `Model.scores_of_items`."""
-        self._check_histories(rows)
-        rows = self._liked(rows)
-        return self.themes_.scores_of_items(rows, items) + self.neighbors_.scores_of_items(rows, items)
-
-    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
-        """Return scores for a history, and without each of some entries; see `Model.scores_without`."""
-        # What is liked may change with the rest of a history.
-        if self.liked != "all" or self._liked(history).nnz < history.nnz:
-            return super().scores_without(history, removed, items)
-        parts = (self.themes_, self.neighbors_)
-        of_themes, of_neighbors = (part.scores_without(history, removed, items) for part in parts)
-        return np.asarray(of_themes + of_neighbors)
-
-    def as_of_user(self, user: int) -> Self:
-        """Return the model with histories read as those of a training user; see `Model.as_of_user`."""
-        model = copy.copy(self)
-        model.neighbors_ = self.neighbors_.as_of_user(user)
-        return model
-
-    @property
-    def neighbor_model(self) -> SLIM:
-        """The part with weights between items."""
-        self._check_fitted()
-        return self.neighbors_
-
-    @property
-    def component_model(self) -> FactorModel | None:
-        """The part with components."""
-        self._check_fitted()
-        return self.themes_
-
-    @property
-    def scores_from_zero(self) -> bool:
-        """Whether 0 says that nothing speaks for an item: scores are sums of parts that are 0 or more."""
-        return True
-
-    @property
-    def history(self) -> History | None:
-        """How the training of the themes went."""
-        return self.themes_.history if self.is_fitted else None
-
     @property
     def stored_per_row(self) -> float:
         """Factors, weights and entries of histories stored for a user or an item on average."""
-        self._check_fitted()
-        ratings = 0.0 if self.ratings_ is None else self.ratings_.stored_per_row
-        return self.themes_.stored_per_row + self.neighbors_.stored_per_row + ratings
+        return super().stored_per_row + (0.0 if self.ratings_ is None else self.ratings_.stored_per_row)
 
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
         self._check_fitted()
-        arrays = {
-            prefix + name: array
-            for prefix, part in self._named_parts()
-            for name, array in part.to_arrays().items()
-        }
+        arrays = parts_to_arrays(self._stored_parts())
         arrays[_SCALE] = np.array([self.neighbors_.weight_scale_])
         if self.ratings_ is not None:  # its penalty is no parameter of the whole
             arrays[_RATINGS_L2] = np.array([self.ratings_.fitted_params_["l2"]], dtype=np.float64)
         return arrays
 
-    def _named_parts(self) -> Iterator[tuple[str, Model]]:
-        yield _THEMES, self.themes_
-        yield _NEIGHBORS, self.neighbors_
-        if self.ratings_ is not None:
-            yield _RATINGS, self.ratings_
+    def _stored_parts(self) -> dict[str, Model]:
+        parts: dict[str, Model] = {_THEMES: self.themes_, _NEIGHBORS: self.neighbors_}
+        return parts if self.ratings_ is None else {**parts, _RATINGS: self.ratings_}
 
     def load(
         self,
@@ -490,31 +357,16 @@ class HybridNMF(Model):
         ids: tuple[Ids, Ids] | None = None,
     ) -> None:
         """Become the fitted model that was stored; see `Model.load`."""
-        super().load(arrays)
+        super().load(arrays, history=history, ids=ids)
         self.themes_.history_, self.themes_.ids_ = history, ids
-        self._training, self.ids_ = None, ids
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
-        n_components = self.n_components or _LEAST_COMPONENTS
-        self.themes_, self.neighbors_ = self._parts(n_components)
+        self.themes_, self.neighbors_ = self._parts(self.n_components or LEAST_COMPONENTS)
         self.ratings_ = None
         if any(name.startswith(_RATINGS) for name in arrays):
             (l2,) = require(arrays, _RATINGS_L2, np.float64, 1)
             self.ratings_ = MaskedNMF(l2=float(l2), random_state=self.random_state)
-        sizes = {}
-        for prefix, part in self._named_parts():
-            part.load(PartArrays(arrays, prefix))
-            sizes[prefix] = (part.n_users_, part.n_items_)
-        if len(set(sizes.values())) > 1:
-            raise ModelError(f"the parts are of different numbers of users and items: {sizes}.")
+        self.n_users_, self.n_items_ = load_parts(self._stored_parts(), arrays)
         scale = require(arrays, _SCALE, np.float64, 1) if _SCALE in arrays else [math.nan]  # before 0.2.0
         self.neighbors_.weight_scale_ = float(scale[0])
-        self.n_users_, self.n_items_ = self.themes_.n_users_, self.themes_.n_items_
-
-
-def _joined(themes: ScoreParts | None, neighbors: ScoreParts | None) -> ScoreParts:
-    """Return the parts of two scores that are added."""
-    assert themes is not None
-    assert neighbors is not None
-    return replace(themes, past_items=neighbors.past_items, from_past=neighbors.from_past)

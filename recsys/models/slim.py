@@ -10,30 +10,29 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from recsys.checkpoints import KEEPS_NOTHING, Keeper
-from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.errors import InputError, ModelError
-from recsys.factorization.history import History
 from recsys.factorization.item_weights import N_HEAD, ItemRegression
 from recsys.kernels.history_scores import add_history_scores
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
+from recsys.models.neighbor_penalty import slim_l2
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
-from recsys.models.training_data import KnownData, Training, rows_of_items
+from recsys.models.training_data import Training
+from recsys.models.updatable import UpdatableModel
 from recsys.models.update_checks import check_passes, check_unchanged
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP, above_base, preferences
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
 from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
 
 _MOST_HALVINGS = 100.0  # of what an entry counts: it stays above 0 in single precision
-_L2_FACTOR, _LEAST_L2, _MOST_L2 = 1.6, 10.0, 30.0
 
 
 @register_model
 @dataclass(eq=False)
-class SLIM(ItemItemModel):
+class SLIM(ItemItemModel, UpdatableModel):
     """Each item explained by few others, with weights of 0 or more (SLIM).
 
     For each item i, over the ``n_neighbors`` items most alike to it by cosine, solves
@@ -102,15 +101,13 @@ class SLIM(ItemItemModel):
     tol: float = param(1e-3, "stop when no weight moves by more than this part of the largest", minimum=0)
     value_transform: str = param("binary", TRANSFORMS_HELP, choices=TRANSFORMS)
 
-    _training: Interactions | None = field(default=None, init=False, repr=False)
-    ids_: tuple[Ids, Ids] | None = field(default=None, init=False, repr=False)
     _own: Float32Array | None = field(default=None, init=False, repr=False)
     weight_scale_: float = field(default=1.0, init=False, repr=False)
 
     def _fit(self, data: Interactions, progress: Progress, keeper: Keeper = KEEPS_NOTHING) -> None:
         self._fit_items(self._take_histories(data), progress, keeper)
         self.histories_ = self._aged(self.histories_, data)
-        self._training, self.ids_ = data, None
+        self._hold(Training(data))
 
     def _aged(self, histories: CompressedRows, data: Interactions) -> CompressedRows:
         """Return the histories of a log with each entry counting less the older it is."""
@@ -217,12 +214,8 @@ class SLIM(ItemItemModel):
         transform = str(self.fitted_params_["value_transform"])
         if self.value_transform != "auto":
             check_unchanged(self.name, self.fitted_params_, {"value_transform": self.value_transform})
-        of_fit = KnownData(self.name, self.feedback, (self.n_users_, self.n_items_), self._held(), self.ids_)
-        before = of_fit.training(known).data
-        data = X
-        if not isinstance(X, Interactions):
-            rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=True, allows_negative=True)
-            data = before.with_entries(rows)
+        before = self._known_data().training(known).data
+        data = self._new_entries(X, before)
         merged = before.merged(data)
         if self.half_life and merged.time is None:
             raise ModelError(
@@ -239,29 +232,8 @@ class SLIM(ItemItemModel):
         self.weights_ = _replaced(self.weights_.transposed(), _times(fresh, self.weight_scale_), touched)
         self.weights_ = self.weights_.transposed()
         self._note_data(merged)
-        self._training, self.ids_ = merged, None
+        self._hold(Training(merged))
         return self
-
-    @property
-    def training_(self) -> Interactions:
-        """The data of the model, new entries included."""
-        self._check_fitted()
-        shape = (self.n_users_, self.n_items_)
-        return KnownData(self.name, self.feedback, shape, self._held(), self.ids_).training(None).data
-
-    def _held(self) -> Training | None:
-        return None if self._training is None else Training(self._training)
-
-    def load(
-        self,
-        arrays: Mapping[str, AnyArray],
-        *,
-        history: History | None = None,
-        ids: tuple[Ids, Ids] | None = None,
-    ) -> None:
-        """Become the fitted model that was stored; see `Model.load`."""
-        super().load(arrays, history=history)
-        self._training, self.ids_ = None, ids
 
     def as_of_user(self, user: int) -> Self:
         """Return the model with histories read as those of a training user; see `Model.as_of_user`."""
@@ -333,21 +305,6 @@ class SLIM(ItemItemModel):
         n_items = max(len(arrays.get("weights_indptr", ())) - 1, 0)
         self.weights_ = rows_from_arrays("weights", arrays, n_items)
         return n_items
-
-
-def slim_l2(rows: CompressedRows) -> float:
-    """Return the penalty where none is given: 1.6 m, from 10 to 30, m being the mean users of an item.
-
-    A weight is drawn to 0 by l2 against the users that two items share, of which there are the fewer the
-    fewer users items have. Read off validation parts of logs with 5 to 490 users an item; see
-    tests/benchmarks. Items without users do not count.
-    """
-    return float(np.clip(_L2_FACTOR * users_of_an_item(rows), _LEAST_L2, _MOST_L2))
-
-
-def users_of_an_item(rows: CompressedRows) -> float:
-    """Return the mean number of entries of the items that have any; 0 without entries."""
-    return rows.nnz / max(len(np.unique(rows.columns)), 1)
 
 
 def _times(rows: CompressedRows, factor: float) -> CompressedRows:

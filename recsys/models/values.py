@@ -12,7 +12,6 @@ from recsys.data.rows import CompressedRows, positives
 from recsys.errors import InputError
 from recsys.factorization.entries import Entries
 from recsys.models.training_data import Training
-from recsys.typing import BoolArray
 
 TRANSFORMS = ("auto", "binary", "log", "raw")
 TRANSFORMS_HELP = "what an entry counts: 1, ln(1 + amount), its amount; auto: raw for ratings, else binary"
@@ -107,36 +106,3 @@ def whole_matrix_entries(training: Training, count: Callable[[CompressedRows], C
         limits = np.finfo(np.float32)
         rows = rows.with_values(np.clip(rows.values * weights, limits.tiny, limits.max).astype(np.float32))
     return Entries.of(rows)
-
-
-LIKED = ("all", "above-mean")
-LIKED_HELP = "which entries count as taken: all, or those not below the user's own mean"
-
-
-def liked(rows: CompressedRows, rule: str, least: float | None) -> CompressedRows:
-    """Return the entries that count as taken; see `is_liked`."""
-    counts = is_liked(rows, rule, least)
-    return rows if counts.all() else rows.only(counts)
-
-
-def is_liked(rows: CompressedRows, rule: str, least: float | None) -> BoolArray:
-    """Return whether each entry counts as taken, (nnz,); each row on its own.
-
-    Parameters
-    ----------
-    rows : CompressedRows, (n_users, n_items)
-    rule : {"all", "above-mean"}
-        ``above-mean`` leaves out entries below the mean of their row.
-    least : float, optional
-        Entries below it are left out, too.
-    """
-    values = rows.values.astype(np.float64)
-    counts = np.ones(len(values), dtype=bool)
-    if rule == "above-mean":
-        sums = np.bincount(rows.row_numbers, weights=values, minlength=rows.n_rows)
-        # A row of equal values is liked as a whole, though its mean may be rounded up.
-        means = (sums / np.maximum(rows.counts, 1)).astype(np.float32)
-        counts &= rows.values >= means[rows.row_numbers]
-    if least is not None:
-        counts &= values >= least
-    return counts

@@ -194,5 +194,5 @@ def test_ages_count_among_neighbors_and_in_what_a_score_loses():
     scores = model.score_block([user])
     assert parts.totals[0] == pytest.approx(scores[0, 3], rel=1e-5)
     own = model.as_of_user(user)
-    neighbors = own.score_histories(rows) - own.themes_.score_histories(model._liked(rows))
+    neighbors = own.score_histories(rows) - own.themes_.score_histories(model._counted(rows))
     np.testing.assert_allclose(neighbors, scores - model.themes_.score_block([user]), rtol=1e-4, atol=1e-5)

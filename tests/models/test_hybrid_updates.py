@@ -11,10 +11,9 @@ from recsys.data.interactions import Interactions
 from recsys.errors import ModelError
 from recsys.experiment.updating import update
 from recsys.models.hybrid_nmf import HybridNMF
-from recsys.models.hybrid_update import newly_taken
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.slim import SLIM
-from recsys.models.values import liked
+from recsys.models.taken_entries import liked, newly_taken
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Silent
 

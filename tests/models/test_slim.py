@@ -7,7 +7,8 @@ from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ModelError, ParameterError
 from recsys.factorization import item_weights
-from recsys.models.slim import SLIM, slim_l2
+from recsys.models.neighbor_penalty import slim_l2
+from recsys.models.slim import SLIM
 from tests.matrices import random_matrix, rows_of
 
 TRAIN = Interactions.from_matrix(random_matrix(60, 25, density=0.3), feedback="implicit")

@@ -5,7 +5,8 @@ from hypothesis import given
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError
 from recsys.models.registry import make
-from recsys.models.values import liked, preferences, resolved_transform
+from recsys.models.taken_entries import liked
+from recsys.models.values import preferences, resolved_transform
 from tests.matrices import matrices, rows_of
 
 READERS_OF_ZEROS = ["item-knn", "ease", "bpr", "pure-svd", "zero-filled-nmf"]

@@ -1,4 +1,4 @@
-"""Which of a log's new entries the parts of a hybrid take in: those that count as taken."""
+"""Which entries of a log of ratings count as taken, and which do so of new ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,63 @@ from dataclasses import replace
 import numpy as np
 
 from recsys.data.interactions import Interactions
-from recsys.errors import ModelError
-from recsys.models.values import is_liked
-from recsys.typing import Int64Array
+from recsys.data.rows import CompressedRows
+from recsys.errors import InputError, ModelError
+from recsys.typing import BoolArray, Int64Array
+
+LIKED = ("all", "above-mean")
+LIKED_HELP = "which entries count as taken: all, or those not below the user's own mean"
+
+
+def liked(rows: CompressedRows, rule: str, least: float | None) -> CompressedRows:
+    """Return the entries that count as taken; see `is_liked`."""
+    counts = is_liked(rows, rule, least)
+    return rows if counts.all() else rows.only(counts)
+
+
+def is_liked(rows: CompressedRows, rule: str, least: float | None) -> BoolArray:
+    """Return whether each entry counts as taken, (nnz,); each row on its own.
+
+    Parameters
+    ----------
+    rows : CompressedRows, (n_users, n_items)
+    rule : {"all", "above-mean"}
+        ``above-mean`` leaves out entries below the mean of their row.
+    least : float, optional
+        Entries below it are left out, too.
+    """
+    values = rows.values.astype(np.float64)
+    counts = np.ones(len(values), dtype=bool)
+    if rule == "above-mean":
+        sums = np.bincount(rows.row_numbers, weights=values, minlength=rows.n_rows)
+        # A row of equal values is liked as a whole, though its mean may be rounded up.
+        means = (sums / np.maximum(rows.counts, 1)).astype(np.float32)
+        counts &= rows.values >= means[rows.row_numbers]
+    if least is not None:
+        counts &= values >= least
+    return counts
+
+
+def taken(data: Interactions, rule: str, least: float | None, name: str) -> Interactions:
+    """Return the entries that count as taken; see `is_liked`.
+
+    Raises
+    ------
+    InputError
+        If none does; ``name`` is that of the model.
+    """
+    counts = is_liked(data.by_user, rule, least)
+    if not counts.any():
+        values = data.by_user.values
+        raise InputError(
+            f"{name}: no entry counts as taken with liked={rule!r} and liked_from={least}; values run from "
+            f"{values.min():g} to {values.max():g}."
+        )
+    if counts.all():
+        return data
+    return replace(
+        data, by_user=data.by_user.only(counts), time=None if data.time is None else data.time[counts]
+    )
 
 
 def check_updatable(name: str, rule: str, scale: float) -> None:
