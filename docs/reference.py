@@ -16,6 +16,12 @@ from recsys.experiment.plan import plan_entries
 from recsys.models.registry import MODELS
 from recsys.splitting.rules import split_rules
 
+_INHERITED_BY_NMF = (
+    *("objective", "objective_of_fit", "training_", "score", "n_iter_", "n_features_in_"),
+    *("get_feature_names_out", "set_output"),
+)
+"""What `NMF` has of its bases and other models do not."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages; mkdocs calls this."""
@@ -127,7 +133,7 @@ def models() -> Iterator[str]:
     yield "## What NMF models answer\n"
     yield "Besides what [every model](api.md#recsys.models.base.Model) does.\n"
     yield "::: recsys.models.nmf.NMF"
-    yield "    options: {heading_level: 3}\n"
+    yield f"    options: {{heading_level: 3, inherited_members: [{', '.join(_INHERITED_BY_NMF)}]}}\n"
 
 
 def metrics() -> Iterator[str]:
@@ -164,4 +170,5 @@ def api() -> Iterator[str]:
     for name in sorted(set(recsys.__all__) - {"__version__"}, key=str.lower):
         value = getattr(recsys, name)
         if value not in classes:
-            yield f"::: {value.__module__}.{value.__qualname__}\n"
+            yield f"::: {value.__module__}.{value.__qualname__}"
+            yield "    options: {inherited_members: true}\n" if value is recsys.Model else ""

@@ -47,8 +47,6 @@ class FactorModel(Model):
     shares_: Float64Array
     stability_: Float64Array | None = None
     history_: History | None = None
-    ids_: tuple[Ids, Ids] | None = None
-    """Users and items of a model that was loaded, by row number."""
     _factors: Factors
     _scorer: Scorer | None = None
     _new_users: FoldIn
@@ -291,16 +289,9 @@ class FactorModel(Model):
         }
         return arrays if self.stability_ is None else {**arrays, "stability": self.stability_}
 
-    def load(
-        self,
-        arrays: Mapping[str, AnyArray],
-        *,
-        history: History | None = None,
-        ids: tuple[Ids, Ids] | None = None,
-    ) -> None:
-        """Become the fitted model that was stored; see `Model.load`."""
-        super().load(arrays)
-        self.history_, self.ids_ = history, ids
+    def _note_stored(self, history: History | None, ids: tuple[Ids, Ids] | None) -> None:
+        super()._note_stored(history, ids)
+        self.history_ = history
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -22,7 +22,7 @@ from recsys.models.fit_state import fit_of
 from recsys.models.hybrid_rules import LEAST_COMPONENTS, number_of_components, weight_of_neighbors
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
-from recsys.models.part_progress import PartProgress
+from recsys.models.part_progress import PartProgress, snapshots
 from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.slim import SLIM
@@ -168,9 +168,7 @@ class HybridNMF(SummedModel, UpdatableModel):
         ``W`` and ``H``, of shapes (n_users, n_components) and (n_components, n_items), are where the themes
         begin, as for `NMF.fit` with ``init="custom"``; the neighbors have one solution and need no start.
         """
-        data = self._checked(X)
-        self._fit(data, listener(progress), W, H, checkpoint)
-        return self._finished(data)
+        return self._fitted_by(lambda data: self._fit(data, listener(progress), W, H, checkpoint), X)
 
     def _fit(
         self,
@@ -180,7 +178,7 @@ class HybridNMF(SummedModel, UpdatableModel):
         H: Any = None,
         checkpoint: GivenCheckpoint = None,
     ) -> None:
-        taken_data = self._taken(data)
+        taken_data = taken(data, self.liked, self.liked_from, self.name)
         themes, neighbors = self._parts(self._number_of_components(data))
         if W is not None or H is not None:
             themes.set_params(init="custom")
@@ -194,7 +192,8 @@ class HybridNMF(SummedModel, UpdatableModel):
                 self._used_weight = weight_of_neighbors(taken_data.by_user)
             self.neighbors_, self.ratings_ = neighbors, ratings
             self._hold(Training(data))
-            listening = PartProgress(progress, self._snapshots(progress, data))
+            show = snapshots(progress, lambda themes: self._ended_with(themes, data))
+            listening = PartProgress(progress, show)
             try:
                 themes.fit(taken_data, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
             except KeyboardInterrupt:
@@ -202,19 +201,12 @@ class HybridNMF(SummedModel, UpdatableModel):
                     raise  # else the best state so far; who asked for the fit learns of it from `history`
         self._join(themes)
 
-    def _snapshots(self, progress: Progress, data: Interactions) -> Callable[[WeightedNMF], None] | None:
-        """Return what hands on the whole after each sweep of the themes, as a fit that ended there."""
-        show = getattr(progress, "snapshot", None)
-        if show is None:
-            return None
-
-        def hand_over(themes: WeightedNMF) -> None:
-            model = copy.copy(self)
-            model.max_iter, model.neighbors_ = themes.max_iter, copy.copy(self.neighbors_)
-            model._join(themes)
-            show(model._finished(data))
-
-        return hand_over
+    def _ended_with(self, themes: WeightedNMF, data: Interactions) -> Self:
+        """Return the model as of a fit that ended with these themes."""
+        model = copy.copy(self)
+        model.max_iter, model.neighbors_ = themes.max_iter, copy.copy(self.neighbors_)
+        model._join(themes)
+        return model._finished(data)
 
     def _join(self, themes: WeightedNMF) -> None:
         """Take over the themes, and bring the neighbors to their size."""
@@ -265,7 +257,8 @@ class HybridNMF(SummedModel, UpdatableModel):
         before = self._known_data().training(known).data
         new = self._new_entries(X, before)
         listening = PartProgress(listener(progress))
-        taken_data, newly = self._taken(before), newly_taken(before, new, self.liked_from)
+        taken_data = taken(before, self.liked, self.liked_from, self.name)
+        newly = newly_taken(before, new, self.liked_from)
         themes, neighbors = copy.copy(self.themes_), copy.copy(self.neighbors_)
         ratings = copy.copy(self.ratings_)
         themes.partial_fit(newly, known=taken_data, passes=passes, progress=listening)
@@ -273,18 +266,14 @@ class HybridNMF(SummedModel, UpdatableModel):
         if ratings is not None:
             ratings.partial_fit(new, known=before, passes=passes, progress=listening)
         self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
-        merged = before.merged(new)
-        self._note_data(merged)
-        self._hold(Training(merged))
+        self._grow_to(Training(before.merged(new)))
         return self
 
     def _wants_ratings(self, data: Interactions) -> bool:
         return self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
 
     def _number_of_components(self, data: Interactions) -> int:
-        if self.n_components is not None:
-            return self.n_components
-        return number_of_components(data.n_users, data.n_items)
+        return self.n_components or number_of_components(data.n_users, data.n_items)
 
     def fit_bytes(self, data: Interactions) -> int:
         """Return about how many bytes a fit takes: those of its largest part, for they are fitted in turn."""
@@ -297,10 +286,6 @@ class HybridNMF(SummedModel, UpdatableModel):
         """Return what a fit is of, for its checkpoints."""
         start = None if W is None or H is None else Factors.unbiased(np.asarray(W), np.transpose(H))
         return fit_of(self.name, self.get_params(), data, start=start)
-
-    def _taken(self, data: Interactions) -> Interactions:
-        """Return the entries that count as taken."""
-        return taken(data, self.liked, self.liked_from, self.name)
 
     def _counted(self, rows: CompressedRows) -> CompressedRows:
         return liked(rows, self.liked, self.liked_from)
@@ -349,15 +334,8 @@ class HybridNMF(SummedModel, UpdatableModel):
         parts: dict[str, Model] = {_THEMES: self.themes_, _NEIGHBORS: self.neighbors_}
         return parts if self.ratings_ is None else {**parts, _RATINGS: self.ratings_}
 
-    def load(
-        self,
-        arrays: Mapping[str, AnyArray],
-        *,
-        history: History | None = None,
-        ids: tuple[Ids, Ids] | None = None,
-    ) -> None:
-        """Become the fitted model that was stored; see `Model.load`."""
-        super().load(arrays, history=history, ids=ids)
+    def _note_stored(self, history: History | None, ids: tuple[Ids, Ids] | None) -> None:
+        super()._note_stored(history, ids)
         self.themes_.history_, self.themes_.ids_ = history, ids
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:

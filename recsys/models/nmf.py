@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import copy
-import time
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-
-from recsys.checkpoints import KEEPS_NOTHING, GivenCheckpoint, Keeper, opened
+from recsys.checkpoints import GivenCheckpoint
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError, ParameterError
+from recsys.errors import InputError
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import append_new_rows, update_rows
 from recsys.factorization.objective import Objective
-from recsys.factorization.stability import stability
-from recsys.factorization.starts import custom_start
 from recsys.models import parameters
-from recsys.models.factor_model import FactorModel
-from recsys.models.fit_state import fit_of
+from recsys.models.descent_model import DescentModel
 from recsys.models.given_factors import finite_array
-from recsys.models.held_out_score import held_out_score
 from recsys.models.observed_entries import ObservedEntries
 from recsys.models.parameters import param
 from recsys.models.search import Range
 from recsys.models.sklearn_estimator import SklearnEstimator
-from recsys.models.trainer import DEFAULT_SHARE, FitResult, StoppingRules, Trainer, check_range, restarted
-from recsys.models.training_data import KnownData, Training, aligned_weights, rows_of_items
+from recsys.models.trainer import StoppingRules, Trainer, check_range, restarted
+from recsys.models.training_data import Training, aligned_weights, rows_of_items
 from recsys.models.update_checks import check_passes, check_unchanged
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, Float32Array
+from recsys.typing import Float32Array
 
 
 @dataclass(eq=False)
-class NMF(SklearnEstimator, FactorModel):
+class NMF(SklearnEstimator, DescentModel):
     """An estimator as scikit-learn's ``NMF`` is one; a child says by `objective` what it minimises.
 
     A descent ends by ``tol``, ``gradient_tol`` or ``max_iter``, whichever comes first, and, with a
@@ -93,46 +84,6 @@ class NMF(SklearnEstimator, FactorModel):
     warm_start: bool = param(False, "whether a second fit begins where the first ended")
     random_state: int = param(0, "seed of starts and of the choice of held-out entries", minimum=0)
 
-    _training: Training | None = field(init=False, repr=False)
-
-    # -- what a child says ----------------------------------------------------------------------
-    @abstractmethod
-    def objective(self, entries: Entries | None, *, fresh: bool = False) -> Objective:
-        """Return what is minimised.
-
-        Parameters
-        ----------
-        entries : Entries or None
-            What is fitted, where that has a say; None stands for new users of a fitted model.
-        fresh : bool
-            Whether a fit begins from a start, not from a fitted model.
-        """
-
-    def objective_of_fit(self, entries: Entries | None = None) -> Objective:
-        """Return what the last fit minimised, for folding rows in; ``entries``: all there are by now."""
-        return self.objective(entries)
-
-    def _entries(self, training: Training) -> Entries:
-        """Return what the solver is to fit."""
-        return Entries.counting(training.data, training.weights)
-
-    def _values(self, rows: CompressedRows) -> CompressedRows:
-        """Return entries of new users as the solver takes them."""
-        return rows
-
-    def _number_of_components(self, entries: Entries) -> int:
-        """Return how many components a fit has: what was given, or by a rule for the entries."""
-        return self.n_components
-
-    def _check_together(self) -> None:
-        """Raise ParameterError if parameters contradict each other."""
-
-    def _note_fit(self, entries: Entries, objective: Objective) -> None:
-        """Keep what else is to be known of entries that were fitted, and of how."""
-
-    def _note_update(self, new: Training, entries: Entries) -> None:
-        """Keep what else is to be known of ``new``, taken in; ``entries`` are all there are by now."""
-
     # -- fitting --------------------------------------------------------------------------------
     def fit(
         self,
@@ -175,127 +126,14 @@ class NMF(SklearnEstimator, FactorModel):
         KeyboardInterrupt
             If interrupted; from the first full sweep on, the model is fitted with the best state.
         """
-        data = self._checked(X)
-        self._note_columns(X)
-        if entry_weight is not None and isinstance(X, ObservedEntries):
-            entry_weight = X.in_order(entry_weight)
-        self._fit(data, listener(progress), W, H, entry_weight, checkpoint)
-        return self._finished(data)
 
-    def _fit(
-        self,
-        data: Interactions,
-        progress: Progress,
-        W: Any = None,
-        H: Any = None,
-        entry_weight: Any = None,
-        checkpoint: GivenCheckpoint = None,
-    ) -> None:
-        weights = None if entry_weight is None else aligned_weights(entry_weight, data.by_user)
-        training = Training(data, weights)
-        self._check_parameters(n_given=(W is not None) + (H is not None))
-        entries = self._entries(training)
-        warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
-        initial, n_components = warm, self._number_of_components(entries)
-        if warm is None and self.init == "custom":
-            item_factors = None if H is None else np.transpose(H)
-            shape = entries.by_user.n_rows, entries.by_user.n_columns
-            bounded = self.objective(entries, fresh=True).nonnegative
-            initial = custom_start(shape, n_components, W, item_factors, nonnegative=bounded)
-        objective = self.objective(entries, fresh=warm is None)
-        fit = partial(fit_of, self.name, self.get_params(), data, weights=weights, start=initial)
-        with opened(checkpoint, fit) as keeper:
-            trainer = Trainer(
-                objective,
-                n_components,
-                self._stopping_rules(keeper),
-                init=self.init,
-                initial=initial,
-                n_starts=1 if warm is not None else self.n_init,
-                validation_share=self.validation_share,
-                seed=int(self.random_state),
-                name=self.name,
-                progress=progress,
-                watch=self._snapshots(progress, training, entries),
-                keeper=keeper,
-            )
-            result = trainer.fit(entries)
-        self._keep_fit(result, objective, training, entries)
+        def learn(data: Interactions) -> None:
+            self._note_columns(X)
+            is_ordered = entry_weight is not None and isinstance(X, ObservedEntries)
+            weight = X.in_order(entry_weight) if is_ordered else entry_weight
+            self._fit(data, listener(progress), W, H, weight, checkpoint)
 
-    def _snapshots(
-        self, progress: Progress, training: Training, entries: Entries
-    ) -> Callable[[FitResult], None] | None:
-        """Return what hands the model after each sweep to a listener that wants it, as if it ended there."""
-        show = getattr(progress, "snapshot", None)
-        if show is None or self.n_init > 1 or self.validation_share > 0:
-            return None
-
-        def hand_over(result: FitResult) -> None:
-            model = copy.copy(self)
-            model.max_iter = result.history.n_iter
-            model._keep_fit(result, self.objective(entries, fresh=True), training, entries)
-            model._finished(training.data)
-            show(model)
-
-        return hand_over
-
-    def _stopping_rules(self, keeper: Keeper = KEEPS_NOTHING) -> StoppingRules:
-        began = time.perf_counter() - keeper.seconds_before
-        return StoppingRules(
-            max_iter=self.max_iter,
-            tol=self.tol,
-            gradient_tol=self.gradient_tol,
-            patience=self.patience,
-            deadline=None if self.time_limit is None else began + self.time_limit,
-        )
-
-    def _check_parameters(self, *, n_given: int) -> None:
-        """Raise ParameterError if parameters contradict each other, or the number of W and H given."""
-        self._check_together()
-        if self.n_init > 1 and self.init in ("nndsvd", "custom"):
-            raise ParameterError(
-                f"{self.name}: n_init is {self.n_init}, but init {self.init!r} gives one start only; "
-                f"set n_init=1 or init='random'."
-            )
-        if n_given != (2 if self.init == "custom" else 0):
-            raise ParameterError(
-                f"{self.name}: init is {self.init!r} and {n_given} of W and H are given; "
-                f"give both with init='custom', and neither otherwise."
-            )
-
-    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
-        return {"validation_share": self.validation_share or (DEFAULT_SHARE if self.n_init > 1 else 0.0)}
-
-    def _keep_fit(
-        self, result: FitResult, objective: Objective, training: Training, entries: Entries
-    ) -> None:
-        """Take over what a fit comes to, components ordered."""
-        factors, shares, order = result.factors.by_share(entries.by_user)
-        self._learned(factors.as_stored(), shares=shares, history=result.history)
-        self.stability_ = None
-        if result.rivals and objective.nonnegative:
-            runs = [run.item_factors for run in (result.factors, *result.rivals)]
-            self.stability_ = stability(runs)[order]
-        self._training, self.ids_ = training, None
-        self._note_fit(entries, objective)
-
-    def _warm_factors(self, data: Interactions, entries: Entries) -> Factors:
-        """Return where the last fit ended, or raise InputError."""
-        factors = self.factors()
-        fitted = (len(factors.users), len(factors.items), factors.rank)
-        asked = (data.n_users, data.n_items, self._number_of_components(entries))
-        self._known_data().check_warm_start(data, fitted, asked)
-        seed = int(self.random_state)
-        return restarted(self.objective(entries), factors, entries, seed=seed)
-
-    def _known_data(self) -> KnownData:
-        self._check_fitted()
-        return KnownData(self.name, self.feedback, (self.n_users_, self.n_items_), self._training, self.ids_)
-
-    @property
-    def training_(self) -> Interactions:
-        """The data of the model, new entries included."""
-        return self._known_data().training(None).data
+        return self._fitted_by(learn, X)
 
     # -- updating -------------------------------------------------------------------------------
     def partial_fit(
@@ -354,7 +192,7 @@ class NMF(SklearnEstimator, FactorModel):
         if not self.is_fitted:
             return self.fit(X, entry_weight=entry_weight, progress=progress)
         before = self._known_data().training(known)
-        data = X if isinstance(X, Interactions) else before.data.with_entries(self._rows(X, wider=True))
+        data = self._new_entries(X, before.data)
         self.check_signs(data.by_user.values)
         new = Training(data, None if entry_weight is None else aligned_weights(entry_weight, data.by_user))
         training = before.merged(new)
@@ -368,8 +206,7 @@ class NMF(SklearnEstimator, FactorModel):
         check_range(updated, self.name, now.penalty.l2)
         self._learned(updated.as_stored(), shares=self.shares_, history=self.history_)
         self._note_update(new, entries)
-        self._training, self.ids_ = training, None
-        self._note_data(training.data)
+        self._grow_to(training)
         return self
 
     def _update_all(
@@ -392,6 +229,9 @@ class NMF(SklearnEstimator, FactorModel):
     def _objective_of_update(self, entries: Entries) -> Objective:
         """Return what is minimised when the model is fitted further, to entries that have grown."""
         return self.objective(entries)
+
+    def _note_update(self, new: Training, entries: Entries) -> None:
+        """Keep what else is to be known of ``new``, taken in; ``entries`` are all there are by now."""
 
     def _check_update(self, passes: int, reach: str) -> None:
         """Raise ParameterError if an update is not well asked for, or is of another model than was fitted."""
@@ -458,11 +298,10 @@ class NMF(SklearnEstimator, FactorModel):
             setattr(model, key, self.fitted_params_.get(key, getattr(self, key)))
         return model
 
-    def _rows(self, X: Any, *, wider: bool = False) -> CompressedRows:
-        """Return the entries of a matrix of the model's items, perhaps with new ones after them."""
-        if not wider:
-            self._check_columns(X)
-        rows = rows_of_items(X, self.n_items_, type(self).__name__, wider=wider, allows_negative=True)
+    def _rows(self, X: Any) -> CompressedRows:
+        """Return the entries of a matrix of the model's items."""
+        self._check_columns(X)
+        rows = rows_of_items(X, self.n_items_, type(self).__name__, allows_negative=True)
         self.check_signs(rows.values)
         return rows
 
@@ -486,56 +325,7 @@ class NMF(SklearnEstimator, FactorModel):
         self._check_fitted()
         return self._scores(SideFactors.of(finite_array(W, "W", (None, len(self.shares_)))))
 
-    # -- what scikit-learn asks -----------------------------------------------------------------
-    @property
-    def n_features_in_(self) -> int:
-        """Number of items."""
-        self._check_fitted()
-        return self.n_items_
-
-    @property
-    def n_iter_(self) -> int:
-        """Number of sweeps of the last fit."""
-        self._check_fitted()
-        return 0 if self.history_ is None else self.history_.n_iter
-
-    def score(self, X: Any, y: None = None) -> float:
-        """Return how well entries held out are answered, greater being better.
-
-        Parameters
-        ----------
-        X : ObservedEntries or Interactions
-            Entries that were not fitted, of the users and items that were; joined by ids.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        float
-            Of a model that predicts values, minus their root mean squared error; of one that ranks, the mean
-            NDCG@100 of lists of items not fitted. `recsys.entry_scorer` makes a score of any other metric.
-
-        Raises
-        ------
-        InputError
-            If an entry was fitted, or ``X`` is a plain matrix, whose rows may be other users.
-        ModelError
-            If the model was loaded, and so does not hold its data.
-        """
-        return held_out_score(self, X, self.training_)
-
-    def get_feature_names_out(self, input_features: Any = None) -> AnyArray:
-        """Return a name for each column of what `transform` returns: maskednmf0, maskednmf1 ..."""
-        self._check_fitted()
-        name = type(self).__name__.lower()
-        return np.array([f"{name}{number}" for number in range(len(self.shares_))], dtype=object)
-
     # -- the bundle -----------------------------------------------------------------------------
-    def restore(self, arrays: Mapping[str, AnyArray]) -> None:
-        """Take back what `to_arrays` gave; see `Model.restore`."""
-        super().restore(arrays)
-        self._training = None
-
     @classmethod
     def current_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a stored config under the names of today: ``l1`` was once that of both sides."""

@@ -1,4 +1,4 @@
-"""The listener of a fit that is a part of another."""
+"""Listeners of a fit: of one that is a part of another, and of the model after each iteration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from recsys.progress import Progress
+
+
+def snapshots(progress: Progress, model_of: Callable[[Any], object]) -> Callable[[Any], None] | None:
+    """Return what hands on the model after each iteration; None where the listener does not ask for it.
+
+    Parameters
+    ----------
+    progress : Progress
+    model_of : callable
+        Makes the model of the state after an iteration.
+    """
+    show = getattr(progress, "snapshot", None)
+    return None if show is None else lambda state: show(model_of(state))
 
 
 class PartProgress:

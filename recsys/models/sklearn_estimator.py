@@ -1,7 +1,7 @@
 """What scikit-learn asks of an estimator beyond ``fit`` and ``transform``, where scikit-learn is installed.
 
-Its `BaseEstimator` is not inherited from: models are imported and run without scikit-learn. Each method here
-answers by scikit-learn's public functions, imported when it is called.
+Its `BaseEstimator` is not inherited from: models are imported and run without scikit-learn. What is answered
+by its public functions imports them when it is called.
 """
 
 from __future__ import annotations
@@ -9,36 +9,25 @@ from __future__ import annotations
 import copy
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
-from recsys.data.log import Feedback
 from recsys.errors import DependencyError, InputError, ParameterError
+from recsys.models.factor_model import FactorModel
+from recsys.models.held_out_score import held_out_score
+from recsys.models.updatable import UpdatableModel
 from recsys.typing import AnyArray, Float32Array
 
 _CONTAINERS = ("default", "pandas", "polars")
 
 
-class SklearnEstimator:
-    """HTML repr, tags, ``set_output`` and metadata routing of a transformer."""
+class SklearnEstimator(FactorModel, UpdatableModel):
+    """A transformer to scikit-learn's tools: repr, tags, names, ``score``, ``set_output`` and routing."""
 
     _output_container: str | None = None
     _routing: Any = None
     feature_names_in_: AnyArray
-
-    if TYPE_CHECKING:  # what the model has
-        feedback: ClassVar[Feedback]
-
-        @property
-        def takes_negative(self) -> bool:
-            """Whether ratings may be below 0."""
-
-        def get_params(self, deep: bool = True) -> dict[str, Any]:
-            """Return the parameters by name."""
-
-        def get_feature_names_out(self, input_features: Any = None) -> AnyArray:
-            """Return a name for each column of what `transform` returns."""
 
     def __sklearn_clone__(self) -> Self:
         """Return an estimator that is not fitted, with the same parameters, output and routing."""
@@ -90,6 +79,50 @@ class SklearnEstimator:
                     f"column {position} of the frame is {name!r}; expected {expected!r}, as fitted: give the "
                     f"same columns in the same order."
                 )
+
+    # -- of a fit ----------------------------------------------------------------------------------
+    @property
+    def n_features_in_(self) -> int:
+        """Number of items."""
+        self._check_fitted()
+        return self.n_items_
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of sweeps of the last fit."""
+        self._check_fitted()
+        return 0 if self.history_ is None else self.history_.n_iter
+
+    def score(self, X: Any, y: None = None) -> float:
+        """Return how well entries held out are answered, greater being better.
+
+        Parameters
+        ----------
+        X : ObservedEntries or Interactions
+            Entries that were not fitted, of the users and items that were; joined by ids.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Of a model that predicts values, minus their root mean squared error; of one that ranks, the mean
+            NDCG@100 of lists of items not fitted. `recsys.entry_scorer` makes a score of any other metric.
+
+        Raises
+        ------
+        InputError
+            If an entry was fitted, or ``X`` is a plain matrix, whose rows may be other users.
+        ModelError
+            If the model was loaded, and so does not hold its data.
+        """
+        return held_out_score(self, X, self.training_)
+
+    def get_feature_names_out(self, input_features: Any = None) -> AnyArray:
+        """Return a name for each column of what `transform` returns: maskednmf0, maskednmf1 ..."""
+        self._check_fitted()
+        name = type(self).__name__.lower()
+        return np.array([f"{name}{number}" for number in range(len(self.shares_))], dtype=object)
 
     # -- the container of what transform returns -------------------------------------------------
     def set_output(self, *, transform: str | None = None) -> Self:

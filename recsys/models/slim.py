@@ -231,8 +231,7 @@ class SLIM(ItemItemModel, UpdatableModel):
         self.histories_ = self._aged(histories, merged)
         self.weights_ = _replaced(self.weights_.transposed(), _times(fresh, self.weight_scale_), touched)
         self.weights_ = self.weights_.transposed()
-        self._note_data(merged)
-        self._hold(Training(merged))
+        self._grow_to(Training(merged))
         return self
 
     def as_of_user(self, user: int) -> Self:

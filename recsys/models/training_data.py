@@ -217,7 +217,7 @@ class KnownData:
 
         A loaded model has the ids of its bundle, and a matrix has none to compare with those.
         """
-        ids = (data.user_ids, data.item_ids)
         if self.held is not None:
-            return (self.held.data.user_ids, self.held.data.item_ids) == ids
+            return self.held.data.same_ids(data)
+        ids = (data.user_ids, data.item_ids)
         return self.ids is None or self.ids == ids or all(side == Ids(np.arange(len(side))) for side in ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from recsys.data.ids import Ids
@@ -10,7 +9,6 @@ from recsys.data.interactions import Interactions
 from recsys.factorization.history import History
 from recsys.models.base import Model
 from recsys.models.training_data import KnownData, Training, rows_of_items
-from recsys.typing import AnyArray
 
 
 class UpdatableModel(Model):
@@ -38,6 +36,11 @@ class UpdatableModel(Model):
         """Hold what the model was fitted to from now on."""
         self._training, self.ids_ = training, None
 
+    def _grow_to(self, training: Training) -> None:
+        """Hold what an update has come to, and note its size."""
+        self._note_data(training.data)
+        self._hold(training)
+
     def _new_entries(self, X: Any, before: Interactions) -> Interactions:
         """Return what is to be joined to the data before: a matrix has its users and items, then new ones."""
         if isinstance(X, Interactions):
@@ -46,13 +49,6 @@ class UpdatableModel(Model):
         self.check_signs(rows.values)
         return before.with_entries(rows)
 
-    def load(
-        self,
-        arrays: Mapping[str, AnyArray],
-        *,
-        history: History | None = None,
-        ids: tuple[Ids, Ids] | None = None,
-    ) -> None:
-        """Become the fitted model that was stored; see `Model.load`."""
-        super().load(arrays, history=history, ids=ids)
+    def _note_stored(self, history: History | None, ids: tuple[Ids, Ids] | None) -> None:
+        super()._note_stored(history, ids)
         self._training, self.ids_ = None, ids
