@@ -65,6 +65,34 @@ def _keep_best(
     return size
 
 
+@njit(cache=True)
+def _begin_lists(
+    first: int,
+    last: int,
+    users: Int64Array,
+    seen_indptr: Int64Array,
+    seen: Int64Array,
+    n_listed: Int64Array,
+    is_finite: BoolArray,
+) -> None:
+    """Let the lists of a chunk of users be empty, and ``seen`` stand at the first item that each has seen."""
+    for user in range(first, last):
+        seen[user - first] = seen_indptr[users[user]] if users[user] >= 0 else 0
+        n_listed[user], is_finite[user] = 0, True
+
+
+@njit(cache=True)
+def _leave_out_seen(
+    scores: Float32Array, start: int, row: int, seen_indptr: Int64Array, seen_items: Int32Array, entry: int
+) -> int:
+    """Write -inf for what a row has seen of the items from ``start`` on, and return where the rest begins."""
+    end, stop = seen_indptr[row + 1] if row >= 0 else 0, start + len(scores)
+    while entry < end and seen_items[entry] < stop:
+        scores[seen_items[entry] - start] = -np.inf
+        entry += 1
+    return entry
+
+
 @kernel()
 def rank_block_dense(
     user_factors: Float32Array,
@@ -100,8 +128,7 @@ def rank_block_dense(
             own[group, lane] = user_offset[user]
             for f in range(rank):
                 packed[group, f * USERS + lane] = user_factors[user, f]
-            seen[user - first] = seen_indptr[users[user]] if users[user] >= 0 else 0
-            n_listed[user], is_finite[user] = 0, True
+        _begin_lists(first, last, users, seen_indptr, seen, n_listed, is_finite)
         offset, tile = np.zeros(ITEMS, dtype=np.float32), np.empty(USERS * ITEMS, dtype=np.float32)
         lines = np.empty((n_groups * USERS, _STRETCH), dtype=np.float32)
         for start in range(0, n_items, _STRETCH):
@@ -117,12 +144,10 @@ def rank_block_dense(
                         for j in range(ITEMS):  # beyond the last item, what is not looked at
                             line[begin - start + j] = tile[lane * ITEMS + j]
             for user in range(first, last):
-                line = lines[user - first, : stop - start]
+                row = user - first
+                line = lines[row, : stop - start]
                 is_finite[user] &= _all_finite(line)
-                end = seen_indptr[users[user] + 1] if users[user] >= 0 else 0
-                while seen[user - first] < end and seen_items[seen[user - first]] < stop:
-                    line[seen_items[seen[user - first]] - start] = -np.inf
-                    seen[user - first] += 1
+                seen[row] = _leave_out_seen(line, start, users[user], seen_indptr, seen_items, seen[row])
                 n_listed[user] = _keep_best(line, start, top_items[user], top_scores[user], n_listed[user])
 
 
@@ -161,8 +186,7 @@ def rank_block(
                 if user_factors[user, f] != 0:
                     used[row, counts[row]], parts[row, counts[row]] = f, user_factors[user, f]
                     counts[row] += 1
-            seen[row] = seen_indptr[users[user]] if users[user] >= 0 else 0
-            n_listed[user], is_finite[user] = 0, True
+        _begin_lists(first, last, users, seen_indptr, seen, n_listed, is_finite)
         scores = np.empty(ITEM_TILE, dtype=np.float32)
         for start in range(0, n_items, ITEM_TILE):
             stop = min(start + ITEM_TILE, n_items)
@@ -180,10 +204,7 @@ def rank_block(
                     tile,
                 )
                 is_finite[user] &= _all_finite(tile)
-                end = seen_indptr[users[user] + 1] if users[user] >= 0 else 0
-                while seen[row] < end and seen_items[seen[row]] < stop:
-                    tile[seen_items[seen[row]] - start] = -np.inf
-                    seen[row] += 1
+                seen[row] = _leave_out_seen(tile, start, users[user], seen_indptr, seen_items, seen[row])
                 for begin in range(start, stop, _STRETCH):
                     n_listed[user] = _keep_best(
                         tile[begin - start : min(begin - start + _STRETCH, stop - start)],
