@@ -24,6 +24,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from recsys.errors import OutputError, RecsysError
+from recsys.exchange import exchange
 from recsys.locks import WAIT, lock
 
 _CHUNK = 1 << 20
@@ -34,6 +35,7 @@ _ADVICE = {
     errno.EFBIG: "the limit on the size of files (ulimit -f) is in the way",
 }
 _PART = re.compile(r"[0-9a-f]{8}\.part")
+_BESIDE = re.compile(r"\.(.+)\.recsys-(?:lock|[0-9a-f]{8}\.part)", re.DOTALL)
 _SCRATCH = re.compile(r"[0-9a-f]{8}\.scratch")
 
 
@@ -151,7 +153,8 @@ def _explained(target: Path) -> Iterator[None]:
     except RecsysError:
         raise
     except OSError as error:
-        why = error.strerror or str(error)
+        # Libraries put words of their own into the text of an error that has the system's number.
+        why = os.strerror(error.errno) if error.errno else error.strerror or str(error)
         advice = _ADVICE.get(error.errno or errno.ENOSPC, "give another place")
         raise OutputError(f"{target} cannot be written: {why}; {advice}.") from error
 
@@ -178,6 +181,18 @@ def clear_scratch(target: Path) -> None:
     for folder in _parts(_absolute(target), _SCRATCH):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what killed writes left in a folder, whichever place there it was of.
+
+    What somebody is writing is left alone, for it is locked.
+    """
+    for path in sorted(folder.glob(".*.recsys-*")):
+        match = _BESIDE.fullmatch(path.name)
+        if match is not None:
+            with suppress(OSError, OutputError), reserved(folder / match[1], wait=0.0):
+                _clear(folder / match[1])
 
 
 @contextmanager
@@ -212,8 +227,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def atomic_write_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty sibling folder, which replaces ``folder`` on success and is removed on failure.
 
-    A folder cannot be renamed over another, so the old one is renamed first. A reader that uses
-    `current_folder` sees the old folder or the new one at every moment.
+    Where the system cannot exchange two folders in one step, the old one is renamed first. A reader that
+    uses `current_folder` sees the old folder or the new one at every moment all the same.
 
     Raises
     ------
@@ -240,7 +255,11 @@ def _sibling(target: Path) -> Path:
 
 
 def _exchange(sibling: Path, folder: Path) -> None:
-    """Put a finished folder in the place of another."""
+    """Put a finished folder in the place of another, which goes."""
+    if folder.is_dir() and exchange(sibling, folder):
+        _sync_folder(folder.parent)
+        shutil.rmtree(sibling, ignore_errors=True)
+        return
     previous = previous_folder(folder)
     if folder.exists():
         folder.rename(previous)

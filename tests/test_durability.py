@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import gc
 import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import warnings
+import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -18,6 +22,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys import exchange
+from recsys.checkpoints import Checkpoint, FitState
 from recsys.data.interactions import Interactions
 from recsys.data.load import load_log
 from recsys.data.log_format import LogFormat
@@ -29,6 +35,9 @@ from recsys.models.registry import make
 from recsys.recommend import bundle_files
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
+from recsys.recommend.model_store import ModelStore
+from recsys.report.page import Page
+from recsys.report.writing import write_report
 from recsys_cli.main import run
 from tests.matrices import random_matrix
 
@@ -107,6 +116,35 @@ def write_rows(seed, target):
     write_table(pd.DataFrame({"seed": [seed]}), target)
 
 
+def write_version(seed, target):
+    store = ModelStore(target)
+    store.use(store.add(bundle_of(seed)))
+    store.prune(2)
+
+
+def write_checkpoint(seed, target):
+    with Checkpoint(target, every=1).opened({}) as keeper, warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            keeper.keep("fit", lambda: FitState({"seed": seed}, {"factors": np.full(300, seed)}))
+        except RuntimeWarning as warning:  # a fit goes on without; here it is what is looked for
+            raise OutputError(str(warning)) from warning
+
+
+def read_checkpoint(target):
+    with Checkpoint(target, resume=True).opened({}) as keeper:
+        state = keeper.state_of("fit")
+        assert (state.arrays["factors"] == state.record["seed"]).all()
+        return state.record["seed"]
+
+
+def write_page(seed, target):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("recsys.report.html.render", lambda page, drawing: page.title)  # it takes its time
+        patched.setattr("recsys.report.writing.installed", lambda: None)
+        write_report(Page("Title", "", (), (), {"seed": seed}), target)
+
+
 # How a number is written to a place, how it is read again, and what the place is called.
 WRITES = {
     "bundle": (
@@ -121,6 +159,14 @@ WRITES = {
     ),
     "csv": (write_rows, lambda target: int(pd.read_csv(target)["seed"][0]), "lists.csv"),
     "parquet": (write_rows, lambda target: int(pd.read_parquet(target)["seed"][0]), "lists.parquet"),
+    "xlsx": (write_rows, lambda target: int(pd.read_excel(target)["seed"][0]), "lists.xlsx"),
+    "versions": (write_version, lambda target: load_bundle(target).training["seed"], "models"),
+    "checkpoint": (write_checkpoint, read_checkpoint, "model.checkpoint"),
+    "report": (
+        write_page,
+        lambda target: json.loads((target / "report.json").read_text())["seed"],
+        "report",
+    ),
     "file": (write_text, lambda target: int(target.read_text()), "file.txt"),
 }
 
@@ -152,7 +198,7 @@ def test_any_call_to_the_file_system_may_fail(faults, folder, kind, once):
         with faults.below(folder, number, once=once):
             try:
                 write(2 + number, target)
-            except OutputError as error:
+            except OSError as error:  # an OutputError; the pointer of a store may be what cannot be read
                 messages.append(str(error))
             else:
                 allowed.remove(1)
@@ -160,6 +206,7 @@ def test_any_call_to_the_file_system_may_fail(faults, folder, kind, once):
         write(1, target)
         assert read(target) == 1
         assert names(folder) == [name], number
+        assert not list(folder.rglob(".*")), number
     assert len(messages) > n_calls // 3
     assert all("Input/output error" in message for message in messages)
 
@@ -186,6 +233,29 @@ def test_a_write_may_be_cut_off_at_any_byte(folder, kind):
             write(2, target)
         assert read(target) == 1
         assert names(folder) == [name]
+
+
+@pytest.mark.parametrize("kind", ["utf-16", "zip", "bad rows"])
+def test_no_room_for_a_copy_that_is_needed_to_read_is_no_fault_of_the_log(folder, monkeypatch, kind):
+    text = "user,item,rating\n" + "".join(f"u{n % 13},i{n % 7},{1 + n % 5}\n" for n in range(91))
+    path, copies = folder / "log.csv", folder / "copies"
+    copies.mkdir()
+    if kind == "zip":
+        path = folder / "log.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("log.csv", text)
+    else:
+        path.write_text(
+            text + "u1\n" * (kind == "bad rows"), encoding="utf-16" if kind == "utf-16" else "utf-8"
+        )
+    told = {"on_bad_row": "skip"} if kind == "bad rows" else {}
+    assert len(load_log(path, **told).log) == 91
+    monkeypatch.setattr("tempfile.tempdir", str(copies))
+    message = f"{copies}.* has no room for the copy of the log .*: File too large; .* let TMPDIR name another"
+    with file_size_limit(64), pytest.raises(OutputError, match=message):
+        load_log(path, **told)
+    gc.collect()
+    assert names(copies) == []
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path):
@@ -220,6 +290,55 @@ with reserved(__import__("pathlib").Path(sys.argv[1])):
     with reserved(tmp_path / "model", wait=5):
         pass  # a lock is gone with its process
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_replaced_is_there_at_every_moment(folder, monkeypatch):
+    """Also for who knows nothing of how it is replaced, such as a person who opens a report."""
+    if exchange._call is None:
+        pytest.skip("this system cannot exchange two folders in one step")
+    target, seen = folder / "report", []
+    write_page(1, target)
+    call = exchange._call
+
+    def watched(*arguments):
+        seen.append(json.loads((target / "report.json").read_text())["seed"])
+        return call(*arguments)
+
+    monkeypatch.setattr(exchange, "_call", watched)
+    write_page(2, target)
+    assert seen == [1]
+    assert json.loads((target / "report.json").read_text())["seed"] == 2
+    assert names(folder) == ["report"]
+
+
+@pytest.mark.parametrize("number", [None, errno.EINVAL], ids=["system", "file system"])
+def test_without_exchange_a_folder_is_replaced_all_the_same(folder, monkeypatch, number):
+    def cannot(*_):
+        ctypes.set_errno(number)
+        return -1
+
+    monkeypatch.setattr(exchange, "_call", number and cannot)
+    for seed in (1, 2):
+        save_bundle(bundle_of(seed), folder / "model")
+        assert load_bundle(folder / "model").training["seed"] == seed
+    assert names(folder) == ["model"]
+
+
+def test_a_store_clears_what_was_left_of_versions_that_never_came(tmp_path):
+    store = ModelStore(tmp_path / "models")
+    store.use(store.add(bundle_of(1)))
+    for left in (".2026-01-01T00-00-00Z.recsys-0123abcd.part", ".2026-01-02T00-00-00Z.deleted"):
+        (store.folder / left).mkdir()
+        (store.folder / left / "model.json").touch()
+    with reserved(store.folder / "2026-01-03T00-00-00Z"):
+        writing = store.folder / ".2026-01-03T00-00-00Z.recsys-0123abcd.part"
+        writing.mkdir()
+        program = "import sys; from recsys.files import clear_parts, Path; clear_parts(Path(sys.argv[1]))"
+        subprocess.run([sys.executable, "-c", program, store.folder], check=True)
+        assert writing.exists()  # somebody is at it
+    store.add(bundle_of(2))
+    store.prune(5)
+    assert [path.name for path in store.folder.glob(".*")] == []
 
 
 def test_what_others_left_beside_a_model_is_not_touched(tmp_path):

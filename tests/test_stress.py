@@ -59,6 +59,48 @@ def test_changed_bundles_are_refused_or_answer_as_before():
 
 
 @pytest.mark.slow
+def test_killed_commands_come_to_what_they_come_to_otherwise():
+    seen = stress("kills", 2 * SCALE, "--only", "prepare", "--only", "lists")
+    assert seen["kills"] >= 2 * SCALE
+    assert seen["equal"] == seen["ends"]
+    assert seen["leftovers"] == 0
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_is_one_message_and_changes_nothing():
+    some = ("lists in duckdb", "lists .xlsx", "prepared")
+    chosen = [] if SCALE > 1 else [word for name in some for word in ("--only", name)]
+    seen = stress(
+        "full_disk", "ulimit", "--steps", "0,16,4096" if SCALE == 1 else "0,4,8,16,64,256,4096", *chosen
+    )
+    assert seen["failures"] >= len(some)
+    assert seen["faults"] == 0
+
+
+@pytest.mark.slow
+def test_a_command_works_without_what_it_is_used_to():
+    chosen = ("--only", "everything closed", "--command", "train") if SCALE == 1 else ()
+    seen = stress("limits", *chosen)
+    assert seen["worked"] >= 1
+    assert seen["faults"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["configs", "conditions"])
+def test_mutated_plans_and_conditions_are_one_message_or_an_answer(what):
+    seen = stress("plans", what, 10 * SCALE)
+    assert seen["answers"] + seen["messages"] == 10 * SCALE
+
+
+@pytest.mark.slow
+def test_one_process_for_a_long_time_keeps_its_memory_and_its_answers():
+    assert stress("soak", "rounds", 6 * SCALE)["grown_mib"] < 20
+    seen = stress("soak", "answers", 500 * SCALE)
+    assert seen["wrong"] == 0
+    assert seen["grown_mib"] < 20
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "n"), [("requests", 2_000), ("reloads", 20)])
 def test_a_service_under_load_answers_all_and_keeps_its_memory(what, n):
     seen = stress("service", what, n * SCALE)

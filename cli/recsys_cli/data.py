@@ -102,6 +102,14 @@ def prepare(
             show_default="all that is there",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Keep what was read in OUT.checkpoint until all is done, and go on from it after the "
+            "process was killed.",
+        ),
+    ] = False,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
@@ -117,6 +125,7 @@ def prepare(
             log_plan(options.source_of(log), read_as, items),
             out,
             memory=memory,
+            resume=resume,
             n_threads=threads,
             progress=listener,
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from contextlib import suppress
 from typing import NoReturn, TextIO
 
-from recsys_cli import signals
+from recsys_cli import address_space, signals
 
 
 def main() -> NoReturn:
@@ -20,13 +21,28 @@ def main() -> NoReturn:
     try:
         signals.install()
         _mend_output()
-        from recsys_cli.main import run  # what it imports may be interrupted, too
-
-        code = _flushed(run())
+        warnings.showwarning = _warn
+        code = _run()
     except KeyboardInterrupt:
         _tell(f"{signals.name()}; every file is whole, old or new.")
         code = signals.exit_code()
     os._exit(code)
+
+
+def _run() -> int:
+    problem = address_space.fit_into()
+    if problem is not None:
+        _tell(problem)
+        return 1
+    try:
+        from recsys_cli.main import run  # what it imports may be interrupted, too
+
+        return _flushed(run())
+    except Exception as error:
+        if not address_space.is_used_up(error):
+            raise
+        _tell(address_space.MESSAGE)
+        return 1
 
 
 def _mend_output() -> None:
@@ -56,6 +72,11 @@ def _flushed(code: int) -> int:
 def cannot_print(error: OSError) -> str:
     """Return what is to be said where standard output does not take what is printed."""
     return f"standard output cannot be written: {error.strerror or error}; what was printed is not whole."
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """Say what a library warns of, without the line of its source."""
+    _tell(f"warning: {message}")
 
 
 def _tell(text: str) -> None:

@@ -13,6 +13,7 @@ import typer
 from recsys._version import __version__
 from recsys.errors import ParameterError, RecsysError
 from recsys_cli import (
+    address_space,
     catalogue,
     data,
     demo,
@@ -110,13 +111,15 @@ def run(arguments: list[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         return _say(f"{error}", 1)
-    except MemoryError:
-        return _say("out of memory; try fewer components or a smaller log.", 1)
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as ended:
         code = _code(ended.code)
         return _interrupted() if code in (INTERRUPTED, TERMINATED) else code  # typer's own answer to ctrl-c
+    except Exception as error:
+        if not address_space.is_used_up(error):
+            raise
+        return _say(address_space.MESSAGE, 1)
     return 0
 
 

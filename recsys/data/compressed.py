@@ -12,7 +12,7 @@ from typing import IO, Literal
 
 import pyarrow as pa
 
-from recsys.errors import LogError
+from recsys.errors import LogError, OutputError
 
 Compression = Literal["none", "gzip", "zstd"]
 
@@ -57,6 +57,8 @@ def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
                     yield io.BufferedReader(plain)
             else:
                 yield raw
+    except OutputError:
+        raise  # of what the body writes
     except PermissionError as error:
         raise LogError(
             "no permission to read it.", advice="Change its mode or its owner.", source=path

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from recsys.errors import OutputError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,26 @@ class File:
         """The ending of its name in small letters, without that of a compression."""
         suffixes = [suffix.lower() for suffix in Path(self.name).suffixes]
         return next((suffix for suffix in reversed(suffixes) if suffix not in (".gz", ".zst")), "")
+
+
+@contextmanager
+def room_for(copy: Path) -> Iterator[None]:
+    """Say where there was no room for a copy that the body writes, and what to do.
+
+    Raises
+    ------
+    OutputError
+        If its disk is full, or a limit on the size of files is in the way.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise OutputError(
+            f"{copy.parent} has no room for the copy of the log that is needed to read it: "
+            f"{os.strerror(error.errno)}; make room there, or let TMPDIR name another folder."
+        ) from error
 
 
 class Copies:

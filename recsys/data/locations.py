@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from recsys.data import compressed, json_lines
-from recsys.data.file import Copies, File
-from recsys.errors import LogError
+from recsys.data.file import Copies, File, room_for
+from recsys.errors import LogError, OutputError
 
 FileKind = Literal["Parquet", "JSON", "text"]
 STANDARD_INPUT = "-"
@@ -129,7 +129,7 @@ def _partitions(folder: Path) -> Located:
 
 def _from_standard_input(copies: Copies) -> File:
     path = copies.new_path()
-    with path.open("wb") as target:
+    with room_for(path), path.open("wb") as target:
         shutil.copyfileobj(sys.stdin.buffer, target)
     return File(path, "standard input")
 
@@ -149,8 +149,10 @@ def _member(archive: Path, member: str | None, copies: Copies) -> File:
                     source=archive,
                 )
             path = copies.new_path()
-            with packed.open(member) as source, path.open("wb") as target:
+            with room_for(path), packed.open(member) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
+    except OutputError:
+        raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise LogError(
             f"could not be unpacked ({error}).", advice="Download it again, or unpack it.", source=archive

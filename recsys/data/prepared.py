@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -39,6 +41,7 @@ FORMAT = "recsys log 2"
 RECORD = "log.json"
 
 _EVENTS = {"users": np.int32, "items": np.int32, "values": np.float64, "times": np.int64}
+_PURPOSE = "kept_for"
 _LATER = ("min_value", "core", "clip", "transform", "half_life", "feedback")
 """Options that can still be applied to a prepared log; all others were when it was prepared."""
 
@@ -77,39 +80,87 @@ def save_log(loaded: LoadedLog, folder: str | Path, *, memory: int | None = None
     """
     folder = Path(folder).expanduser()
     check_place(folder)
-    log = loaded.log
     with atomic_write_folder(folder) as place:
-        for name in _EVENTS:
-            array = getattr(log, name)
-            if array is not None:
-                _save_array(array, place / f"{name}.npy")
-        for name in ("user_ids", "item_ids"):
-            _save_ids(getattr(log, name), place / name)
-        if loaded.item_names:
-            rows = {"id": [str(item) for item in loaded.item_names], "name": list(loaded.item_names.values())}
-            _save_table(pa.table(rows), place / "item_names.arrow")
-        duplicates = DEFAULT_DUPLICATES[log.feedback]
-        n_entries = write_views(log, place, duplicates, memory)
-        parts = sorted(path.name for path in place.iterdir())
-        record = {
-            "format": FORMAT,
-            "source": loaded.source,
-            "columns": {role: getattr(loaded.columns, role) for role in ("user", "item", "value", "time")},
-            "feedback": log.feedback,
-            "time_kind": log.time_kind,
-            "n_events": len(log),
-            "n_entries": n_entries,
-            "duplicates": duplicates,
-            "n_users": len(log.user_ids),
-            "n_items": len(log.item_ids),
-            "n_read": loaded.n_read,
-            "dropped": [[drop.reason, drop.n_rows] for drop in loaded.dropped],
-            "remarks": [[remark.code, remark.text] for remark in loaded.remarks],
-            "read_as": loaded.read_as.given,
-            "licence": loaded.licence,
-            "parts": {part: sha256(place / part) for part in parts},
-        }
-        (place / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _write_events(loaded, place)
+        duplicates = DEFAULT_DUPLICATES[loaded.log.feedback]
+        n_entries = write_views(loaded.log, place, duplicates, memory)
+        _write_record(loaded, place, {"n_entries": n_entries, "duplicates": duplicates})
+
+
+def save_events(loaded: LoadedLog, folder: Path, purpose: Mapping[str, Any]) -> None:
+    """Write a log that was read as `save_log` does, but for the two sides, whose sorting is left to do.
+
+    Parameters
+    ----------
+    loaded : LoadedLog
+    folder : Path
+    purpose : mapping
+        What it was read from and for, ready for JSON; see `open_events`.
+    """
+    with atomic_write_folder(folder) as place:
+        _write_events(loaded, place)
+        _write_record(loaded, place, {_PURPOSE: dict(purpose)})
+
+
+def open_events(folder: Path, purpose: Mapping[str, Any]) -> LoadedLog:
+    """Map what `save_events` wrote, as the log that it was read to.
+
+    Raises
+    ------
+    InputError
+        If it was kept for another purpose, is no such log, or a part is not what was written.
+    """
+    advice = "to begin anew, delete it or do not resume"
+    record = _record(folder)
+    if record.get(_PURPOSE) != json.loads(json.dumps(purpose)):
+        raise InputError(f"{folder} is of a log that was read otherwise, or has changed since; {advice}.")
+    for part, digest in record["parts"].items():
+        if not (folder / part).is_file() or sha256(folder / part) != digest:
+            raise InputError(f"{folder} is damaged: {part} is not what was written; {advice}.")
+    return replace(open_log(folder, LogFormat()), source=record["source"], files=())
+
+
+def remove_events(folder: Path) -> None:
+    """Remove what `save_events` wrote, if that is there; from its first moment on it is none any more."""
+    if is_prepared(folder) and _PURPOSE in _record(folder):
+        (folder / RECORD).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_events(loaded: LoadedLog, place: Path) -> None:
+    log = loaded.log
+    for name in _EVENTS:
+        array = getattr(log, name)
+        if array is not None:
+            _save_array(array, place / f"{name}.npy")
+    for name in ("user_ids", "item_ids"):
+        _save_ids(getattr(log, name), place / name)
+    if loaded.item_names:
+        rows = {"id": [str(item) for item in loaded.item_names], "name": list(loaded.item_names.values())}
+        _save_table(pa.table(rows), place / "item_names.arrow")
+
+
+def _write_record(loaded: LoadedLog, place: Path, more: Mapping[str, Any]) -> None:
+    log = loaded.log
+    parts = sorted(path.name for path in place.iterdir())
+    record = {
+        "format": FORMAT,
+        "source": loaded.source,
+        "columns": {role: getattr(loaded.columns, role) for role in ("user", "item", "value", "time")},
+        "feedback": log.feedback,
+        "time_kind": log.time_kind,
+        "n_events": len(log),
+        **more,
+        "n_users": len(log.user_ids),
+        "n_items": len(log.item_ids),
+        "n_read": loaded.n_read,
+        "dropped": [[drop.reason, drop.n_rows] for drop in loaded.dropped],
+        "remarks": [[remark.code, remark.text] for remark in loaded.remarks],
+        "read_as": loaded.read_as.given,
+        "licence": loaded.licence,
+        "parts": {part: sha256(place / part) for part in parts},
+    }
+    (place / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
@@ -153,7 +204,7 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
         times=times,
         time_kind=record["time_kind"],
     )
-    if log.feedback == record["feedback"]:  # by which repeats were joined
+    if log.feedback == record["feedback"] and "n_entries" in record:  # by which repeats were joined
         shape = (len(user_ids), len(item_ids))
         log = log.with_views(
             MappedViews.of(

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from recsys.data.compressed import Compression, opened
-from recsys.data.file import File
+from recsys.data.file import File, room_for
 from recsys.errors import LogError
 
 UTF8 = "utf-8"
@@ -45,7 +45,11 @@ def write_copy(
     LogError
         At the first line that is not in this encoding.
     """
-    with opened(file.path, compression) as plain, copy.open("w", encoding=UTF8, newline="") as target:
+    with (
+        opened(file.path, compression) as plain,
+        room_for(copy),
+        copy.open("w", encoding=UTF8, newline="") as target,
+    ):
         # By hand, since a text layer would say only that some chunk is wrong, and would keep line ends apart.
         decoder = codecs.getincrementaldecoder(encoding)()
         n_lines, rest = 0, ""

@@ -11,7 +11,7 @@ import numpy as np
 from recsys.data import text_faults
 from recsys.data.bad_rows import BadRow
 from recsys.data.compressed import opened
-from recsys.data.file import Copies
+from recsys.data.file import Copies, room_for
 from recsys.data.text_files import TextFile
 from recsys.data.text_records import KeptLines, records
 from recsys.errors import LogError
@@ -31,7 +31,11 @@ def without_bad_rows(text: TextFile, copies: Copies) -> tuple[TextFile, list[Bad
     kept: list[int] = []
     copy = copies.new_path()
     width, is_header = len(text.names), text.has_header
-    with opened(text.content, text.compression) as plain, copy.open("w", encoding="utf-8") as target:
+    with (
+        opened(text.content, text.compression) as plain,
+        room_for(copy),
+        copy.open("w", encoding="utf-8") as target,
+    ):
         # A byte that is no UTF-8 becomes half of a surrogate pair, by which its record is known.
         whole = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
         for _ in range(text.skip):

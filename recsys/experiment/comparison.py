@@ -25,6 +25,7 @@ from recsys.experiment.result import Result
 from recsys.experiment.result_store import ResultStore
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.factorization.scoring import compile_kernels
+from recsys.files import clear_parts
 from recsys.models.new_users import NewUsers
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress
@@ -177,6 +178,8 @@ def compare(
     for spec in chosen:
         spec.made()
     side_data = [{} if measuring is None else measuring(prepared) for prepared in every]
+    if store is not None:
+        clear_parts(store.folder)
     results = []
     for spec in chosen:
         parts: list[Result] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ class SheetWriter:
 
     def close(self) -> None:
         """Write the file."""
-        self._book.save(self._path)
+        content = BytesIO()
+        self._book.save(content)
+        self._path.write_bytes(content.getbuffer())  # openpyxl's own files complain once more when they go
 
     def _text(self, value: str) -> Any:
         cell = self._cell(self._sheet, self._illegal.sub("", value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -83,7 +83,7 @@ def table_writer(target: DatabaseTable) -> Iterator[TableWriter]:
     if target.engine != "postgresql" and not Path(target.location).parent.is_dir():
         raise InputError(f"{target.location}: there is no folder {Path(target.location).parent}.")
     try:
-        with opened(target) as writer:
+        with _left_as_found(target), opened(target) as writer:
             yield writer
     except RecsysError:
         raise
@@ -97,6 +97,20 @@ def table_writer(target: DatabaseTable) -> Iterator[TableWriter]:
             raise
         first = str(error).strip().splitlines()[0]
         raise InputError(f"{target}: {first}. Nothing was changed.") from error
+
+
+@contextmanager
+def _left_as_found(target: DatabaseTable) -> Iterator[None]:
+    """Remove, where a write fails, the files of a database that were not there before it."""
+    files = [] if target.engine == "postgresql" else [target.location, f"{target.location}.wal"]
+    new = [path for path in map(Path, files) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):  # what ended the write is what is to be said
+                path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from numbers import Integral
 from pathlib import Path
 
 from recsys.errors import BundleError, ParameterError
-from recsys.files import atomic_write, atomic_write_folder
+from recsys.files import atomic_write, atomic_write_folder, clear_parts
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import save_bundle
 from recsys.recommend.model_pointer import POINTER, is_store, model_folder
@@ -80,6 +80,7 @@ class ModelStore:
 
         It is not in use yet; see `use`.
         """
+        clear_parts(self.folder)
         name = self._new_name()
         if isinstance(bundle, Bundle):
             save_bundle(bundle, self.folder / name)
@@ -113,13 +114,15 @@ class ModelStore:
             If ``keep`` is below 1.
         """
         check_keep(keep)
+        for half_deleted in self.folder.glob(".*.deleted"):
+            shutil.rmtree(half_deleted, ignore_errors=True)
         current = self.current
         superfluous = [name for name in self.versions()[:-keep] if name != current]
         for name in superfluous:
             # Renamed first: a version that is half deleted is no longer found.
             doomed = self.folder / f".{name}.deleted"
             (self.folder / name).rename(doomed)
-            shutil.rmtree(doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
         return tuple(superfluous)
 
     def _new_name(self) -> str:

@@ -211,7 +211,11 @@ def run(n: int, folder: Path, *, seed: int = 0) -> dict[str, int]:
             counts["of_several_lines"] += "\n" in str(error)
         else:
             counts["loaded"] += 1
-            if answers(bundle) != expected[original]:
+            try:
+                is_same = answers(bundle) == expected[original]
+            except RecsysError:  # numbers that are right in form, and of which no list can be made
+                is_same = False
+            if not is_same:
                 assert is_forged, f"{original.name}: {kind}: answers differently"
                 different[kind] += 1
                 try:
