@@ -81,6 +81,12 @@ def serve(
     reload: Annotated[
         float, typer.Option("--reload", min=0, help="Seconds between looks for a new bundle; 0 for never.")
     ] = 2.0,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=1, max=256, help="Processes that answer; more than one share a mapped model."
+        ),
+    ] = 1,
     mapped: Annotated[
         bool, typer.Option("--mapped", help="Map the model's arrays: processes that serve it share them.")
     ] = False,
@@ -109,7 +115,7 @@ def serve(
     )
     if host not in ("127.0.0.1", "localhost", "::1") and settings.token is None:
         say(f"Listening at {host} without a token: whoever reaches it is answered. See RECSYS_SERVE_TOKEN.")
-    _run(settings, host, port, threads, access_log=access_log)
+    _run(settings, host, port, threads, access_log=access_log, n_workers=workers)
 
 
 def _run(settings: Settings, host: str, port: int, threads: int | None, **how: Any) -> None:

@@ -111,6 +111,8 @@ class Audiences:
 
     @cached_property
     def _counted(self) -> dict[str, Audience]:
+        if not self._members:  # else a list for one user would look through all entries
+            return {}
         seen, overall = self.fitted.seen, self.everybody
         if self.fitted.training.get("feedback") == "implicit":
             seen = positives(seen)

@@ -169,7 +169,11 @@ class Recommendations:
         """Yield one plain record a user, for JSON; an item that fills a place has a source of its own."""
         fill = self.fill_sources or ("",) * len(self.items)
         for number, user in enumerate(self.users):
-            span = range(int(self.indptr[number]), int(self.indptr[number + 1]))
+            start, stop = int(self.indptr[number]), int(self.indptr[number + 1])
+            columns = (self.items, self.scores, self.themes, self.theme_shares)  # numbers of Python, for JSON
+            places = zip(
+                range(start, stop), *(column[start:stop].tolist() for column in columns), strict=True
+            )
             yield {
                 "user": user,
                 "source": self.sources[number],
@@ -177,19 +181,17 @@ class Recommendations:
                 "why_short": self.why_short[number] or None,
                 "items": [
                     {
-                        "rank": position + 1,
-                        "item": self.items[row].item()
-                        if hasattr(self.items[row], "item")
-                        else self.items[row],
+                        "rank": row - start + 1,
+                        "item": item,
                         "name": self.names[row],
-                        "score": float(self.scores[row]),
+                        "score": score,
                         **({"source": fill[row]} if fill[row] else {}),
-                        "theme": int(self.themes[row]) or None,
-                        "theme_share": float(self.theme_shares[row]) if self.themes[row] else None,
+                        "theme": theme or None,
+                        "theme_share": share if theme else None,
                         **({} if self.predicted is None else {"predicted": float(self.predicted[row])}),
                         **({} if self.reasons is None else {"reason": self.reasons[row].to_json()}),
                     }
-                    for position, row in enumerate(span)
+                    for row, item, score, theme, share in places
                 ],
             }
 

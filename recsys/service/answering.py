@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from typing import Any, NamedTuple
 
 from fastapi.responses import Response
 
 from recsys.errors import ParameterError
+from recsys.service import answers
+from recsys.service.batches import Batches
+from recsys.service.cache import KeptAnswer, Target, target_of
 from recsys.service.computing import Computing
 from recsys.service.metrics import Metrics
 from recsys.service.serving import Served, Serving
 from recsys.service.settings import Settings
+
+
+class ListOptions(NamedTuple):
+    """What a user's list is made by; users with equal ones are ranked together."""
+
+    served: Served
+    n: int
+    reasons: int
+    include_seen: bool
 
 
 class Answering:
@@ -29,23 +41,36 @@ class Answering:
     def __init__(self, settings: Settings, serving: Serving, computing: Computing, metrics: Metrics) -> None:
         self._settings, self._serving, self._computing = settings, serving, computing
         self._hits, self._misses = metrics.cached.labels("hit"), metrics.cached.labels("miss")
+        self._lists: Batches[ListOptions] = Batches(computing, _lists)
 
     @property
     def served(self) -> Served:
         """The bundle in use."""
         return self._serving.now
 
-    async def kept(self, key: tuple[Any, ...], compute: Callable[[Served], Any]) -> Response:
-        """Return an answer that depends on the key and the bundle alone."""
-        served = self._serving.now
-        body = served.answers.get(key)
-        if body is not None:
+    def known(self, target: Target) -> KeptAnswer | None:
+        """Return what was answered to a request with this path and query before, if it is still kept."""
+        answer = self._serving.now.answers.get(target)
+        if answer is not None:
             self._hits.inc()
-            return as_json(body)
+        return answer
+
+    async def kept(self, scope: MutableMapping[str, Any], compute: Callable[[Served], Any]) -> Response:
+        """Return an answer that depends on the path, the query and the bundle alone, and keep it."""
+        served = self._serving.now
         self._misses.inc()
         body = await self._computing.run(lambda: encoded(compute(served)))
-        served.answers.put(key, body)
+        served.answers.put(target_of(scope), KeptAnswer(scope["route"].path, body))
         return as_json(body)
+
+    async def list_of_user(self, target: Target, route: str, user: str, **options: Any) -> bytes:
+        """Return one user's list as JSON, and keep it."""
+        served = self._serving.now
+        user = answers.id_in_path(served.bundle.user_ids, user, "user")
+        self._misses.inc()
+        body = await self._lists.answer(ListOptions(served, **options), user)
+        served.answers.put(target, KeptAnswer(route, body))
+        return body
 
     async def computed(self, compute: Callable[[Served], Any]) -> Response:
         """Return an answer that is computed anew."""
@@ -60,6 +85,12 @@ class Answering:
         ):
             if value > most:
                 raise ParameterError(f"{name} is {value:,}; one request may ask for {most:,}.")
+
+
+def _lists(options: ListOptions, users: list[str]) -> list[bytes]:
+    served, n, reasons, include_seen = options
+    lists = answers.lists_of_users(served.bundle, users, n, reasons, include_seen=include_seen)
+    return [encoded(answer) for answer in lists]
 
 
 def encoded(answer: Any) -> bytes:

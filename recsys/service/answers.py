@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from recsys.data.ids import Id
+from recsys.data.ids import Id, Ids
 from recsys.errors import ParameterError
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.lists import history_row
@@ -22,9 +22,31 @@ class UnknownIdError(LookupError):
     """An id that was asked for by its address is not known to the model."""
 
 
-def list_of_user(bundle: Bundle, user: Id, n: int, reasons: int, *, include_seen: bool) -> dict[str, Any]:
-    """Return one user's list."""
-    return next(bundle.recommend([user], n, include_seen=include_seen, reasons=reasons).lists())
+def id_in_path(ids: Ids, text: str, kind: str) -> str:
+    """Return the id that a path ends in.
+
+    A slash at the end belongs to the id where the model knows such an id; otherwise it is one that a client
+    or a proxy has added.
+
+    Raises
+    ------
+    ParameterError
+        If nothing is named.
+    """
+    if text.endswith("/") and ids.rows([text])[0] < 0:
+        text = text[:-1]
+    if not text:
+        raise ParameterError(f"the path names no {kind}; expected an id at its end.")
+    return text
+
+
+def lists_of_users(
+    bundle: Bundle, users: list[str], n: int, reasons: int, *, include_seen: bool
+) -> list[dict[str, Any]]:
+    """Return a list for each user, in their order; one who is named twice has it twice."""
+    made = bundle.recommend(users, n, include_seen=include_seen, reasons=reasons)
+    by_user = {answer["user"]: answer for answer in made.lists()}
+    return [by_user[bundle.user_ids.spelled(user)] for user in users]
 
 
 def lists(bundle: Bundle, request: ListRequest) -> dict[str, Any]:
@@ -95,13 +117,13 @@ def explanations(bundle: Bundle, request: ExplainRequest) -> dict[str, Any]:
     return {"explanations": [explanation.to_json() for explanation in explained]}
 
 
-def similar(bundle: Bundle, item: Id, n: int, by: str | None) -> dict[str, Any]:
+def similar(bundle: Bundle, item: str, n: int, by: str | None) -> dict[str, Any]:
     """Return what is like an item."""
-    _check_known(bundle, item, "item")
-    return next(bundle.similar([item], n, by=by).lists())
+    row = _check_known(bundle, item, "item")
+    return next(bundle.similar([bundle.item_ids[row]], n, by=by).lists())
 
 
-def history_of(bundle: Bundle, user: Id) -> dict[str, Any]:
+def history_of(bundle: Bundle, user: str) -> dict[str, Any]:
     """Return what the model was trained on of a user, and what themes it is a mixture of."""
     row = _check_known(bundle, user, "user")
     columns, values = bundle.seen.row(row)
@@ -116,7 +138,7 @@ def history_of(bundle: Bundle, user: Id) -> dict[str, Any]:
     }
 
 
-def item(bundle: Bundle, item_id: Id) -> dict[str, Any]:
+def item(bundle: Bundle, item_id: str) -> dict[str, Any]:
     """Return an item's name, how many users have it, and the themes that add most to its scores."""
     row = _check_known(bundle, item_id, "item")
     known = bundle.item_ids[row]
@@ -148,9 +170,10 @@ def about(served: Served) -> dict[str, Any]:
     }
 
 
-def _check_known(bundle: Bundle, id_: Id, kind: str) -> int:
-    """Return the row of a user or an item, or raise UnknownIdError."""
+def _check_known(bundle: Bundle, text: str, kind: str) -> int:
+    """Return the row of a user or an item that a path ends in, or raise UnknownIdError."""
     ids = bundle.user_ids if kind == "user" else bundle.item_ids
+    id_ = id_in_path(ids, text, kind)
     row = int(ids.rows([id_])[0])
     if row < 0:
         raise UnknownIdError(f"{kind} {id_!r} is not known to the model.")

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import MutableMapping
+from typing import Any, NamedTuple, TypeAlias
+
+Target: TypeAlias = tuple[bytes, bytes]
+"""Path and query of a request, as they were sent."""
+
+
+class KeptAnswer(NamedTuple):
+    """An answer, and which route gave it."""
+
+    route: str
+    body: bytes
+
+
+def target_of(scope: MutableMapping[str, Any]) -> Target:
+    """Return path and query of a request."""
+    path: bytes | None = scope.get("raw_path")  # optional in ASGI
+    return scope["path"].encode() if path is None else path, scope["query_string"]
 
 
 class AnswerCache:
     """Answers by what was asked; the one not used for longest makes room for a new one.
 
-    A bundle does not change, so neither do its answers: each bundle has a cache of its own.
+    A bundle does not change, so neither do its answers: each bundle has a cache of its own. Requests that
+    spell the same thing in two ways are kept twice, and are found without being read.
 
     Parameters
     ----------
@@ -19,23 +37,23 @@ class AnswerCache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._answers: OrderedDict[Target, KeptAnswer] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def get(self, key: Hashable) -> bytes | None:
+    def get(self, target: Target) -> KeptAnswer | None:
         """Return an answer, or None."""
-        answer = self._answers.get(key)
+        answer = self._answers.get(target)
         if answer is not None:
-            self._answers.move_to_end(key)
+            self._answers.move_to_end(target)
         return answer
 
-    def put(self, key: Hashable, answer: bytes) -> None:
+    def put(self, target: Target, answer: KeptAnswer) -> None:
         """Keep an answer."""
         if self._size == 0:
             return
-        self._answers[key] = answer
-        self._answers.move_to_end(key)
+        self._answers[target] = answer
+        self._answers.move_to_end(target)
         if len(self._answers) > self._size:
             self._answers.popitem(last=False)

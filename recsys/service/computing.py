@@ -31,8 +31,9 @@ class Computing:
     """
 
     def __init__(self, n_threads: int, most_waiting: int, timeout: float, metrics: Metrics) -> None:
+        self.n_threads, self.timeout = n_threads, timeout
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="recsys-answer")
-        self._most_waiting, self._timeout, self._metrics = most_waiting, timeout, metrics
+        self._most_waiting, self._metrics = most_waiting, metrics
         self._n_waiting = 0
 
     async def run(self, compute: Callable[[], _Answer]) -> _Answer:
@@ -45,16 +46,25 @@ class Computing:
         TimeoutError
             If it takes too long.
         """
+        self.take_place()
+        future = self.start(compute)
+        future.add_done_callback(lambda _: self.free_places(1))
+        # Shielded: a thread cannot be stopped, and has to count for as long as it works.
+        return await asyncio.wait_for(asyncio.shield(future), self.timeout)
+
+    def start(self, compute: Callable[[], _Answer]) -> asyncio.Future[_Answer]:
+        """Compute something in the next thread that is free; its place is taken before."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, compute)
+
+    def take_place(self) -> None:
+        """Count one more answer that is computed or waited for, or raise BusyError."""
         if self._n_waiting >= self._most_waiting:
             raise BusyError
-        self._count(1)
-        future = asyncio.get_running_loop().run_in_executor(self._threads, compute)
-        future.add_done_callback(lambda _: self._count(-1))
-        # Shielded: a thread cannot be stopped, and has to count for as long as it works.
-        return await asyncio.wait_for(asyncio.shield(future), self._timeout)
+        self.free_places(-1)
 
-    def _count(self, step: int) -> None:
-        self._n_waiting += step
+    def free_places(self, n_answers: int) -> None:
+        """Count so many answers less."""
+        self._n_waiting -= n_answers
         self._metrics.waiting.set(self._n_waiting)
 
     def end(self) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from recsys.service.failures import error_body, failure
 from recsys.service.metrics import Metrics
 from recsys.service.pages import PAGES
 from recsys.service.settings import Settings
@@ -24,24 +23,13 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 OPEN = ("/healthz", "/readyz", *PAGES)
 """Routes that need no token: whoever starts and stops the service asks these, and pages hold no data."""
+ROUTE = "recsys.route"
+"""Where a scope says which route answers, if not by the routes themselves."""
 _access = logging.getLogger("recsys.service.access")
-_log = logging.getLogger("recsys.service")
 
 
 class _RefusedError(HTTPException):
     """A request that is too large, too slow, or bears no token; a route that reads it lets this pass."""
-
-
-def error_body(message: str) -> bytes:
-    """Return an error as JSON."""
-    return json.dumps({"error": message}).encode()
-
-
-def failure(error: Exception) -> str:
-    """Log what no route has foreseen, and return what may be said of it."""
-    number = uuid.uuid4().hex[:12]
-    _log.error("request %s failed", number, exc_info=error)
-    return f"internal error; its number in the log is {number}."
 
 
 class Gate:
@@ -85,7 +73,7 @@ class Gate:
             if status == 0:  # else a handler has answered, and said so in the log
                 await _answer(sent, 500, failure(error))
         finally:
-            route = getattr(scope.get("route"), "path", "other")
+            route = scope.get(ROUTE) or getattr(scope.get("route"), "path", "other")
             seconds = time.perf_counter() - began
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(seconds)

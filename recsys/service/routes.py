@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import Response
 
 from recsys.service import answers, theme_answers
 from recsys.service.answering import Answering, as_json, encoded
 from recsys.service.beside import side_by_side
+from recsys.service.cache import target_of
 from recsys.service.metrics import Metrics
 from recsys.service.requests import ExplainRequest, ListRequest
-from recsys.service.serving import Serving
+from recsys.service.serving import Served, Serving
+from recsys.service.shortcut import DEFAULT_N, LIST_ROUTE
 
 N = Annotated[int, Query(ge=1, description="Longest list.")]
 UserPath = Annotated[str, Path(description="A user's id.", examples=["17850"])]
@@ -31,19 +33,18 @@ def add_routes(app: FastAPI, answering: Answering, metrics: Metrics, beside: Ser
 
 
 def _add_lists(app: FastAPI, answering: Answering) -> None:
-    @app.get("/recommend/{user:path}", responses=_ERRORS)
+    @app.get(LIST_ROUTE, responses=_ERRORS)
     async def recommend(
+        http: Request,
         user: UserPath,
-        n: N = 10,
+        n: N = DEFAULT_N,
         reasons: Annotated[int, Query(ge=0, le=10, description="Most past items a reason names.")] = 0,
         include_seen: bool = False,
     ) -> Response:
         """Return the best n items for one user; who is not known gets the popular ones, marked so."""
         answering.check_size(n)
-        return await answering.kept(
-            ("recommend", user, n, reasons, include_seen),
-            lambda served: answers.list_of_user(served.bundle, user, n, reasons, include_seen=include_seen),
-        )
+        options = {"n": n, "reasons": reasons, "include_seen": include_seen}
+        return as_json(await answering.list_of_user(target_of(http.scope), LIST_ROUTE, user, **options))
 
     @app.post("/recommend", responses=_ERRORS)
     async def recommend_to(request: ListRequest) -> Response:
@@ -53,17 +54,20 @@ def _add_lists(app: FastAPI, answering: Answering) -> None:
 
     @app.get("/explain/{user:path}", responses=_ERRORS)
     async def explain(
+        http: Request,
         user: UserPath,
         item: Annotated[list[str] | None, Query(description="An item's id; by default the best n.")] = None,
         n: N = 10,
     ) -> Response:
         """Return each score as a sum, with the past items and themes it goes back to."""
         answering.check_size(n, len(item or [0]))
-        request = ExplainRequest(user=user, items=list(item) if item else None, n=n)
-        return await answering.kept(
-            ("explain", user, tuple(item or ()), n),
-            lambda served: answers.explanations(served.bundle, request),
-        )
+
+        def explanations(served: Served) -> dict[str, Any]:
+            known = answers.id_in_path(served.bundle.user_ids, user, "user")
+            request = ExplainRequest(user=known, items=list(item) if item else None, n=n)
+            return answers.explanations(served.bundle, request)
+
+        return await answering.kept(http.scope, explanations)
 
     @app.post("/explain", responses=_ERRORS)
     async def explain_to(request: ExplainRequest) -> Response:
@@ -75,28 +79,24 @@ def _add_lists(app: FastAPI, answering: Answering) -> None:
 def _add_items_and_themes(app: FastAPI, answering: Answering) -> None:
     @app.get("/similar/{item:path}", responses=_ERRORS)
     async def similar(
-        item: ItemPath, n: N = 10, by: Literal["neighbors", "factors"] | None = None
+        http: Request, item: ItemPath, n: N = 10, by: Literal["neighbors", "factors"] | None = None
     ) -> Response:
         """Return the items most alike to an item."""
         answering.check_size(n)
-        return await answering.kept(
-            ("similar", item, n, by), lambda served: answers.similar(served.bundle, item, n, by)
-        )
+        return await answering.kept(http.scope, lambda served: answers.similar(served.bundle, item, n, by))
 
     @app.get("/users/{user:path}", responses=_ERRORS)
-    async def user_history(user: UserPath) -> Response:
+    async def user_history(http: Request, user: UserPath) -> Response:
         """Return what the model was trained on of a user, and the user's mixture of themes."""
-        return await answering.kept(("users", user), lambda served: answers.history_of(served.bundle, user))
+        return await answering.kept(http.scope, lambda served: answers.history_of(served.bundle, user))
 
     @app.get("/themes", responses=_ERRORS)
     async def themes(
-        n: N = 20, top: Annotated[int, Query(ge=1, description="Items of each.")] = 8
+        http: Request, n: N = 20, top: Annotated[int, Query(ge=1, description="Items of each.")] = 8
     ) -> Response:
         """Return the largest themes with their strongest items."""
         answering.check_size(max(n, top))
-        return await answering.kept(
-            ("themes", n, top), lambda served: answers.theme_list(served.bundle, n, top)
-        )
+        return await answering.kept(http.scope, lambda served: answers.theme_list(served.bundle, n, top))
 
     @app.get("/items", responses=_ERRORS)
     async def items(
@@ -107,19 +107,21 @@ def _add_items_and_themes(app: FastAPI, answering: Answering) -> None:
         return await answering.computed(lambda served: {"items": served.search.find(q, n)})
 
     @app.get("/items/{item:path}", responses=_ERRORS)
-    async def item(item: ItemPath) -> Response:
+    async def item(http: Request, item: ItemPath) -> Response:
         """Return an item's name, how many users have it, and the themes it is part of."""
-        return await answering.kept(("item", item), lambda served: answers.item(served.bundle, item))
+        return await answering.kept(http.scope, lambda served: answers.item(served.bundle, item))
 
     @app.get("/families", responses=_ERRORS)
-    async def families() -> Response:
+    async def families(http: Request) -> Response:
         """Return the families of themes, with their themes and items, and how alike they are."""
-        return await answering.kept(("families",), theme_answers.families)
+        return await answering.kept(http.scope, theme_answers.families)
 
     @app.get("/families/{family}", responses=_ERRORS)
-    async def family(family: Annotated[int, Path(description="Number of a family, from 1.")]) -> Response:
+    async def family(
+        http: Request, family: Annotated[int, Path(description="Number of a family, from 1.")]
+    ) -> Response:
         """Return a family's themes with their items, and how alike the largest of them are."""
-        return await answering.kept(("families", family), lambda served: theme_answers.family(served, family))
+        return await answering.kept(http.scope, lambda served: theme_answers.family(served, family))
 
 
 def _add_state(app: FastAPI, answering: Answering, metrics: Metrics, beside: Serving | None) -> None:
@@ -154,8 +156,12 @@ def add_routes_beside(app: FastAPI, answering: Answering, beside: Serving) -> No
     async def recommend_beside(user: UserPath, n: N = 10) -> Response:
         """Return both bundles' lists for a user; items that only one of them lists are marked."""
         answering.check_size(n)
-        request = ListRequest(user=user, n=n)
-        return await answering.computed(lambda served: side_by_side(served, beside.now, request))
+
+        def lists(served: Served) -> dict[str, Any]:
+            known = answers.id_in_path(served.bundle.user_ids, user, "user")
+            return side_by_side(served, beside.now, ListRequest(user=known, n=n))
+
+        return await answering.computed(lists)
 
     @app.post("/beside", responses=_ERRORS)
     async def recommend_beside_to(request: ListRequest) -> Response:

@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
 
 from recsys.errors import ParameterError
 from recsys.service.app import make_app
+from recsys.service.log_lines import log_to
 from recsys.service.settings import Settings
+from recsys.service.workers import Logged, run_workers
 
 _GRACE_SECONDS = 15
 _KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep idle connections (nginx: 60): the service must not be who closes first, or a proxy
 sends a request to a connection that is just being closed."""
 _log = logging.getLogger("recsys.service")
-
-
-class JsonLines(logging.Formatter):
-    """A log record as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        fields: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            fields["trace"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
-
-
-def log_to(stream: Any, level: int, *, access: bool) -> None:
-    """Write the log of the service and of its web server to a stream, a line of JSON a record."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
-    for name in ("recsys", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)
-    logging.getLogger("recsys").setLevel(logging.WARNING)  # progress of single answers is no news
-    logging.getLogger("recsys.service").setLevel(level)
-    logging.getLogger("recsys.service.access").setLevel(logging.INFO if access else logging.WARNING)
 
 
 def serve(
@@ -59,6 +30,7 @@ def serve(
     *,
     access_log: bool = True,
     log_level: int = logging.INFO,
+    n_workers: int = 1,
     when_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Answer requests until ctrl-c or SIGTERM; requests that have begun are then answered first.
@@ -74,8 +46,10 @@ def serve(
         Whether each request is logged.
     log_level : int
         What is logged beside: as of `logging`.
+    n_workers : int
+        Processes that answer; more than one map the bundle and share it.
     when_ready : callable, optional
-        Is given the address, as soon as requests are answered there.
+        Is given the address, as soon as requests are answered there; with one process alone.
 
     Raises
     ------
@@ -86,22 +60,22 @@ def serve(
     """
     _check_free(host, port)
     log_to(sys.stderr, log_level, access=access_log)
-    config = uvicorn.Config(
-        make_app(settings),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = _Server(config, when_ready)
+    how: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": _GRACE_SECONDS,
+    }
     try:
-        server.run()
-    except KeyboardInterrupt:  # the signal, raised again once all is answered
-        if not server.started:
-            raise
+        if n_workers > 1:
+            run_workers(settings, n_workers, Logged(log_level, access_log), how)
+        else:
+            _Server(uvicorn.Config(make_app(settings), **how), when_ready).run()
+    except KeyboardInterrupt:  # the signal: raised again once all is answered, or while a bundle is loaded
+        pass
     _log.info("stopped")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import recsys
 from recsys.errors import InputError
+from recsys.recommend.audiences import audiences_of
 from recsys.recommend.id_files import segments_in
 from tests.recommend.test_explain import IMPLICIT, fitted_bundle
 
@@ -87,3 +88,12 @@ def test_segments_from_a_table(tmp_path):
 def test_what_is_no_segment_is_refused(bundle, segments, message):
     with pytest.raises(InputError, match=message):
         bundle.recommend("new a", segments=segments)
+
+
+def test_without_segments_no_entry_of_the_log_is_looked_at(bundle, monkeypatch):
+    def looked(_):
+        raise AssertionError("a list for one user would take as long as the log is")
+
+    monkeypatch.setattr("recsys.recommend.audiences.positives", looked)
+    monkeypatch.setattr("recsys.data.rows.CompressedRows.select", looked)
+    assert audiences_of(bundle, None).of("nobody").source == "popularity"

@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import threading
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -76,6 +77,43 @@ def test_a_small_cache_forgets_what_was_not_asked_for_longest(folder, bundle):
     with client_of(folder, cache_size=0) as client:
         client.get("/recommend/1"), client.get("/recommend/1")
         assert 'outcome="hit"} 0' in client.get("/metrics").text
+
+
+def test_the_short_way_answers_as_the_route_does(client):
+    for user in (3, "nobody", "7%2F8", "%20"):
+        for n in (1, 10, 1_000):
+            short, route = (client.get(f"/recommend/{user}?n={n}{rest}") for rest in ("", "&reasons=0"))
+            assert short.content == route.content
+            assert short.headers.items() == route.headers.items()
+    for query in ("n=0", "n=1001", "n=-1", "n=x", "n=", "n=1e3", "n=99999999999"):
+        short, route = (client.get(f"/recommend/3?{query}{rest}") for rest in ("", "&reasons=0"))
+        assert short.status_code == route.status_code == 422
+        assert short.json() == route.json()
+
+
+def test_ids_are_read_from_paths_as_they_are_written(client, bundle, tmp_path):
+    for path in ("/recommend/3/", "/recommend/3.0", "/recommend/%33", "/recommend/3%20"):
+        assert client.get(path).json() == client.get("/recommend/3").json()
+    assert client.get("/users/3/").json()["user"] == client.get("/items/3/").json()["item"] == 3
+    assert client.get("/explain/3/?n=1").json() == client.get("/explain/3?n=1").json()
+    assert client.get("/similar/3/").json() == client.get("/similar/3").json()
+    for path, kind in (("recommend", "user"), ("explain", "user"), ("similar", "item"), ("users", "user")):
+        answer = client.get(f"/{path}/")
+        assert (answer.status_code, answer.json()["error"]) == (
+            422,
+            f"the path names no {kind}; expected an id at its end.",
+        )
+    assert client.get("/recommend/" + "9" * 5_000).json()["source"] == "popularity"
+    # A slash, or what else needs an escape, may be part of an id.
+    odd = ["a/b", "a/b/", "a", "50 %", "?&#", "Ünder"]
+    data = recsys.Interactions.from_pairs(odd * 2, ["x"] * 6 + ["y"] * 6)
+    recsys.save_bundle(recsys.Bundle.of(recsys.Popularity().fit(data), data), tmp_path / "odd")
+    with client_of(tmp_path / "odd") as client:
+        for user in odd:
+            answer = client.get(f"/users/{quote(user, safe='')}").json()
+            assert answer["user"] == user
+        assert client.get("/users/a/b").json()["user"] == "a/b"
+        assert client.get("/users/a/").json()["user"] == "a"
 
 
 def test_lists_for_users_and_histories(client, bundle):
@@ -291,16 +329,18 @@ def test_an_answer_given_up_counts_until_its_thread_is_done():
     asyncio.run(ask())
 
 
-def test_busy_and_late_are_answered_as_such(folder, monkeypatch):
+@pytest.mark.parametrize(("error", "status"), [(BusyError(), 503), (TimeoutError(), 504)])
+def test_busy_and_late_are_answered_as_such(folder, monkeypatch, error, status):
+    async def failing(*_):
+        raise error
+
+    monkeypatch.setattr("recsys.service.computing.Computing.run", failing)
+    monkeypatch.setattr("recsys.service.batches.Batches.answer", failing)
     with client_of(folder) as client:
-        for error, status in ((BusyError(), 503), (TimeoutError(), 504)):
-
-            async def failing(*_, error=error):
-                raise error
-
-            monkeypatch.setattr("recsys.service.computing.Computing.run", failing)
-            answer = client.get("/recommend/1")
+        for path in ("/recommend/1", "/recommend/1?reasons=1", "/similar/1"):
+            answer = client.get(path)
             assert answer.status_code == status
+            assert list(answer.json()) == ["error"]
             assert ("retry-after" in answer.headers) == (status == 503)
 
 
