@@ -129,15 +129,15 @@ def _choose_candidates(
 @njit(cache=True)
 def _multiply_rare(
     candidates: Int32Array,
+    n_head: int,
     item_indptr: Int64Array,
     item_users: Int32Array,
     item_values: Float32Array,
-    places: Int32Array,
     counts: Int32Array,
     starts: Int64Array,
     gram: Float32Array,
 ) -> None:
-    """Write the inner products of candidates outside the head with all others; ``counts`` stays zero.
+    """Write the inner products of candidates after the first ``n_head`` with all; ``counts`` stays zero.
 
     A user's candidates stand in their order, those of the head first, so that half a row is enough.
     """
@@ -160,9 +160,7 @@ def _multiply_rare(
             members[slot], values[slot] = k, item_values[entry]
             counts[user] -= 1
     sums = np.empty(len(candidates))
-    for k in range(len(candidates)):
-        if places[candidates[k]] >= 0:
-            continue
+    for k in range(n_head, len(candidates)):
         sums[: k + 1] = 0
         for entry in range(item_indptr[candidates[k]], item_indptr[candidates[k] + 1]):
             user, value = item_users[entry], np.float64(item_values[entry])
@@ -298,15 +296,14 @@ def fit_neighbors(
             products[target] = 0
             for t in range(n_touched):
                 products[touched[t]] = 0
-            has_rare = False
-            for k in range(size):
-                place = places[candidates[k]]
-                has_rare = has_rare or place < 0
-                for other in range(size):
-                    other_place = places[candidates[other]]
-                    if place >= 0 and other_place >= 0:
-                        part[k, other] = head[place, other_place]
-            if has_rare:
-                _multiply_rare(candidates, item_indptr, item_users, item_values, places, counts, starts, part)
+            n_head = 0  # candidates of the head stand first
+            while n_head < size and places[candidates[n_head]] >= 0:
+                n_head += 1
+            for k in range(n_head):
+                line = head[places[candidates[k]]]
+                for other in range(n_head):
+                    part[k, other] = line[places[candidates[other]]]
+            if n_head < size:
+                _multiply_rare(candidates, n_head, item_indptr, item_users, item_values, counts, starts, part)
             n_neighbors[number] = size
             n_sweeps[number] = _descend(part, slopes[:size], weights[number, :size], l1, l2, max_iter, tol)
