@@ -11,6 +11,7 @@ from recsys_cli import options
 from recsys_cli.output import say
 
 if TYPE_CHECKING:
+    from recsys.data.ids import Id
     from recsys.service.settings import Settings
 
 Beside = Annotated[
@@ -20,11 +21,25 @@ Beside = Annotated[
         help="Another model's folder: its lists are shown beside, with what only one lists marked.",
     ),
 ]
+Items = Annotated[
+    Path | None,
+    typer.Option("--items", help="File with ids and categories of items, for the rules on these."),
+]
+ItemId = Annotated[
+    str | None, typer.Option("--item-id", help="Column of ids in --items.", show_default="recognised")
+]
+ItemCategory = Annotated[
+    str | None,
+    typer.Option("--item-category", help="Column of categories in --items, several split by '|'."),
+]
 
 
 def explore(
     model: options.ModelFolder,
     beside: Beside = None,
+    items: Items = None,
+    item_id: ItemId = None,
+    item_category: ItemCategory = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 for any that is free.")] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open it in the browser.")
@@ -46,7 +61,7 @@ def explore(
             webbrowser.open(address)
 
     _run(
-        Settings(model, beside=beside),
+        Settings(model, beside=beside, categories=_categories(items, item_id, item_category)),
         "127.0.0.1",
         port,
         threads,
@@ -59,6 +74,9 @@ def explore(
 def serve(
     model: options.ModelFolder,
     beside: Beside = None,
+    items: Items = None,
+    item_id: ItemId = None,
+    item_category: ItemCategory = None,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen at; 0.0.0.0 for every network of the machine.")
     ] = "127.0.0.1",
@@ -100,22 +118,42 @@ def serve(
     A new bundle at the same place takes over without a request lost. RECSYS_SERVE_TOKEN in the environment is
     a token that requests then have to bear.
     """
-    from recsys.service.settings import Settings, token_from
+    import logging
 
-    settings = Settings(
-        model=model,
-        beside=beside,
-        most_waiting=most_waiting,
-        timeout=timeout,
-        cache_size=cache,
-        reload_seconds=reload,
-        mapped=mapped,
-        origins=tuple(origin or ()),
-        token=token_from(),
-    )
-    if host not in ("127.0.0.1", "localhost", "::1") and settings.token is None:
-        say(f"Listening at {host} without a token: whoever reaches it is answered. See RECSYS_SERVE_TOKEN.")
-    _run(settings, host, port, threads, access_log=access_log, n_workers=workers)
+    from recsys.service.log_lines import begins_logged
+
+    with begins_logged(logging.INFO, access=access_log):
+        from recsys.service.settings import Settings, token_from
+
+        settings = Settings(
+            model=model,
+            beside=beside,
+            categories=_categories(items, item_id, item_category),
+            most_waiting=most_waiting,
+            timeout=timeout,
+            cache_size=cache,
+            reload_seconds=reload,
+            mapped=mapped,
+            origins=tuple(origin or ()),
+            token=token_from(),
+        )
+        _run(settings, host, port, threads, access_log=access_log, n_workers=workers)
+
+
+def _categories(
+    items: Path | None, item_id: str | None, item_category: str | None
+) -> dict[Id, tuple[str, ...]]:
+    """Return the categories of items; none where no file is given."""
+    from recsys.errors import ParameterError
+    from recsys.recommend.id_files import categories_of
+
+    if items is None and item_category is None and item_id is None:
+        return {}
+    if items is None or item_category is None:
+        raise ParameterError(
+            "rules on categories need a file and a column; give --items and --item-category."
+        )
+    return categories_of(items, item_category, item_id)
 
 
 def _run(settings: Settings, host: str, port: int, threads: int | None, **how: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from recsys.recommend.lists import history_row
 from recsys.recommend.themes import themes
 from recsys.service import theme_answers
 from recsys.service.requests import ExplainRequest, History, ListRequest
-from recsys.service.serving import Served
+from recsys.service.serving import NO_CATEGORIES, Categories, Served
 
 _ASKED = ("user", "users", "history", "histories")
 Taken: TypeAlias = Mapping[Id, float] | list[Id]
@@ -49,8 +50,15 @@ def lists_of_users(
     return [by_user[bundle.user_ids.spelled(user)] for user in users]
 
 
-def lists(bundle: Bundle, request: ListRequest) -> dict[str, Any]:
+def lists(bundle: Bundle, request: ListRequest, categories: Categories = NO_CATEGORIES) -> dict[str, Any]:
     """Return the lists of a request.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    request : ListRequest
+    categories : mapping of item's id to sequence of str
+        What rules on categories go by where the request brings none.
 
     Raises
     ------
@@ -65,7 +73,7 @@ def lists(bundle: Bundle, request: ListRequest) -> dict[str, Any]:
         )
     options: dict[str, Any] = {
         "include_seen": request.include_seen,
-        "rules": None if request.rules is None else request.rules.rules(),
+        "rules": None if request.rules is None else request.rules.rules(categories),
         "reasons": request.reasons,
     }
     if request.histories is not None:
@@ -155,6 +163,14 @@ def theme_list(bundle: Bundle, n: int, n_items: int) -> dict[str, Any]:
     return {"themes": [theme.to_json() for theme in themes(bundle, n_items=n_items, n_themes=n)]}
 
 
+def categories(served: Served) -> dict[str, Any]:
+    """Return the categories that rules may name, and how many items of the model each has."""
+    pairs = [(item, name) for item, names in served.categories.items() for name in names]
+    rows = served.bundle.item_ids.rows([item for item, _ in pairs])
+    counts = Counter(name for (_, name), row in zip(pairs, rows.tolist(), strict=True) if row >= 0)
+    return {"categories": [{"category": name, "n_items": counts[name]} for name in sorted(counts)]}
+
+
 def about(served: Served) -> dict[str, Any]:
     """Return what answers."""
     bundle = served.bundle
@@ -167,6 +183,7 @@ def about(served: Served) -> dict[str, Any]:
         "loaded": served.since,
         "has_themes": bundle.model.component_model is not None,
         "has_times": bundle.last_events is not None,
+        "has_categories": bool(served.categories),
     }
 
 

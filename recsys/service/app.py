@@ -32,12 +32,9 @@ def make_app(settings: Settings) -> App:
         If the bundle cannot be loaded.
     """
     metrics = Metrics()
-    serving = Serving(settings.model, settings.cache_size, metrics, mapped=settings.mapped)
-    beside = (
-        None
-        if settings.beside is None
-        else Serving(settings.beside, 0, metrics, "beside", mapped=settings.mapped)
-    )
+    how: dict[str, Any] = {"mapped": settings.mapped, "categories": settings.categories}
+    serving = Serving(settings.model, settings.cache_size, metrics, **how)
+    beside = None if settings.beside is None else Serving(settings.beside, 0, metrics, "beside", **how)
     both = [serving] if beside is None else [serving, beside]
     computing = Computing(threads.available(), settings.most_waiting, settings.timeout, metrics)
 

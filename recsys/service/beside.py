@@ -27,7 +27,7 @@ def side_by_side(here: Served, beside: Served, request: ListRequest) -> dict[str
     made, unknown = [], []
     for served in (here, beside):
         asked, left_out = _known_part(served.bundle, request)
-        made.append(answers.lists(served.bundle, asked)["lists"])
+        made.append(answers.lists(served.bundle, asked, served.categories)["lists"])
         unknown.append(left_out)
     return {
         "models": {

@@ -50,9 +50,7 @@ def response_to(error: Exception) -> Response:
         case RecsysError():
             status, message = 409 if isinstance(error, ModelError) else 422, str(error)
         case RequestValidationError():
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"][1:])
-            status, message = 422, f"{where or 'the request'}: {first['msg']}."
+            status, message = 422, _invalid(error)
         case HTTPException():
             status, message = error.status_code, f"{error.detail.rstrip('.')}."
             headers = dict(error.headers or {})
@@ -65,6 +63,16 @@ def response_to(error: Exception) -> Response:
         case _:
             message = failure(error)
     return Response(error_body(message), status, headers, media_type="application/json")
+
+
+def _invalid(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return f"the body is no JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
+    where = ".".join(str(part) for part in first["loc"][1:])
+    if where:
+        return f"{where}: {first['msg']}."
+    return "the body is no JSON object; send one, with the header 'content-type: application/json'."
 
 
 def answer_errors(app: FastAPI) -> None:

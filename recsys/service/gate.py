@@ -55,12 +55,16 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 0
+        began, status, method = time.perf_counter(), 0, scope["method"]
+        if method == "HEAD":  # what GET would be answered, without its body
+            scope = {**scope, "method": "GET"}
 
         async def sent(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -78,7 +82,7 @@ class Gate:
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(seconds)
             if _access.isEnabledFor(logging.INFO):
-                fields = {"method": scope["method"], "route": route, "status": status}
+                fields = {"method": method, "route": route, "status": status}
                 _access.info("request", extra={"fields": {**fields, "ms": round(1e3 * seconds, 2)}})
 
     def _check_token(self, scope: MutableMapping[str, Any]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +26,16 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             fields["trace"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)
+
+
+@contextmanager
+def begins_logged(level: int, *, access: bool) -> Iterator[None]:
+    """Log from now on; ctrl-c and SIGTERM before there are requests to answer end the body, as of later."""
+    log_to(sys.stderr, level, access=access)
+    try:
+        yield
+    except KeyboardInterrupt:
+        logging.getLogger("recsys.service").info("stopped")
 
 
 def log_to(stream: Any, level: int, *, access: bool) -> None:

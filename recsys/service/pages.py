@@ -32,6 +32,5 @@ def add_pages(app: FastAPI) -> None:
 
 def _add_page(app: FastAPI, path: str, body: bytes, kind: str) -> None:
     @app.get(path, include_in_schema=False)
-    @app.head(path, include_in_schema=False)
     async def page() -> Response:
         return Response(body, headers=_HEADERS, media_type=kind)

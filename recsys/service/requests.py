@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from recsys.data.ids import Id
 from recsys.recommend.rules import Rules
 
 AnyId = StrictInt | StrictStr
@@ -24,7 +26,8 @@ class AskedRules(BaseModel):
     )
 
     categories: dict[StrictStr, StrictStr | list[StrictStr]] = Field(
-        default={}, description="Category of an item, or several; what the rules on categories go by."
+        default={},
+        description="Category of an item, or several, for rules on categories; by default the service's own.",
     )
     only_categories: list[StrictStr] = Field(default=[], description="Categories that may be listed.")
     never_categories: list[StrictStr] = Field(default=[], description="Categories that are not listed.")
@@ -47,9 +50,19 @@ class AskedRules(BaseModel):
         default=0, ge=0, le=1, description="Weight of an item being taken by few."
     )
 
-    def rules(self) -> Rules:
-        """Return them as the library takes them."""
-        return Rules(**self.model_dump())
+    def rules(self, categories: Mapping[Id, Sequence[str]]) -> Rules:
+        """Return them as the library takes them.
+
+        Parameters
+        ----------
+        categories : mapping of item's id to sequence of str
+            Those of the service, for rules on categories that bring none.
+        """
+        given = self.model_dump()
+        uses = self.only_categories, self.never_categories, self.most_per_category, self.calibration
+        if any(uses) and not self.categories:
+            given["categories"] = categories
+        return Rules(**given)
 
 
 class ListRequest(BaseModel):

@@ -47,10 +47,13 @@ def _add_lists(app: FastAPI, answering: Answering) -> None:
         return as_json(await answering.list_of_user(target_of(http.scope), LIST_ROUTE, user, **options))
 
     @app.post("/recommend", responses=_ERRORS)
+    @app.post("/recommend/", include_in_schema=False)
     async def recommend_to(request: ListRequest) -> Response:
         """Return lists for users, for histories, or for a user with what happened since training."""
         answering.check_size(request.n, len(request.users or request.histories or [0]))
-        return await answering.computed(lambda served: answers.lists(served.bundle, request))
+        return await answering.computed(
+            lambda served: answers.lists(served.bundle, request, served.categories)
+        )
 
     @app.get("/explain/{user:path}", responses=_ERRORS)
     async def explain(
@@ -70,6 +73,7 @@ def _add_lists(app: FastAPI, answering: Answering) -> None:
         return await answering.kept(http.scope, explanations)
 
     @app.post("/explain", responses=_ERRORS)
+    @app.post("/explain/", include_in_schema=False)
     async def explain_to(request: ExplainRequest) -> Response:
         """Return explanations for a user, or for somebody known by a history alone."""
         answering.check_size(request.n, len(request.items or [0]))
@@ -111,6 +115,11 @@ def _add_items_and_themes(app: FastAPI, answering: Answering) -> None:
         """Return an item's name, how many users have it, and the themes it is part of."""
         return await answering.kept(http.scope, lambda served: answers.item(served.bundle, item))
 
+    @app.get("/categories", responses=_ERRORS)
+    async def categories(http: Request) -> Response:
+        """Return the categories that rules may name, where the service was given them."""
+        return await answering.kept(http.scope, answers.categories)
+
     @app.get("/families", responses=_ERRORS)
     async def families(http: Request) -> Response:
         """Return the families of themes, with their themes and items, and how alike they are."""
@@ -132,13 +141,11 @@ def _add_state(app: FastAPI, answering: Answering, metrics: Metrics, beside: Ser
         return as_json(encoded({**answers.about(answering.served), "beside": other}))
 
     @app.get("/healthz")
-    @app.head("/healthz", include_in_schema=False)  # what some balancers ask
     async def healthz() -> Response:
         """Return 200 while the process answers."""
         return as_json(b'{"status":"ok"}')
 
     @app.get("/readyz")
-    @app.head("/readyz", include_in_schema=False)  # what some balancers ask
     async def readyz() -> Response:
         """Return 200 when a bundle is loaded and has answered once."""
         return as_json(encoded({"status": "ready", "digest": answering.served.digest}))
@@ -164,6 +171,7 @@ def add_routes_beside(app: FastAPI, answering: Answering, beside: Serving) -> No
         return await answering.computed(lists)
 
     @app.post("/beside", responses=_ERRORS)
+    @app.post("/beside/", include_in_schema=False)
     async def recommend_beside_to(request: ListRequest) -> Response:
         """Return both bundles' lists for what POST /recommend takes; what only one lists is marked."""
         answering.check_size(request.n, len(request.users or request.histories or [0]))

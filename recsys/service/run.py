@@ -13,13 +13,14 @@ import uvicorn
 from recsys.errors import ParameterError
 from recsys.service.app import make_app
 from recsys.service.log_lines import log_to
-from recsys.service.settings import Settings
+from recsys.service.settings import TOKEN_VARIABLE, Settings
 from recsys.service.workers import Logged, run_workers
 
 _GRACE_SECONDS = 15
 _KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep idle connections (nginx: 60): the service must not be who closes first, or a proxy
 sends a request to a connection that is just being closed."""
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger("recsys.service")
 
 
@@ -60,6 +61,8 @@ def serve(
     """
     _check_free(host, port)
     log_to(sys.stderr, log_level, access=access_log)
+    if host not in _THIS_MACHINE and settings.token is None:
+        _log.warning("whoever reaches %s is answered, for there is no token; see %s", host, TOKEN_VARIABLE)
     how: dict[str, Any] = {
         "host": host,
         "port": port,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
+from recsys.data.ids import Id
 from recsys.errors import BundleError, RecsysError
 from recsys.files import current_folder
 from recsys.recommend.bundle import Bundle
@@ -21,6 +25,8 @@ from recsys.service.item_search import ItemSearch
 from recsys.service.metrics import Metrics
 from recsys.typing import Float64Array
 
+Categories: TypeAlias = Mapping[Id, Sequence[str]]
+NO_CATEGORIES: Categories = MappingProxyType({})
 _log = logging.getLogger("recsys.service")
 
 
@@ -32,12 +38,15 @@ class Served:
     ----------
     bundle : Bundle
     answers : AnswerCache
+    categories : mapping of item's id to sequence of str
+        What rules on categories go by where a request brings none.
     since : str
         When it was loaded, UTC.
     """
 
     bundle: Bundle
     answers: AnswerCache
+    categories: Categories = field(default_factory=dict)
     since: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
@@ -83,6 +92,8 @@ class Serving:
         Which of the bundles of a service it is, for the metrics.
     mapped : bool
         Whether arrays are mapped; see `recsys.load_bundle`.
+    categories : mapping of item's id to sequence of str
+        See `Served`.
 
     Raises
     ------
@@ -91,11 +102,18 @@ class Serving:
     """
 
     def __init__(
-        self, folder: Path, cache_size: int, metrics: Metrics, role: str = "main", *, mapped: bool = False
+        self,
+        folder: Path,
+        cache_size: int,
+        metrics: Metrics,
+        role: str = "main",
+        *,
+        mapped: bool = False,
+        categories: Categories = NO_CATEGORIES,
     ) -> None:
         self._role = role
         self._folder, self._cache_size, self._metrics = folder.expanduser(), cache_size, metrics
-        self._mapped = mapped
+        self._mapped, self._categories = mapped, categories
         self._ended = threading.Event()
         self._watcher: threading.Thread | None = None
         self._stamp = _stamp(self._folder)
@@ -104,7 +122,7 @@ class Serving:
     def _loaded(self) -> Served:
         bundle = load_bundle(self._folder, mapped=self._mapped)
         _warm_up(bundle)
-        served = Served(bundle, AnswerCache(self._cache_size))
+        served = Served(bundle, AnswerCache(self._cache_size), self._categories)
         _ = served.search
         self._metrics.model_loaded(self._role, bundle.model.name, served.digest)
         return served

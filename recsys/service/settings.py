@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from recsys.data.ids import Id
 from recsys.errors import ParameterError
 
 TOKEN_VARIABLE = "RECSYS_SERVE_TOKEN"  # noqa: S105 - the name of a variable
@@ -23,6 +24,8 @@ class Settings:
         Folder of the bundle.
     beside : Path, optional
         Folder of another bundle, whose lists are shown beside.
+    categories : mapping of item's id to sequence of str
+        What rules on categories go by where a request brings no categories of its own.
     most_waiting : int
         Requests that may be computed or wait to be; one more is answered 503 at once.
     timeout : float
@@ -60,14 +63,15 @@ class Settings:
     origins: tuple[str, ...] = ()
     token: str | None = None
     beside: Path | None = None
+    categories: Mapping[Id, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         least = {"most_waiting": 1, "most_bytes": 1_024, "most_items": 1, "most_users": 1}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not least.get(field.name, 0) <= value < float("inf"):
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if isinstance(value, (int, float)) and not least.get(setting.name, 0) <= value < float("inf"):
                 raise ParameterError(
-                    f"{field.name} is {value!r}; expected {least.get(field.name, 0):,} or more."
+                    f"{setting.name} is {value!r}; expected {least.get(setting.name, 0):,} or more."
                 )
         if self.timeout == 0:
             raise ParameterError("timeout is 0; expected seconds above 0.")

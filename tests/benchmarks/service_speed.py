@@ -6,12 +6,14 @@ Each service has one process and one core (taskset), wrk another. Users come at 
 service that keeps no answers, or a thousand whose answers are kept. New customers of 20 items each are folded
 in, and their answers are never kept. Each is measured as fast as 16 connections ask, and then at half that
 rate, requests coming by chance. Beside the clock stands what a request takes of the service's core, which
-depends less on what else the machine does. implicit's ALS behind the same web server is measured, too.
+depends less on what else the machine does. implicit's ALS behind the same web server is measured, too, and
+cornac's own server where cornac is installed (``--services`` chooses).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import random
@@ -77,7 +79,11 @@ def _requests(bundle: recsys.Bundle) -> dict[str, list[str]]:
         body = json.dumps({"history": generator.sample(items, 20), "n": 10})
         new.append(f"function() return wrk.format('POST', '/recommend', nil, '{body}') end")
     kept = generator.sample(users, min(_N_KEPT, len(users)))
-    return {"users, computed": users, "users, kept": kept, "new customers": new}
+    of_cornac = [
+        f'function() return wrk.format("GET", "/recommend?uid={user}&k=10&remove_seen=true") end'
+        for user in bundle.user_ids
+    ]
+    return {"users, computed": users, "users, kept": kept, "new customers": new, "users of cornac": of_cornac}
 
 
 @contextmanager
@@ -100,20 +106,23 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(model: Path, seconds: int, peer_port: int) -> list[dict[str, object]]:
+def measure(model: Path, seconds: int, peer_port: int, services: list[str]) -> list[dict[str, object]]:
     """Return a record for each service, kind of request and rate."""
     asked = _requests(recsys.load_bundle(model))
     ours = ["recsys_cli", "serve", str(model), "--port", "0", "--no-access-log"]
-    peer = ["tests.benchmarks.service_peer", str(model), str(peer_port)]
+    peer = [str(model), str(peer_port)]
     computed = ["users, computed", "new customers"]
     plan = (
         ("recsys", [*ours, "--cache", "0"], computed),
         ("recsys", ours, ["users, kept"]),
-        ("implicit", peer, computed),
+        ("implicit", ["tests.benchmarks.service_peer", *peer], computed),
+        ("cornac", ["tests.benchmarks.service_peer_cornac", *peer], ["users of cornac"]),
     )
     records: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for service, command, kinds in plan:
+            if service not in services:
+                continue
             with _running([sys.executable, "-m", *command]) as (address, pid):
                 for kind in kinds:
 
@@ -139,8 +148,11 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--peer-port", type=int, default=8_765, help="Where implicit's ALS listens.")
+    has_cornac = importlib.util.find_spec("cornac") is not None
+    services = ["recsys", "implicit", *(["cornac"] if has_cornac else [])]
+    parser.add_argument("--services", nargs="+", default=services, choices=["recsys", "implicit", "cornac"])
     options = parser.parse_args()
-    measure(options.model, options.seconds, options.peer_port)
+    measure(options.model, options.seconds, options.peer_port, options.services)
 
 
 if __name__ == "__main__":

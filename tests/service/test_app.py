@@ -132,6 +132,40 @@ def test_lists_for_users_and_histories(client, bundle):
     assert lists(user=5, rules=asked) == plain(list(bundle.recommend([5], 3, rules=rules).lists()))
 
 
+def test_rules_go_by_the_categories_of_the_service_or_of_the_request(folder, bundle):
+    categories = {
+        item: ("even", "low")[: 1 + (item < 5)] if item % 2 == 0 else ("odd",) for item in range(30)
+    }
+    with client_of(folder, categories=categories) as client:
+
+        def listed(**rules):
+            answer = client.post("/recommend", json={"user": 3, "rules": rules})
+            assert answer.status_code == 200, answer.text
+            return answer.json()["lists"]
+
+        for named in ({"only_categories": ["low"]}, {"never_categories": ["odd"], "most_per_category": 3}):
+            rules = recsys.Rules(categories=categories, **named)
+            assert listed(**named) == plain(list(bundle.recommend([3], rules=rules).lists()))
+        own = {"categories": {"1": "mine", "2": ["mine"]}, "only_categories": ["mine"]}
+        assert {row["item"] for row in listed(**own)[0]["items"]} <= {1, 2}
+        assert client.get("/categories").json()["categories"] == [
+            {"category": "even", "n_items": 10},
+            {"category": "low", "n_items": 3},
+            {"category": "odd", "n_items": 10},
+        ]
+        assert client.get("/model").json()["has_categories"]
+        missing = client.post("/recommend", json={"user": 3, "rules": {"only_categories": ["blue"]}})
+        assert (
+            missing.json()["error"]
+            == "only_categories: there is no category 'blue'; there are even, low, odd."
+        )
+    with client_of(folder) as client:
+        answer = client.post("/recommend", json={"user": 3, "rules": {"only_categories": ["low"]}})
+        assert (answer.status_code, "give categories" in answer.json()["error"]) == (422, True)
+        assert client.get("/categories").json() == {"categories": []}
+        assert not client.get("/model").json()["has_categories"]
+
+
 def test_what_came_since_training_is_folded_in_and_not_listed(client, bundle):
     user = 6
     columns, values = bundle.seen.row(user)
@@ -187,6 +221,8 @@ def test_similar_items_explanations_users_themes_and_items(client, bundle):
         ("POST", "/recommend", {"user": 1, "rules": {"exclude": list(range(20))}}, 422, "leave"),
         ("POST", "/explain", {}, 422, "the request names nobody"),
         ("POST", "/recommend", b"[" * 100_000, 400, "parsing the body"),
+        ("POST", "/recommend", b'{"user": ', 422, "the body is no JSON: Expecting value at character 9."),
+        ("POST", "/recommend", b"[1]", 422, "the body is no JSON object; send one"),
         ("POST", "/recommend", b'{"history": {"1": NaN}}', 422, "finite number"),
         ("POST", "/recommend", b'{"user": ' + b"9" * 5_000 + b"}", 400, "parsing the body"),
     ],
@@ -205,11 +241,18 @@ def test_half_a_letter_comes_back_as_it_came(client):
     assert (answer.status_code, answer.json()["lists"][0]["user"]) == (200, "\ud800")
 
 
-def test_balancers_may_ask_by_head(client):
-    for path in ("/healthz", "/readyz", "/"):
-        answer = client.head(path)
-        assert (answer.status_code, answer.content) == (200, b"")
+def test_head_is_answered_as_get_without_a_body(client):
+    for path in ("/healthz", "/readyz", "/", "/recommend/3?n=2", "/recommend/3?n=2", "/similar/zebra"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        assert head.headers.items() == get.headers.items()
     assert "head" not in client.get("/openapi.json").json()["paths"]["/healthz"]
+
+
+def test_a_slash_behind_a_path_that_takes_a_body_is_no_other_path(client):
+    for path in ("/recommend", "/explain"):
+        bare, slash = (client.post(path + end, json={"user": 3, "n": 2}) for end in ("", "/"))
+        assert (bare.status_code, slash.content) == (200, bare.content)
 
 
 def test_an_address_in_use_is_said_before_anything_is_loaded():

@@ -89,8 +89,20 @@ def check_list(browser, expected):
     assert shown_items(browser, "list") == expected
 
 
-def test_every_view_works_and_asks_nobody_else(folder, other, browser):
-    process, address = started(folder, "explore", "--no-browser", "--beside", str(other))
+CATEGORIES = {item: HOSTILE if item % 2 else "even" for item in range(25)}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("items") / "items.tsv"
+    rows = [f"{item}\t{category}" for item, category in CATEGORIES.items()]
+    path.write_text("\n".join(["item\tkind", *rows]))
+    return path
+
+
+def test_every_view_works_and_asks_nobody_else(folder, other, table, browser):
+    with_categories = ["--items", str(table), "--item-category", "kind"]
+    process, address = started(folder, "explore", "--no-browser", "--beside", str(other), *with_categories)
     try:
         browser.open(f"{address}/")
         wait_for(browser, "document.querySelector('#home')")
@@ -124,8 +136,26 @@ def test_every_view_works_and_asks_nobody_else(folder, other, browser):
         check_list(browser, names(rules=rules, include_seen=True))
         browser.run("document.querySelector('#rules-apply').click()")
         check_list(browser, expected)
-        browser.run("document.querySelector('#rules ~ ul button').click()")
-        assert browser.run("document.querySelectorAll('#rules ~ ul button').length") == 0
+        browser.run("document.querySelector('#left-out button').click()")
+        assert browser.run("document.querySelectorAll('#left-out button').length") == 0
+
+        # Rules on categories: one alone, at most so many of each, and none.
+        browser.run("document.querySelector('#rules-apply').click()")
+        browser.run("document.querySelector('#rules-seen').click()")
+        wait_for(browser, "document.querySelectorAll('#rules-category option').length == 2")
+        browser.run("document.querySelector('#rules-category').value = 'even'")
+        browser.run("document.querySelector('#rules-only').click()")
+        by = {"categories": CATEGORIES}
+        check_list(browser, names(rules=recsys.Rules(**by, only_categories=["even"])))
+        set_field(browser, "#rules-most", "2")
+        check_list(browser, names(rules=recsys.Rules(**by, only_categories=["even"], most_per_category=2)))
+        browser.run("document.querySelector('#category-rules button').click()")
+        check_list(browser, names(rules=recsys.Rules(**by, most_per_category=2)))
+        set_field(browser, "#rules-most", "0")
+        set_field(browser, "#rules-calibration", "0.3")
+        check_list(browser, names(rules=recsys.Rules(**by, calibration=0.3)))
+        set_field(browser, "#rules-calibration", "0")
+        check_list(browser, expected)
 
         browser.run(
             "document.querySelectorAll('#history ~ ul input[type=checkbox]').forEach(box => box.click())"
@@ -177,7 +207,9 @@ def test_a_phone_a_dark_one_and_a_token(folder, browser):
             browser.run(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor")
         )
         assert sum(map(int, re.findall(r"\d+", ink))) > sum(map(int, re.findall(r"\d+", page)))
-        unlabelled = "[...document.querySelectorAll('input')].filter(field => !field.labels.length).length"
+        unlabelled = (
+            "[...document.querySelectorAll('input, select')].filter(field => !field.labels.length).length"
+        )
         assert browser.run(unlabelled) == 0
     finally:
         process.terminate()

@@ -28,7 +28,7 @@ def compiled():
 
 bundle = Serving(Path(sys.argv[2]), 10, Metrics()).now.bundle
 before = compiled()
-answers.list_of_user(bundle, 3, 10, 2, include_seen=False)
+answers.lists_of_users(bundle, ["3"], 10, 2, include_seen=False)
 answers.lists(bundle, ListRequest(history={"1": 3, "4": 2}, n=5, reasons=2))
 answers.lists(bundle, ListRequest(user=3, history={"1": 3}))
 late = {name: n for name, n in compiled().items() if n != before.get(name, 0)}
