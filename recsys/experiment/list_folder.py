@@ -20,10 +20,12 @@ from recsys.progress import SILENT, GivenProgress
 from recsys.recommend.audiences import Audiences
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.lists import Segments
+from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.rules import Rules
 
-_RECORD = "_lists.json"  # readers of folders of Parquet pass over names that begin so
+RECORD = "_lists.json"
+"""What a folder of lists holds beside its parts; readers of folders of Parquet pass over such names."""
 PARTITIONS = ("segment", "source", "rank")
 """Columns by which a folder may be partitioned."""
 _NO_SEGMENT = "none"
@@ -50,7 +52,7 @@ class ListFolder:
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self.path = path
-        record = path / _RECORD
+        record = path / RECORD
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         self._record: dict[str, Any] = {
             "settings": dict(settings), "digest": digest, "parts": [], "is_complete": False,
@@ -73,6 +75,11 @@ class ListFolder:
         self._save()
 
     @property
+    def digest(self) -> str:
+        """What tells folders of other settings from this one."""
+        return str(self._record["digest"])
+
+    @property
     def n_parts(self) -> int:
         """How many parts are there."""
         return len(self._record["parts"])
@@ -83,23 +90,15 @@ class ListFolder:
         return bool(self._record["is_complete"])
 
     @property
-    def counts(self) -> list[Mapping[str, int]]:
-        """What was counted of each part."""
-        return [part["counts"] for part in self._record["parts"]]
+    def counts(self) -> Counter[str]:
+        """What was counted of the parts that are there."""
+        total = Counter[str]()
+        for part in self._record["parts"]:
+            total.update(part["counts"])
+        return total
 
-    def add(self, frame: pd.DataFrame, counts: Mapping[str, int], partition_by: str | None = None) -> None:
-        """Write the next part; it is there as a whole or not at all."""
-        name = f"part-{self.n_parts:05}.parquet"
-        files = {name: frame}
-        if partition_by is not None:
-            files = {
-                f"{partition_by}={quote(str(value), safe=' ')}/{name}": group.drop(columns=partition_by)
-                for value, group in frame.groupby(partition_by, sort=True)
-            }
-        for file, group in files.items():
-            (self.path / file).parent.mkdir(exist_ok=True)
-            with atomic_write(self.path / file) as partial:
-                group.to_parquet(partial, index=False, compression="zstd")
+    def add(self, files: Iterable[str], counts: Mapping[str, int]) -> None:
+        """Note that the next part is there, as `write_part` wrote it."""
         self._record["parts"].append({"files": list(files), "counts": dict(counts)})
         self._save()
 
@@ -109,8 +108,50 @@ class ListFolder:
         self._save()
 
     def _save(self) -> None:
-        with atomic_write(self.path / _RECORD) as partial:
+        with atomic_write(self.path / RECORD) as partial:
             partial.write_text(json.dumps(self._record, indent=1), encoding="utf-8")
+
+
+def part_files(frame: pd.DataFrame, number: int, partition_by: str | None = None) -> dict[str, pd.DataFrame]:
+    """Return the files of a part by their names inside the folder: one, or one for each value of a column."""
+    name = f"part-{number:05}.parquet"
+    if partition_by is None:
+        return {name: frame}
+    return {
+        f"{partition_by}={quote(str(value), safe=' ')}/{name}": group.drop(columns=partition_by)
+        for value, group in frame.groupby(partition_by, sort=True)
+    }
+
+
+def write_part(folder: Path, files: Mapping[str, pd.DataFrame]) -> None:
+    """Write the files of a part; each is there as a whole or not at all."""
+    for name, frame in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        with atomic_write(folder / name) as partial:
+            frame.to_parquet(partial, index=False, compression="zstd")
+
+
+def check_partition(partition_by: str | None, segments: Segments) -> None:
+    """Raise ParameterError unless lists can be partitioned by a column."""
+    if partition_by is not None and partition_by not in PARTITIONS:
+        raise ParameterError(
+            f"partition_by is {partition_by!r:.40}; expected one of {', '.join(PARTITIONS)}."
+        )
+    if partition_by == "segment" and segments is None:
+        raise ParameterError("lists are to be partitioned by segment, and no segments are given.")
+
+
+def part_frame(
+    lists: Recommendations,
+    reasons: int,
+    segment_of: Mapping[str, str] | None = None,
+    partition_by: str | None = None,
+) -> pd.DataFrame:
+    """Return lists as the table of a part; partitioned by segment, it has that of each user."""
+    frame = lists.to_frame(reasons)
+    if partition_by == "segment" and segment_of is not None:
+        frame["segment"] = [segment_of.get(str(user)) or _NO_SEGMENT for user in frame["user"]]
+    return frame
 
 
 def write_list_folder(
@@ -153,34 +194,29 @@ def write_list_folder(
         another.
     """
     wanted = None if users is None else list(users)
-    if partition_by is not None and partition_by not in PARTITIONS:
-        raise ParameterError(
-            f"partition_by is {partition_by!r:.40}; expected one of {', '.join(PARTITIONS)}."
-        )
-    if partition_by == "segment" and segments is None:
-        raise ParameterError("lists are to be partitioned by segment, and no segments are given.")
-    segment_of = _segment_of(segments)
-    settings = _settings(recommender.bundle, wanted, n, rules, segment_of, reasons, batch_size, partition_by)
+    check_partition(partition_by, segments)
+    segment_of = texts_of(segments)
+    settings = settings_of(
+        recommender.bundle, wanted, n, rules, segment_of, reasons, batch_size, partition_by
+    )
     folder = ListFolder(path, settings)
-    n_before, counts = folder.n_parts, Counter[str]()
-    for of_part in folder.counts:
-        counts.update(of_part)
+    n_before, counts = folder.n_parts, folder.counts
     if folder.is_complete:
         return counts, n_before
     for lists in recommender.batches(
         wanted, n, rules=rules, segments=segments, reasons=reasons, batch_size=batch_size,
         first_batch=n_before, progress=progress,
     ):  # fmt: skip
-        frame = lists.to_frame(reasons)
-        if partition_by == "segment" and segment_of is not None:
-            frame["segment"] = [segment_of.get(str(user)) or _NO_SEGMENT for user in frame["user"]]
-        folder.add(frame, lists.counts, partition_by)
+        frame = part_frame(lists, reasons, segment_of, partition_by)
+        files = part_files(frame, folder.n_parts, partition_by)
+        write_part(path, files)
+        folder.add(files, lists.counts)
         counts.update(lists.counts)
     folder.finish()
     return counts, n_before
 
 
-def _settings(
+def settings_of(
     bundle: Bundle,
     users: list[Id] | None,
     n: int,
@@ -210,7 +246,7 @@ def _settings(
     }
 
 
-def _segment_of(segments: Segments) -> dict[str, str] | None:
+def texts_of(segments: Segments) -> dict[str, str] | None:
     """Return segments by the text of users' ids."""
     if segments is None:
         return None

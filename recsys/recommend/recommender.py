@@ -147,19 +147,10 @@ class Recommender:
         InputError, ParameterError
             As `recommend`, and if ``batch_size`` is below 1.
         """
-        ids = self.bundle.user_ids
-        wanted: Sequence[Id] | Ids = ids
-        if users is not None:
-            listed = listed_ids(users, "users")
-            rows = ids.rows(listed).tolist()
-            first: dict[object, Id] = {}  # an id given twice, in whatever spelling, is served once
-            for user, row in zip(listed, rows, strict=True):
-                first.setdefault(row if row >= 0 else (user,), user)
-            wanted = list(first.values())
+        wanted = self.wanted(users)
         n_users = len(wanted)
         counted = None if segments is None else audiences_of(self.bundle, segments)
-        least = _LEAST_WITH_REASONS if reasons else _LEAST_BATCH
-        step = max(least, -(-n_users // _BATCHES)) if batch_size is None else batch_size
+        step = users_a_batch(n_users, reasons) if batch_size is None else batch_size
         check_n(step, "batch_size")
         check_n(first_batch, "first_batch", least=0)
         with task(listener(progress), "recommend", n_users) as running:
@@ -178,8 +169,24 @@ class Recommender:
                 )
                 running.advance(len(some))
 
+    def wanted(self, users: Iterable[Id] | Id | None) -> Sequence[Id] | Ids:
+        """Return the users that are served: all by default, and one given twice, in any spelling, once."""
+        ids = self.bundle.user_ids
+        if users is None:
+            return ids
+        listed = listed_ids(users, "users")
+        first: dict[object, Id] = {}
+        for user, row in zip(listed, ids.rows(listed).tolist(), strict=True):
+            first.setdefault(row if row >= 0 else (user,), user)
+        return list(first.values())
+
     def explain(
         self, user: Id, items: Iterable[Id] | Id | None = None, n: int = 10, **options: Any
     ) -> tuple[Explanation, ...]:
         """Return why items are in a user's list; see `Bundle.explain`, also for the options."""
         return self.bundle.explain(user, items, n, **options)
+
+
+def users_a_batch(n_users: int, reasons: int = 0) -> int:
+    """Return how many users are served at a time: a sixtieth, and at least 4,096, with reasons 256."""
+    return max(_LEAST_WITH_REASONS if reasons else _LEAST_BATCH, -(-n_users // _BATCHES))

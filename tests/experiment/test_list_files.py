@@ -214,11 +214,11 @@ def test_a_folder_goes_on_where_it_was_interrupted(recommender, tmp_path, monkey
 
     made, add = [], ListFolder.add
 
-    def interrupted(folder, frame, of_part, partition_by):
+    def interrupted(folder, files, of_part):
         if len(made) == 2:
             raise KeyboardInterrupt
-        made.append(len(frame))
-        add(folder, frame, of_part, partition_by)
+        made.append(files)
+        add(folder, files, of_part)
 
     with monkeypatch.context() as patch:
         patch.setattr(ListFolder, "add", interrupted)
