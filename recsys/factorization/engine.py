@@ -8,17 +8,22 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from recsys.factorization.entries import Entries
+from recsys.factorization.neighbor_problem import NeighborProblem, Weights
 from recsys.factorization.objective import Objective, Side, Units
+from recsys.typing import Int32Array
 
 
 class Engine(Protocol):
-    """Makes the two sides of a fit."""
+    """Makes the two sides of a fit, and solves what is a problem for each item."""
 
     def sides(self, objective: Objective, entries: Entries, units: Units) -> tuple[Side, Side]:
         """Return the users and the items of entries, ready to be swept.
 
         Sweeps over them come to the same factors whatever the engine is.
         """
+
+    def neighbors(self, problem: NeighborProblem, targets: Int32Array) -> Weights:
+        """Return the weights by which other items explain some; in which order does not count."""
 
 
 class LocalEngine:
@@ -30,6 +35,10 @@ class LocalEngine:
             objective.side(entries.by_user, entries.weights, units),
             objective.transposed.side(entries.by_item, entries.item_weights, units),
         )
+
+    def neighbors(self, problem: NeighborProblem, targets: Int32Array) -> Weights:
+        """Return the weights by which other items explain some; see `Engine`."""
+        return problem.solved(targets)
 
 
 _engine: ContextVar[Engine] = ContextVar("recsys_engine", default=LocalEngine())  # noqa: B039 - holds nothing

@@ -10,25 +10,15 @@ import numpy as np
 
 from recsys.checkpoints import KEEPS_NOTHING, FitState, Keeper
 from recsys.data.rows import CompressedRows
-from recsys.kernels.head_gram import head_gram
-from recsys.kernels.slim import fit_neighbors
+from recsys.factorization import engine
+from recsys.factorization.neighbor_problem import N_HEAD, NeighborProblem, Penalties, Weights
 from recsys.progress import Progress
-from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.typing import Int64Array
 
-# Inner products of the most popular items are kept dense: 64 MiB. Below them an item has few users.
-N_HEAD = 4096
-_N_SHARES = 16
+__all__ = ["N_HEAD", "ItemRegression"]
 _BLOCK = 8192
 """Targets at a time, whose candidates and weights are in memory beside the weights kept."""
-_MOST_ITEMS = 10_000
-"""Users of more items nominate no candidates: it would cost the square of their number, and says little."""
-
-
-# Rows and columns: where each begins, what stands there, and what it counts.
 _PART, _ARRAYS = "items", ("owners", "explaining", "values")
-_Weights = tuple[Int32Array, Int32Array, Float32Array]
-"""The item that is explained, the one that explains it, and by how much, of each weight."""
-_BothSides = tuple[Int64Array, Int32Array, Float32Array, Int64Array, Int32Array, Float32Array]
 
 
 @dataclass(frozen=True)
@@ -84,40 +74,17 @@ class ItemRegression:
         """
         columns = rows.transposed()
         n_items = rows.n_columns
-        matrix = (rows.indptr, rows.columns, rows.values, columns.indptr, columns.columns, columns.values)
         by_popularity = np.argsort(-columns.counts, kind="stable").astype(np.int32)
         fitted = by_popularity if items is None else by_popularity[np.isin(by_popularity, items)]
-        places, head = _head(by_popularity[:N_HEAD], n_items, matrix)
-        norms = _lengths(columns)
-        kept = min(self.n_neighbors, max(1, n_items - 1))
+        penalties = Penalties(self.l1, self.l2, self.max_iter, self.tol)
+        problem = NeighborProblem.of(rows, columns, by_popularity, self.n_neighbors, penalties)
+        solver = engine.current()
         n_done, parts = _resumed(keeper.state_of(_PART))
         if n_done:
             running.advance(n_done, "from a checkpoint")
         for start in range(n_done, len(fitted), _BLOCK):
             targets = fitted[start : start + _BLOCK]
-            neighbors = np.empty((len(targets), kept), dtype=np.int32)
-            weights = np.zeros((len(targets), kept), dtype=np.float32)
-            n_neighbors, n_sweeps = (np.empty(len(targets), dtype=np.int32) for _ in range(2))
-            fit_neighbors(
-                targets,
-                _N_SHARES,
-                *matrix,
-                norms,
-                places,
-                head,
-                _MOST_ITEMS,
-                self.l1,
-                self.l2,
-                self.max_iter,
-                self.tol,
-                neighbors,
-                weights,
-                n_neighbors,
-                n_sweeps,
-            )
-            is_weight = (np.arange(kept) < n_neighbors[:, None]) & (weights > 0)
-            owners = np.repeat(targets, is_weight.sum(axis=1))
-            parts.append((owners, neighbors[is_weight], weights[is_weight]))
+            parts.append(solver.neighbors(problem, targets))
             running.advance(len(targets))
             n_done = start + len(targets)
             note = keeper.keep if n_done < len(fitted) else keeper.finish
@@ -128,37 +95,20 @@ class ItemRegression:
         return CompressedRows(indptr, explaining[order], values[order], n_items)
 
 
-def _joined(parts: Sequence[_Weights]) -> _Weights:
+def _joined(parts: Sequence[Weights]) -> Weights:
     owners, explaining, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     return owners, explaining, values
 
 
-def _state(n_done: int, parts: Sequence[_Weights]) -> FitState:
+def _state(n_done: int, parts: Sequence[Weights]) -> FitState:
     """Return what was found of the items done, the most popular ones first."""
     return FitState({"n_done": n_done}, dict(zip(_ARRAYS, _joined(parts), strict=True)))
 
 
-def _resumed(kept: FitState | None) -> tuple[int, list[_Weights]]:
+def _resumed(kept: FitState | None) -> tuple[int, list[Weights]]:
     """Return how many items were done, and their weights."""
     if kept is None:
         return 0, []
     owners, explaining, values = (kept.arrays[name] for name in _ARRAYS)
     weights = owners.astype(np.int32), explaining.astype(np.int32), values.astype(np.float32)
     return int(kept.record["n_done"]), [weights]
-
-
-def _head(head: Int32Array, n_items: int, matrix: _BothSides) -> tuple[Int32Array, Float32Array]:
-    """Return where popular items stand among themselves (-1: the others), and their inner products."""
-    places = np.full(n_items, -1, dtype=np.int32)
-    places[head] = np.arange(len(head))
-    gram = np.empty((len(head), len(head)), dtype=np.float32)
-    head_gram(head, places, *matrix, gram)
-    return places, gram
-
-
-def _lengths(columns: CompressedRows) -> Float64Array:
-    """Return the length of each item's column; 1 where it is empty."""
-    squares = np.bincount(
-        columns.row_numbers, weights=np.square(columns.values, dtype=np.float64), minlength=columns.n_rows
-    )
-    return np.sqrt(np.where(squares > 0, squares, 1.0))
