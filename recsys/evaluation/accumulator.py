@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from recsys.evaluation.gap import GroupMean, gap, group_means
 from recsys.evaluation.list_block import ListBlock, descending_values
 from recsys.evaluation.metrics import CatalogueMetric, ListMetric, Metric, Need, ScoreMetric
 from recsys.remarks import Remark, RemarkCode
-from recsys.typing import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.typing import AnyArray, Float32Array, Float64Array, Int32Array, Int64Array
+
+_EXPOSURE = "exposure@"
 
 
 class MetricAccumulator:
@@ -79,6 +82,28 @@ class MetricAccumulator:
         self.width = max((metric.k for metric in bases if metric.k is not None), default=1)
         self._partly: dict[int, list[str]] = {}
         self._n_done = 0
+
+    def part(self, users: Int64Array) -> MetricAccumulator:
+        """Return an accumulator of the same metrics for some of the users, to be merged into this one."""
+        part = copy.copy(self)
+        part.users, part._n_done = users, 0
+        part.per_user = {name: np.empty(len(users)) for name in self.per_user}
+        part._exposure = {k: np.zeros_like(exposure) for k, exposure in self._exposure.items()}
+        return part
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return what `merge` takes, by name."""
+        exposures = {f"{_EXPOSURE}{k}": exposure for k, exposure in self._exposure.items()}
+        return {**self.per_user, **exposures}
+
+    def merge(self, n_users: int, arrays: Mapping[str, AnyArray]) -> None:
+        """Take over what a `part` measured of the next ``n_users`` users, as if they had been blocks here."""
+        rows = slice(self._n_done, self._n_done + n_users)
+        for name, values in self.per_user.items():
+            values[rows] = arrays[name]
+        for k, exposure in self._exposure.items():
+            exposure += arrays[f"{_EXPOSURE}{k}"].astype(np.int64)
+        self._n_done = rows.stop
 
     def _can_answer(self, metric: Metric, has_scores: bool) -> bool:
         kind, why = metric.kind, ""

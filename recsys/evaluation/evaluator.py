@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -93,7 +96,7 @@ def evaluate(
                 f"not known to training); choose another split, or check that ids are written alike in both "
                 f"logs."
             )
-        _rank(model, seen, accumulator, block_bytes, rules, progress)
+        _ranking.get()(model, seen, accumulator, block_bytes, rules, progress)
     values, group_means = accumulator.compute()
     remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
     if ranked and getattr(model, "ranks_by_value", False):  # an object of one's own need not say
@@ -150,7 +153,7 @@ def _predicted(model: Scorer, held_out: HeldOut) -> Float32Array:
     return predicted
 
 
-def _rank(
+def rank(
     model: Scorer,
     seen: CompressedRows,
     accumulator: MetricAccumulator,
@@ -158,7 +161,7 @@ def _rank(
     rules: Restriction | None,
     progress: Progress,
 ) -> None:
-    """Rank block by block and measure each block."""
+    """Rank the users of an accumulator block by block, and measure each block."""
     n_items, keep_scores = model.n_items_, accumulator.needs_scores
     width = min(accumulator.width, n_items)
     # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
@@ -178,6 +181,23 @@ def _rank(
         for block in blocks:
             accumulator.update(block.users, block.items, block.n_listed, block.unseen_scores)
             running.advance(len(block.users))
+
+
+Ranking: TypeAlias = Callable[
+    [Scorer, CompressedRows, MetricAccumulator, int, Restriction | None, Progress], None
+]
+"""Ranks and measures the users of an accumulator, as `rank` does."""
+_ranking: ContextVar[Ranking] = ContextVar("recsys_ranking", default=rank)
+
+
+@contextmanager
+def ranking_by(ranking: Ranking) -> Iterator[None]:
+    """Let evaluations inside the body rank and measure by something else than this process."""
+    token = _ranking.set(ranking)
+    try:
+        yield
+    finally:
+        _ranking.reset(token)
 
 
 def _too_long(ranked: Sequence[Metric], n_items: int) -> list[Remark]:
