@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import nnls
 
 from recsys.data.rows import CompressedRows
-from recsys.factorization import item_weights
+from recsys.factorization import item_weights, neighbor_problem
 from recsys.factorization.item_weights import ItemRegression
 from recsys.progress import SILENT
 from tests.matrices import random_matrix, rows_of
@@ -64,7 +64,7 @@ def test_blocks_of_targets_change_no_bit_and_the_head_only_the_order_of_sweeps(m
     monkeypatch.setattr(item_weights, "_BLOCK", 7)
     np.testing.assert_array_equal(weights_of(matrix, n_neighbors=10), expected)
     for n_head in (1, 13):
-        monkeypatch.setattr(item_weights, "N_HEAD", n_head)
+        monkeypatch.setattr(neighbor_problem, "N_HEAD", n_head)
         np.testing.assert_allclose(weights_of(matrix, n_neighbors=10), expected, atol=1e-5)
 
 

@@ -6,7 +6,7 @@ import pytest
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.errors import InputError, ModelError, ParameterError
-from recsys.factorization import item_weights
+from recsys.factorization import neighbor_problem
 from recsys.models.neighbor_penalty import slim_l2
 from recsys.models.slim import SLIM
 from tests.matrices import random_matrix, rows_of
@@ -169,7 +169,7 @@ def test_what_an_update_cannot_use_is_said():
 
 def test_a_user_of_very_many_items_names_no_candidates_but_counts(monkeypatch):
     """With such users known by their number, weights still solve the problem over the candidates."""
-    monkeypatch.setattr(item_weights, "_MOST_ITEMS", 10)
+    monkeypatch.setattr(neighbor_problem, "_MOST_ITEMS", 10)
     b = plain(l2=2.0, n_neighbors=24).fit(TRAIN).weights_.to_scipy().toarray().astype(np.float64)
     x = binary()
     assert (x.sum(axis=1) > 10).any()
