@@ -14,6 +14,7 @@ from recsys_cli.held_out_options import HeldOutOptions, LabelOptions
 from recsys_cli.output import capped, given_command, progress, say, say_json, say_remarks
 from recsys_cli.results import say_results
 from recsys_cli.rule_options import RuleOptions
+from recsys_cli.spark import EngineOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,7 @@ def evaluate(
     held_out: HeldOutOptions,
     labels: LabelOptions,
     rules: RuleOptions,
+    engine: EngineOptions,
     log: options.LogOrConfig = None,
     model: options.Model = None,
     set_: options.Set = None,
@@ -70,6 +72,9 @@ def evaluate(
     from recsys_cli.inputs import one_spec, rules_of, run_of
     from recsys_cli.monitoring import measure_model
 
+    on_spark = engine.is_spark
+    if on_spark:
+        engine.check({"since": since, "memory": memory, "threads": threads})
     if since is not None:
         unused = options.given(
             held_out, labels, rules, model=model, set=set_, config=config, report=report, items=items,
@@ -102,7 +107,12 @@ def evaluate(
         del flags["item_name"]
     plan = recsys.EvaluationPlan.from_flags((spec,), flags)
     with capped(memory), progress(quiet=json) as listener:
-        done = recsys.evaluate(plan, progress=listener)
+        if on_spark:
+            import recsys.spark
+
+            done = recsys.spark.evaluate(plan, progress=listener, **engine.cluster)
+        else:
+            done = recsys.evaluate(plan, progress=listener)
         if page is not None:
             done.report(page, command=given_command(), plan=run.texts, progress=listener)
     if json:

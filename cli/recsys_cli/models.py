@@ -12,7 +12,7 @@ from recsys.data.log_format import LogFormat
 from recsys_cli import held_out_options, options
 from recsys_cli.groups import grouped
 from recsys_cli.output import capped, fixed, progress, say, say_json, say_remarks
-from recsys_cli.spark import EngineOptions
+from recsys_cli.spark import PANEL, EngineOptions
 
 if TYPE_CHECKING:
     from recsys.checkpoints import Checkpoint
@@ -126,6 +126,17 @@ def train(
             rich_help_panel=_CHECKPOINTS,
         ),
     ] = False,
+    sample_users: Annotated[
+        str | None,
+        typer.Option(
+            "--sample-users",
+            metavar="SHARE",
+            help="With --engine spark: fit this share of the users on this machine, e.g. 10%, and fold in "
+            "all on the cluster.",
+            rich_help_panel=PANEL,
+            show_default="all are fitted",
+        ),
+    ] = None,
     seed: options.SeedOrPlan = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
@@ -150,9 +161,10 @@ def train(
             {
                 "update": update, "measure": measure, "split": split, "metrics": metrics, "memory": memory,
                 "warm-start": warm_start, "min-user": min_user, "min-item": min_item, "threads": threads,
-                "checkpoint-every": checkpoint_every, "resume": resume,
             }
         )  # fmt: skip
+    elif sample_users is not None:
+        raise recsys.ParameterError("--sample-users is for --engine spark; give that, too.")
     if update:
         if log or model or set_ or config or warm_start or measure or checkpoint_every or resume:
             raise recsys.ParameterError(
@@ -167,15 +179,17 @@ def train(
     spec = one_spec(model, set_, run.configs, run.models)
     planned = spec.resolved().made()  # what is wrong with it is said before the log is read
     plan = log_plan(run.flags["log"], reading, run.flags["items"])
-    if on_spark:
-        seed, rule = run.flags["seed"] or 0, run.flags["duplicates"]
-        _train_on_spark(engine, spec, plan, destination, seed=seed, duplicates=rule, json=json)
-        return
     checkpoint = None
     if checkpoint_every is not None or resume:
         checkpoint = recsys.Checkpoint(destination.checkpoint, checkpoint_every or "60s", resume)
         planned.check_checkpoint(checkpoint)
         _say_checkpoint(checkpoint)
+    if on_spark:
+        _train_on_spark(
+            engine, spec, plan, destination, seed=run.flags["seed"] or 0, duplicates=run.flags["duplicates"],
+            sample_users=sample_users, checkpoint=checkpoint, json=json,
+        )  # fmt: skip
+        return
     of_run = {name: run.flags[name] for name in ("duplicates", "threads")}
     with capped(memory), reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
         loaded, load_seconds = loaded_of(plan, n_threads=of_run["threads"], progress=listener)
@@ -207,11 +221,15 @@ def train(
         return
     _say_training(spec, loaded, bundle, record, reading)
     if interrupted:
-        say(f"Interrupted; the best state so far is in {written.folder}.")
-        if checkpoint is not None and checkpoint.path.exists():
-            say(f"The same command with --resume goes on from {checkpoint.path}.")
+        _say_interrupted(written.folder, checkpoint)
         raise typer.Exit(130)
     written.say()
+
+
+def _say_interrupted(folder: Path, checkpoint: Checkpoint | None) -> None:
+    say(f"Interrupted; the best state so far is in {folder}.")
+    if checkpoint is not None and checkpoint.path.exists():
+        say(f"The same command with --resume goes on from {checkpoint.path}.")
 
 
 def _say_checkpoint(checkpoint: Checkpoint) -> None:
@@ -263,19 +281,35 @@ def _train_on_spark(
     plan: LogPlan,
     destination: Destination,
     *,
+    sample_users: str | None,
+    checkpoint: Checkpoint | None,
     json: bool,
     **of_run: Any,
 ) -> None:
     """Train by a cluster, write the model and say so."""
+    import recsys.spark
     from recsys.experiment.settings import AUTO
     from recsys.experiment.training import record_of
     from recsys.files import reserved
+    from recsys.spark.sampling import read_share
 
+    share = None if sample_users is None else read_share(sample_users)
     with reserved(destination.folder, wait=0.5), progress(quiet=json) as listener:
-        bundle = engine.train(spec, plan, progress=listener, **of_run)
+        bundle = recsys.spark.train(
+            spec,
+            plan,
+            sample_users=share,
+            checkpoint=checkpoint,
+            keep_interrupted=True,
+            progress=listener,
+            **engine.cluster,
+            **of_run,
+        )
         record, log = record_of(bundle), bundle.training["log"]
         interrupted = record["stopped"] == "interrupted"
         written = destination.write(bundle, interrupted=interrupted)
+        if checkpoint is not None and not interrupted:
+            checkpoint.remove()
     if json:
         say_json({**record, "log": log, "engine": "spark", **written.to_json()})
     else:
@@ -287,9 +321,10 @@ def _train_on_spark(
         say(f"  {used}; {record['feedback']} feedback")
         seconds = record["seconds"]["fit"]
         say(f"Trained {record['model']}{chosen}: {record['n_entries']:,} pairs, {seconds:.1f} s")
-        say(f"  {_end_of(record)}, objective {record['objective']:.6g}")
+        if record["iterations"] is not None:
+            say(f"  {_end_of(record)}, objective {record['objective']:.6g}")
         if interrupted:
-            say(f"Interrupted; the best state so far is in {written.folder}.")
+            _say_interrupted(written.folder, checkpoint)
         else:
             written.say()
     if interrupted:

@@ -13,6 +13,7 @@ from recsys_cli import options
 from recsys_cli.groups import grouped
 from recsys_cli.output import progress, say, say_json, say_table
 from recsys_cli.rule_options import RuleOptions
+from recsys_cli.spark import EngineOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ _REASONS_SHOWN = 2  # past items that a reason names where lists are printed
 @grouped
 def recommend(
     model: options.ModelFolder,
+    engine: EngineOptions,
     rules: RuleOptions,
     user: Annotated[
         list[str] | None,
@@ -43,12 +45,12 @@ def recommend(
     ] = None,
     history: options.History = None,
     histories: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--histories",
             metavar="FILE",
             help="What people have who are not in the log: a table with columns of users and items, and of "
-            "ratings or amounts.",
+            "ratings or amounts; with --engine spark any log, however many users it has.",
             show_default=False,
         ),
     ] = None,
@@ -169,10 +171,19 @@ def recommend(
             "give one of --user ID (several times if you like), --users FILE, --all-users, --history A,B,C "
             "and --histories FILE."
         )
+    on_spark = engine.is_spark
+    if on_spark:
+        engine.check(
+            {"user": user, "history": history, "table": table, "safe-csv": safe_csv, "threads": threads}
+        )
     target, folder = _target(out, table, safe_csv=safe_csv)
+    if on_spark and folder is None:
+        raise typer.BadParameter(
+            "--engine spark writes a folder; give --out FOLDER/, with a slash at its end."
+        )
     if target == STDOUT and json:
         raise typer.BadParameter("--out - prints the lists, and --json an object; give one.")
-    if folder is not None and (history is not None or histories is not None):
+    if folder is not None and not on_spark and (history is not None or histories is not None):
         raise typer.BadParameter("a folder is for users of the log; give --out FILE for histories.")
     if partition_by is not None and folder is None:
         raise typer.BadParameter(
@@ -200,8 +211,8 @@ def recommend(
     if strict and wanted is not None:
         bundle.user_ids.known_rows(wanted, "user")
     new: dict[int | str, Any] | None = None if history is None else {"history": history_of(history)}
-    if histories is not None:
-        new, note = known_histories(bundle, histories)
+    if histories is not None and not on_spark:
+        new, note = known_histories(bundle, Path(histories))
         if strict and note:
             raise InputError(f"{histories}: {note}.")
         notes += [note] if note else []
@@ -211,6 +222,13 @@ def recommend(
     if not json:
         for note in notes:
             _note(note, target)
+    if on_spark:
+        assert folder is not None
+        _by_spark(
+            engine, model.expanduser(), folder, wanted, histories, notes, n=n, rules=ruled,
+            segments=segment_of, reasons=n_named, partition_by=partition_by, strict=strict, json=json,
+        )  # fmt: skip
+        return
     how: dict[str, Any] = {"rules": ruled, "segments": segment_of, "reasons": n_named}
     recommender, counts = Recommender(bundle), Counter[str]()
     reserved_path = folder or (target if isinstance(target, Path) and target != STDOUT else None)
@@ -220,10 +238,7 @@ def recommend(
                 recommender, folder, wanted, n, rules=ruled, segments=segment_of, reasons=n_named,
                 partition_by=partition_by, progress=listener,
             )  # fmt: skip
-            if n_before:
-                notes.append(f"{n_before:,} parts were there from an earlier run")
-                if not json:
-                    _note(notes[-1], None)
+            _note_parts(n_before, notes, json=json)
         elif new is not None:
             made = iter([bundle.recommend_for_each(new, n, **how)])
         elif target is not None:
@@ -261,6 +276,46 @@ def recommend(
                 say(f"  the last {places}: what is popular, for nothing speaks for any other item")
         if record["why_short"]:
             say(f"  {record['why_short']}")
+
+
+def _by_spark(
+    engine: EngineOptions,
+    model: Path,
+    folder: Path,
+    users: Sequence[Any] | None,
+    histories: str | None,
+    notes: list[str],
+    *,
+    strict: bool,
+    json: bool,
+    **how: Any,
+) -> None:
+    """Write the lists of users, or of those of a log, by a cluster, and say so."""
+    import recsys.spark
+
+    with progress(quiet=json) as listener:
+        if histories is None:
+            counts, n_before = recsys.spark.recommend(
+                model, folder, users, progress=listener, **how, **engine.cluster
+            )
+        else:
+            counts, n_before, of_log = recsys.spark.recommend_log(
+                model, histories, folder, strict=strict, progress=listener, **how, **engine.cluster
+            )
+            notes += of_log
+            for note in of_log:
+                if not json:
+                    _note(note, None)
+    _note_parts(n_before, notes, json=json)
+    _say_written(counts, folder, notes, json=json)
+
+
+def _note_parts(n_before: int, notes: list[str], *, json: bool) -> None:
+    """Note how many parts of a folder an earlier run has made."""
+    if n_before:
+        notes.append(f"{n_before:,} parts were there from an earlier run")
+        if not json:
+            _note(notes[-1], None)
 
 
 def _target(

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from recsys.errors import ParameterError
 
-if TYPE_CHECKING:
-    from recsys.experiment.given_logs import LogPlan
-    from recsys.experiment.settings import ModelSpec
-    from recsys.progress import Progress
-    from recsys.recommend.bundle import Bundle
-
 LOCAL, SPARK = ENGINES = ("local", "spark")
-_PANEL = "Engine"
+PANEL = "Engine"
 
 
 @dataclass(frozen=True)
@@ -28,9 +22,8 @@ class EngineOptions:
         str,
         typer.Option(
             "--engine",
-            help="local: this machine; spark: a Spark cluster, which trains weighted-nmf and masked-nmf from "
-            "Parquet and text.",
-            rich_help_panel=_PANEL,
+            help="local: this machine; spark: a Spark cluster.",
+            rich_help_panel=PANEL,
         ),
     ] = LOCAL
     spark_master: Annotated[
@@ -39,7 +32,7 @@ class EngineOptions:
             "--spark-master",
             metavar="URL",
             help="local[N], spark://HOST:PORT, yarn or k8s://...",
-            rich_help_panel=_PANEL,
+            rich_help_panel=PANEL,
             show_default="local[*]",
         ),
     ] = None
@@ -49,9 +42,9 @@ class EngineOptions:
             "--partitions",
             min=1,
             max=100_000,
-            help="Blocks of users and of items; results do not depend on it.",
-            rich_help_panel=_PANEL,
-            show_default="one a core",
+            help="Blocks that the work is cut into, parts that lists are written in; no list depends on it.",
+            rich_help_panel=PANEL,
+            show_default="by the cluster and the data",
         ),
     ] = None
     spark_conf: Annotated[
@@ -60,19 +53,8 @@ class EngineOptions:
             "--spark-conf",
             metavar="KEY=VALUE",
             help="A setting of Spark, e.g. spark.executor.memory=2g; give it several times.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=PANEL,
             show_default=False,
-        ),
-    ] = None
-
-    sample_users: Annotated[
-        str | None,
-        typer.Option(
-            "--sample-users",
-            metavar="SHARE",
-            help="Fit this share of the users on this machine, e.g. 10%, and fold in all on the cluster.",
-            rich_help_panel=_PANEL,
-            show_default="all are fitted",
         ),
     ] = None
 
@@ -86,7 +68,6 @@ class EngineOptions:
                 ("--spark-master", self.spark_master),
                 ("--partitions", self.partitions),
                 ("--spark-conf", self.spark_conf),
-                ("--sample-users", self.sample_users),
             ):
                 if value:
                     raise ParameterError(f"{flag} is for --engine spark; give that, too.")
@@ -97,26 +78,16 @@ class EngineOptions:
         refused = [flag for flag, value in flags.items() if value]
         if refused:
             raise ParameterError(
-                f"--{refused[0].replace('_', '-')} is not for --engine spark; leave it out, or train here."
+                f"--{refused[0].replace('_', '-')} is not for --engine spark; leave either out."
             )
 
-    def train(
-        self, spec: ModelSpec, plan: LogPlan, *, seed: int, duplicates: Any, progress: Progress
-    ) -> Bundle:
-        """Train a model by Spark."""
-        from recsys.spark.sampling import read_share
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """The keywords of the calls in `recsys.spark` that say where they run."""
         from recsys.spark.session import settings_of
-        from recsys.spark.training import train
 
-        return train(
-            spec,
-            plan,
-            master=self.spark_master,
-            partitions=self.partitions,
-            conf=settings_of(self.spark_conf),
-            seed=seed,
-            duplicates=duplicates,
-            sample_users=None if self.sample_users is None else read_share(self.sample_users),
-            keep_interrupted=True,
-            progress=progress,
-        )
+        return {
+            "master": self.spark_master,
+            "partitions": self.partitions,
+            "conf": settings_of(self.spark_conf),
+        }

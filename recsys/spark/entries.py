@@ -72,12 +72,12 @@ class BlockedEntries:
         wanted = ("user_part", "user_row", "item_row", "value", "time", "file", "block", "line")
         kept = events.select(*(name for name in wanted if name in events.columns))
         join = partial(_joined, users.cuts, len(items.ids), rule, time_unit, is_number)
-        by_user = _placed(
+        by_user = placed(
             kept.groupBy("user_part").applyInArrow(_on_group(join), BLOCK_SCHEMA), users.n_blocks
         )
         split = partial(_pieces, items.cuts)
         gather = partial(_gathered, items.cuts, len(users.ids))
-        by_item = _placed(
+        by_item = placed(
             by_user.mapInArrow(split, _PIECE_SCHEMA)
             .groupBy("part")
             .applyInArrow(_on_group(gather), BLOCK_SCHEMA),
@@ -131,7 +131,7 @@ class BlockedEntries:
         return Interactions(rows, self.users.ids, self.items.ids, feedback, arrays.get("times"))
 
 
-def _placed(blocks: DataFrame, n_blocks: int) -> DataFrame:
+def placed(blocks: DataFrame, n_blocks: int) -> DataFrame:
     """Return blocks one to a partition, kept in memory and on disk."""
     from pyspark.storagelevel import StorageLevel
 

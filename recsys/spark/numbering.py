@@ -13,6 +13,7 @@ from recsys.data.id_column import numbered
 from recsys.data.ids import Ids, encode
 from recsys.remarks import Remark
 from recsys.spark.blocks import cuts_of, parts_of
+from recsys.spark.session import collected
 from recsys.typing import Int64Array
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Numbering:
         separator: str | None,
     ) -> Numbering:
         """Count the events of each id on the cluster, and number the ids here."""
-        counted: pa.Table = events.groupBy(role).count().toArrow()
+        counted = collected(events.groupBy(role).count())
         spelled, n_events = counted.column(role).combine_chunks(), counted.column("count").to_numpy()
         if is_text:
             texts = spelled.cast(pa.large_string())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,20 +16,19 @@ from recsys.data.columns import Columns, are_ratings, resolve
 from recsys.data.ledger import Dropped
 from recsys.data.log import Feedback, TimeKind
 from recsys.data.log_format import SKIP, LogFormat
-from recsys.data.option_checks import NONE
-from recsys.errors import InputError, LogError, ParameterError
+from recsys.errors import LogError, ParameterError
 from recsys.spark.cells import Reading, any_of, bad_cells, recognised_ends
+from recsys.spark.sources import open_source
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 HONOURED = (
     *("user", "item", "value", "time", "feedback", "delimiter", "encoding", "quote", "escape", "header"),
-    *("null", "time_unit", "id_rule", "on_bad_row", "item_id", "item_name"),
+    *("null", "time_unit", "id_rule", "on_bad_row", "item_id", "item_name", "table", "query"),
 )
 """Options of a log that this reading takes; what else is given is refused."""
 
-_SEPARATORS = {".tsv": "\t", ".tab": "\t"}
 _PATH = "recsys_path"
 _ORDER = ("file", "block", "line")  # by which events stand in the order of the source
 
@@ -79,8 +77,8 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     Parameters
     ----------
     spark : SparkSession
-    source : str, Path or several of them
-        Files of text or Parquet, patterns, or folders of them; any address that Spark reads, such as s3a://.
+    source : str, Path, several of them or DataFrame
+        See `recsys.spark.sources.open_source`.
     told : LogFormat
 
     Raises
@@ -95,17 +93,15 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     from pyspark.sql import functions as fn
 
     check_options(told)
-    paths, is_parquet = _located(source)
-    raw = _opened(spark, paths, told, is_parquet=is_parquet)
-    name = ", ".join(paths)
-    has_header = is_parquet or told.header != NONE
+    opened = open_source(spark, source, told)
+    raw, name, has_header = opened.frame, opened.name, opened.has_header
     columns = resolve(
         raw.columns, source=name, has_header=has_header,
         user=told.user, item=told.item, value=told.value, time=told.time,
     )  # fmt: skip
     types = {field.name: field.dataType.simpleString() for field in raw.schema.fields}
     feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
-    raw = _in_order(raw, paths)
+    raw = _in_order(raw, opened.paths) if opened.paths else _as_it_comes(raw)
     reading = Reading.of(raw, columns, types, told, name)
     frame = raw.select(*_ORDER, *(cell.alias(role) for role, cell in reading.cells.items()))
     bad = bad_cells(reading, allows_negative=feedback == "explicit")
@@ -145,7 +141,7 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
         counted["n_read"],
         dropped,
         name,
-        tuple(Path(path) for path in paths if Path(path).is_file()),
+        tuple(Path(path) for path in opened.paths if Path(path).is_file()),
         reading.is_text,
     )
 
@@ -161,63 +157,13 @@ def check_options(told: LogFormat) -> None:
         )
 
 
-def _located(source: Any) -> tuple[list[str], bool]:
-    """Return the paths of a log in their order, and whether they are Parquet."""
-    given = [str(part) for part in (source if isinstance(source, (list, tuple)) else [source])]
-    paths: list[str] = []
-    for text in given:
-        if "://" in text:
-            paths.append(text)
-            continue
-        path = Path(text).expanduser()
-        here = [str(path)]
-        if glob.has_magic(text) and not path.exists():
-            here = sorted(glob.glob(str(path)))  # noqa: PTH207 - of a whole path
-        if not here or not Path(here[0]).exists():
-            raise InputError(
-                f"there is no file {text}; --engine spark reads files and folders of text or Parquet, and "
-                f"addresses that Spark knows (s3a://, hdfs://)."
-            )
-        paths += [str(Path(part).absolute()) for part in here]
-    kinds = {_is_parquet(path) for path in paths}
-    if len(kinds) > 1:
-        raise InputError(f"{', '.join(given)}: Parquet and text in one log; give files of one kind.")
-    return paths, kinds.pop()
+def _as_it_comes(raw: DataFrame) -> DataFrame:
+    """Return rows with their order in what is no file: that of Spark's partitions."""
+    from pyspark.sql import functions as fn
 
-
-def _is_parquet(path: str) -> bool:
-    if Path(path).is_dir():
-        inside = sorted(part.name for part in Path(path).rglob("*") if part.is_file())
-        return any(name.endswith(".parquet") for name in inside)
-    return path.endswith((".parquet", ".pq", "/")) or (
-        path.find("://") >= 0 and "." not in path.rpartition("/")[2]
+    return raw.withColumns(
+        {"file": fn.lit(0), "block": fn.lit(0).cast("long"), "line": fn.monotonically_increasing_id()}
     )
-
-
-def _opened(spark: SparkSession, paths: Sequence[str], told: LogFormat, *, is_parquet: bool) -> DataFrame:
-    from pyspark.errors import PySparkException
-
-    try:
-        if is_parquet:
-            return spark.read.parquet(*paths)
-        ending = Path(paths[0].removesuffix(".gz")).suffix
-        options: dict[str, Any] = {
-            "sep": told.delimiter or _SEPARATORS.get(ending, ","),
-            "header": told.header != NONE,
-            "encoding": told.encoding or "utf-8",
-            "mode": "PERMISSIVE",
-            "enforceSchema": False,
-            "quote": "" if told.quote == NONE else told.quote or '"',
-            "escape": told.escape or '"',
-        }
-        if options["sep"] == "blanks":
-            raise ParameterError("--delimiter blanks is not for --engine spark; name one delimiter.")
-        frame = spark.read.options(**options).csv(list(paths))
-    except PySparkException as error:
-        raise InputError(f"{', '.join(paths)}: {str(error).splitlines()[0]}") from error
-    if told.header == NONE:
-        frame = frame.toDF(*(str(number + 1) for number in range(len(frame.columns))))
-    return frame
 
 
 def _in_order(raw: DataFrame, paths: Sequence[str]) -> DataFrame:

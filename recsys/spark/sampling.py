@@ -22,6 +22,7 @@ from recsys.models.stored_factors import matrix_to_arrays
 from recsys.progress import SILENT, Progress, task
 from recsys.spark.blocks import array_in, blocks_in
 from recsys.spark.entries import BlockedEntries
+from recsys.spark.session import collected
 from recsys.spark.sweeps import Counting
 from recsys.typing import AnyArray, Int64Array
 
@@ -112,7 +113,7 @@ def fold_in_blocks(model: NMF, blocked: BlockedEntries, counting: Counting) -> S
     held = context.broadcast(objective.hold_items(factors.items, factors.mean))
     work = partial(_fold_blocks, objective, counting, factors.rank, held)
     try:
-        folded: pa.Table = blocked.by_user.mapInArrow(work, _FOLDED).toArrow()
+        folded = collected(blocked.by_user.mapInArrow(work, _FOLDED))
     finally:
         held.destroy()
     order = np.argsort(folded.column("first").to_numpy(), kind="stable")

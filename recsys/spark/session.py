@@ -20,10 +20,12 @@ from urllib.parse import urlsplit
 from recsys.errors import DependencyError, InputError, ParameterError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
 
 LEAST_SPARK, LEAST_JAVA = 4, 17
 DEFAULT_MASTER = "local[*]"
+MOST_PARTITIONS = 100_000
 PATIENCE = 60.0
 """Seconds until a cluster has to run a first task."""
 _CONNECT = 10.0  # seconds until a master has to answer
@@ -84,7 +86,11 @@ def java_version() -> int | None:
 
 @contextmanager
 def session(
-    master: str | None = None, conf: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+    master: str | None = None,
+    conf: Mapping[str, str] | None = None,
+    *,
+    source: Any = None,
+    patience: float = PATIENCE,
 ) -> Iterator[SparkSession]:
     """Yield a session that runs tasks: the one that is active, or a new one that ends with the body.
 
@@ -94,6 +100,8 @@ def session(
         ``local[N]``, ``spark://HOST:PORT``, ``yarn`` or ``k8s://...``; by default `DEFAULT_MASTER`.
     conf : mapping of str to str, optional
         Settings of Spark, by name.
+    source : Any
+        A log; if it is a data frame of Spark, its session is taken.
     patience : float
         Seconds until a first task has to be done.
 
@@ -109,7 +117,7 @@ def session(
     check_dependencies()
     from pyspark.sql import SparkSession
 
-    active = SparkSession.getActiveSession()
+    active = source.sparkSession if is_data_frame(source) else SparkSession.getActiveSession()
     if active is not None:
         running = active.sparkContext.master
         if master is not None and master != running:
@@ -126,6 +134,11 @@ def session(
             yield spark
         finally:
             spark.stop()
+
+
+def is_data_frame(source: Any) -> bool:
+    """Return whether a log is a data frame of Spark; pyspark is not imported to find out."""
+    return type(source).__module__.startswith("pyspark.sql.") and type(source).__name__ == "DataFrame"
 
 
 @contextmanager
@@ -216,6 +229,26 @@ def _check_runs(spark: SparkSession, master: str, patience: float) -> None:
         timer.cancel()
 
 
+def collected(frame: DataFrame) -> pa.Table:
+    """Return a data frame as a table here.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the process is interrupted: what Spark raises meanwhile is about jobs that are cancelled.
+    """
+    try:
+        table: pa.Table = frame.toArrow()
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            cause = cause.__context__
+        raise
+    return table
+
+
 @contextmanager
 def shuffled_to(spark: SparkSession, n_partitions: int) -> Iterator[None]:
     """Let data that is shuffled inside the body have so many partitions: an empty one costs a task, too."""
@@ -239,6 +272,14 @@ def first_line(error: BaseException) -> str:
 def parallelism(spark: SparkSession) -> int:
     """Return how many tasks run at a time."""
     return int(spark.sparkContext.defaultParallelism)
+
+
+def check_partitions(partitions: int | None) -> None:
+    """Raise ParameterError unless a number of partitions is one."""
+    if partitions is not None and not 1 <= partitions <= MOST_PARTITIONS:
+        raise ParameterError(
+            f"partitions is {partitions}; expected a whole number, 1 to {MOST_PARTITIONS:,}."
+        )
 
 
 def settings_of(texts: Any) -> dict[str, str]:

@@ -21,6 +21,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import SideFactors
+from recsys.factorization.neighbor_problem import NeighborProblem, Weights
 from recsys.factorization.objective import Objective, Side, Units
 from recsys.factorization.penalty import RowPenalty
 from recsys.factorization.sparse_factors import SparseFactors
@@ -28,8 +29,8 @@ from recsys.factorization.weighted import WeightedObjective, WeightedScale
 from recsys.factorization.weighted_sides import SparseWeightedSide
 from recsys.spark.blocks import array_in, blocks_in
 from recsys.spark.entries import BlockedEntries
-from recsys.spark.numbering import Numbering
-from recsys.typing import Float64Array
+from recsys.spark.session import collected
+from recsys.typing import Float64Array, Int32Array, Int64Array
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -67,22 +68,33 @@ class SparkEngine:
         """Return the users and the items of entries, which must be those of the blocks."""
         if entries.weights is not None:
             raise ModelError("the Spark engine fits entries without weights.")
-        if isinstance(objective, WeightedObjective) and objective.scale is None:
-            # A block is to be swept relative to the activity of all users, not of its own.
-            on_blocks: Objective = replace(objective, scale=WeightedScale.of(entries))
-        else:
-            on_blocks = objective
-        both = self._blocked
+        on_blocks, both = objective_on_blocks(objective, entries), self._blocked
         return (
             DistributedSide(
                 objective.side(entries.by_user, None, units),
-                on_blocks, units, both.by_user, both.users, self._counting,
+                on_blocks, units, both.by_user, both.users.cuts, self._counting,
             ),
             DistributedSide(
                 objective.transposed.side(entries.by_item, None, units),
-                on_blocks.transposed, units, both.by_item, both.items, self._counting,
+                on_blocks.transposed, units, both.by_item, both.items.cuts, self._counting,
             ),
         )  # fmt: skip
+
+    def neighbors(self, problem: NeighborProblem, targets: Int32Array) -> Weights:
+        """Return the weights by which other items explain some, computed here."""
+        return problem.solved(targets)
+
+
+def as_they_are(rows: CompressedRows) -> CompressedRows:
+    """Return rows unchanged."""
+    return rows
+
+
+def objective_on_blocks(objective: Objective, entries: Entries) -> Objective:
+    """Return an objective for blocks of entries: they are swept relative to the activity of all users."""
+    if isinstance(objective, WeightedObjective) and objective.scale is None:
+        return replace(objective, scale=WeightedScale.of(entries))
+    return objective
 
 
 class DistributedSide:
@@ -96,8 +108,8 @@ class DistributedSide:
         From the point of view of the side, for blocks of it.
     units : Units
     blocks : DataFrame
-    numbering : Numbering
-        Which rows each block has.
+    cuts : int64, (n_blocks + 1,)
+        The first row of each block, and the number of rows.
     counting : callable
     """
 
@@ -107,11 +119,11 @@ class DistributedSide:
         objective: Objective,
         units: Units,
         blocks: DataFrame,
-        numbering: Numbering,
+        cuts: Int64Array,
         counting: Counting,
     ) -> None:
         self._side, self._objective, self._units = side, objective, units
-        self._blocks, self._cuts, self._counting = blocks, numbering.cuts, counting
+        self._blocks, self._cuts, self._counting = blocks, cuts, counting
         self.rows, self.penalty = side.rows, side.penalty
         self.row_objectives: Float64Array = np.zeros(side.rows.n_rows)
         self.is_complete = True
@@ -151,7 +163,7 @@ class DistributedSide:
             sweep_blocks, self._objective, self._units, self._counting, self.n_sweeps, self._cuts[:-1], *sent
         )
         try:
-            swept: pa.Table = self._blocks.mapInArrow(work, _SWEPT).toArrow()
+            swept = collected(self._blocks.mapInArrow(work, _SWEPT))
         finally:
             for broadcast in sent:
                 broadcast.destroy()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys.checkpoints import Checkpoint
 from recsys.data import formats, item_names
 from recsys.data.columns import IGNORE
 from recsys.data.duplicates import DEFAULT_DUPLICATES, Duplicates
 from recsys.data.item_names import ItemNames
 from recsys.data.log import shown_span
 from recsys.data.log_format import LogFormat
-from recsys.data.rows import CompressedRows
 from recsys.errors import ParameterError
 from recsys.experiment.given_logs import LogPlan
 from recsys.experiment.given_models import GivenModel, spec_of
@@ -27,6 +27,7 @@ from recsys.experiment.settings import AUTO, ModelSpec
 from recsys.experiment.training import check_duplicates, check_seed
 from recsys.experiment.training_record import log_record
 from recsys.factorization import engine
+from recsys.factorization.engine import Engine
 from recsys.models.base import Model
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.nmf import NMF
@@ -34,25 +35,21 @@ from recsys.models.values import confidences
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, listener, task
 from recsys.recommend.bundle import Bundle
+from recsys.spark.driver_engine import DriverEngine
 from recsys.spark.entries import BlockedEntries
 from recsys.spark.numbering import Numbering
 from recsys.spark.reading import EventFrame, check_options, read_events
 from recsys.spark.sampling import fit_sample
-from recsys.spark.session import parallelism, session, shuffled_to
-from recsys.spark.sweeps import Counting, SparkEngine
+from recsys.spark.session import check_partitions, parallelism, session, shuffled_to
+from recsys.spark.sweeps import Counting, SparkEngine, as_they_are
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-MODELS = ("weighted-nmf", "masked-nmf")
+MODELS = ("weighted-nmf", "masked-nmf", "slim", "hybrid-nmf")
 """What the engine trains; "auto" is the first."""
-MOST_PARTITIONS = 100_000
-_ALONE = (
-    "n_init",
-    "validation_share",
-    "warm_start",
-    "gradient_tol",
-)  # need the entries in other blocks, or here
+_OTHERS = ("n_init", "validation_share", "warm_start", "gradient_tol")
+"""Parameters by which a fit is of other entries than those of the log, or asks for them here."""
 
 
 def train(
@@ -66,6 +63,7 @@ def train(
     duplicates: Duplicates | None = None,
     sample_users: float | None = None,
     keep_interrupted: bool = False,
+    checkpoint: Checkpoint | None = None,
     progress: GivenProgress = SILENT,
 ) -> Bundle:
     """Train a model on a whole log by Spark; the bundle is that of `recsys.train`, bit for bit.
@@ -74,9 +72,9 @@ def train(
     ----------
     model : str, Path, Model or class
         See `recsys.train`; one of `MODELS`, or "auto".
-    log : str, Path, several of them, or LogPlan
-        Files or folders of Parquet or text, and how they are to be read (`LogPlan`); see
-        `recsys.spark.reading.HONOURED`.
+    log : str, Path, several of them, DataFrame or LogPlan
+        Files, tables, databases or a data frame of Spark (see `recsys.spark.sources.open_source`), and how
+        they are to be read (`LogPlan`); see `recsys.spark.reading.HONOURED`.
     master : str, optional
         See `recsys.spark.session.session`.
     partitions : int, optional
@@ -91,6 +89,9 @@ def train(
         bundle is then not that of a full fit; see `recsys.spark.sampling`.
     keep_interrupted : bool
         See `recsys.train`.
+    checkpoint : Checkpoint, optional
+        Keeps where the fit stands, on the driver; see `recsys.train`. A fit may go on with other partitions,
+        or on one machine. A sample of users has none.
     progress : bool, callable or Progress
 
     Returns
@@ -117,8 +118,12 @@ def train(
     told = formats.filled(plan.read_as)
     check_options(told)
     check_partitions(partitions)
+    if checkpoint is not None:
+        spec.made().check_checkpoint(checkpoint)
+    if sample_users is not None:
+        check_sample(spec, checkpoint)
     with ExitStack() as open_:
-        spark = open_.enter_context(session(master, conf))
+        spark = open_.enter_context(session(master, conf, source=plan.source))
         folder = open_.enter_context(tempfile.TemporaryDirectory(prefix="recsys-spark-"))
         n_blocks = partitions or parallelism(spark)
         open_.enter_context(shuffled_to(spark, max(n_blocks, parallelism(spark))))
@@ -136,21 +141,23 @@ def train(
         if plan.items is not None:
             names, _ = item_names.from_file(plan.items, data.item_ids, told)
         fitted = spec.made()
-        assert isinstance(fitted, NMF)
         began = time.perf_counter()
         try:
             counting = counting_of(fitted)
             if sample_users is not None:
+                assert isinstance(fitted, NMF)
                 fitted = fit_sample(
                     fitted, data, blocked, counting, share=sample_users, seed=seed, progress=listening
                 )
             else:
-                with engine.use(SparkEngine(blocked, counting)):
-                    fitted.fit(data, progress=listening)
+                sweeping = open_.enter_context(_engine_of(spark, fitted, blocked, counting, n_blocks))
+                kept_at: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
+                with engine.use(sweeping):
+                    fitted.fit(data, progress=listening, **kept_at)
         except KeyboardInterrupt:
             if not (keep_interrupted and fitted.is_fitted):
                 raise
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began + (0.0 if checkpoint is None else checkpoint.seconds_before)
         record = record_of_events(events, told)
         return Bundle.of(
             fitted,
@@ -179,23 +186,49 @@ def trainable(spec: ModelSpec) -> ModelSpec:
         spec = replace(spec, name=MODELS[0])
     if spec.template is not None or spec.name not in MODELS:
         raise ParameterError(
-            f"--engine spark does not train {spec.title}; it trains {' and '.join(MODELS)}. Take one of "
-            f"them, or leave --engine out."
+            f"--engine spark does not train {spec.title}; it trains {', '.join(MODELS[:-1])} and "
+            f"{MODELS[-1]}. Take one of them, or leave --engine out."
         )
     model = spec.made()
     if isinstance(model, MaskedNMF) and model.loss != "squared":
         raise ParameterError(
             f"--engine spark trains masked-nmf with loss=squared; expected that, not {model.loss!r}."
         )
-    params = model.get_params()
-    usual = type(model)().get_params()
-    for name in _ALONE:
-        if params[name] != usual[name]:
-            raise ParameterError(
-                f"{spec.name}: {name} is {params[name]!r}, which --engine spark does not honour; leave it "
-                f"out, or train on one machine."
-            )
     return spec
+
+
+def check_sample(spec: ModelSpec, checkpoint: Checkpoint | None) -> None:
+    """Raise ParameterError if a sample of the users cannot be fitted, or is to have checkpoints."""
+    if not isinstance(spec.made(), NMF):
+        raise ParameterError(
+            f"{spec.title} has no factors of users to fold in; --sample-users is for {MODELS[0]} and "
+            f"{MODELS[1]}."
+        )
+    if checkpoint is not None:
+        raise ParameterError("a sample of users is fitted without checkpoints; leave either out.")
+
+
+@contextmanager
+def _engine_of(
+    spark: SparkSession, model: Model, blocked: BlockedEntries, counting: Counting, n_blocks: int
+) -> Iterator[Engine]:
+    """Yield what computes a fit: on the blocks of the log, or on entries that the driver sends."""
+    if sweeps_blocks_of_log(model):
+        yield SparkEngine(blocked, counting)
+        return
+    sending = DriverEngine(spark, n_blocks)
+    try:
+        yield sending
+    finally:
+        sending.release()
+
+
+def sweeps_blocks_of_log(model: Model) -> bool:
+    """Return whether all sweeps of a fit are over the entries of the log as they lie on the cluster."""
+    if not isinstance(model, NMF):
+        return False
+    params, usual = model.get_params(), type(model)().get_params()
+    return all(params[name] == usual[name] for name in _OTHERS)
 
 
 def counting_of(model: Model) -> Counting:
@@ -203,19 +236,6 @@ def counting_of(model: Model) -> Counting:
     if isinstance(model, WeightedNMF):
         return partial(confidences, kind=model.confidence, alpha=model.alpha)
     return as_they_are
-
-
-def as_they_are(rows: CompressedRows) -> CompressedRows:
-    """Return rows unchanged."""
-    return rows
-
-
-def check_partitions(partitions: int | None) -> None:
-    """Raise ParameterError unless a number of partitions is one."""
-    if partitions is not None and not 1 <= partitions <= MOST_PARTITIONS:
-        raise ParameterError(
-            f"partitions is {partitions}; expected a whole number, 1 to {MOST_PARTITIONS:,}."
-        )
 
 
 def numberings(events: EventFrame, told: LogFormat, n_blocks: int) -> tuple[Numbering, Numbering]:

@@ -2,6 +2,7 @@
 
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from recsys.spark import session as sessions
 from recsys.spark.reading import check_options, read_events
 from recsys.spark.sampling import read_share, sampled_users
 from recsys.spark.session import check_dependencies, java_version, session, settings_of
-from recsys.spark.training import train, trainable
+from recsys.spark.training import check_sample, train, trainable
 
 
 def _fake_java(folder: Path, says: str) -> Path:
@@ -63,12 +64,14 @@ def test_a_master_that_does_not_answer_is_named(monkeypatch):
 
 
 def test_what_the_engine_does_not_train_is_refused():
-    with pytest.raises(ParameterError, match="does not train slim; it trains weighted-nmf and masked-nmf"):
-        trainable(recsys.ModelSpec("slim"))
+    with pytest.raises(ParameterError, match="does not train als; it trains weighted-nmf, masked-nmf, slim"):
+        trainable(recsys.ModelSpec("als"))
     with pytest.raises(ParameterError, match="loss=squared"):
         trainable(recsys.ModelSpec("masked-nmf", {"loss": "kl", "biases": False}))
-    with pytest.raises(ParameterError, match="n_init is 3"):
-        trainable(recsys.ModelSpec("weighted-nmf", {"n_init": 3}))
+    with pytest.raises(ParameterError, match="slim has no factors of users to fold in"):
+        check_sample(recsys.ModelSpec("slim"), None)
+    with pytest.raises(ParameterError, match="fitted without checkpoints"):
+        check_sample(recsys.ModelSpec("weighted-nmf"), recsys.Checkpoint(Path("fit.checkpoint")))
     assert trainable(recsys.ModelSpec("auto")).name == "weighted-nmf"
 
 
@@ -142,3 +145,36 @@ def test_logs_that_cannot_be_read_are_named(spark, tmp_path: Path):
         read_events(spark, path, recsys.LogFormat())
     with pytest.raises(InputError, match="there is no file"):
         read_events(spark, tmp_path / "none.csv", recsys.LogFormat())
+    with pytest.raises(InputError, match=r"there is no table or view 'shop\.none' in Spark's catalogue"):
+        read_events(spark, "table:shop.none", recsys.LogFormat())
+    with pytest.raises(InputError, match=r"no JDBC driver for postgresql; name its jar by --spark-conf"):
+        read_events(spark, "postgresql://ann@localhost/shop", recsys.LogFormat(table="purchases"))
+    with pytest.raises(ParameterError, match="name what to read, by --table or by --query"):
+        read_events(spark, "jdbc:sqlite:shop.db", recsys.LogFormat())
+    with pytest.raises(ParameterError, match="a password stands in the address"):
+        read_events(spark, "jdbc:mysql://localhost/shop?password=x", recsys.LogFormat(table="purchases"))
+    with pytest.raises(ParameterError, match="--table and --query are for a database"):
+        read_events(spark, path, recsys.LogFormat(table="purchases"))
+
+
+class _Stalled:
+    """A session whose jobs wait for workers until they are cancelled."""
+
+    def __init__(self) -> None:
+        self.sparkContext = self
+        self._cancelled = threading.Event()
+
+    def parallelize(self, *_: object) -> "_Stalled":
+        return self
+
+    def cancelAllJobs(self) -> None:
+        self._cancelled.set()
+
+    def count(self) -> int:
+        assert self._cancelled.wait(30)
+        raise RuntimeError("Job 0 cancelled")
+
+
+def test_a_master_that_runs_no_task_in_time_is_named():
+    with pytest.raises(InputError, match=r"spark://slow:7077 ran no task within 0 s; it may have no worker"):
+        sessions._check_runs(_Stalled(), "spark://slow:7077", patience=0.01)

@@ -11,7 +11,7 @@ import pytest
 import recsys
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
-from recsys.spark import sweeps
+from recsys.spark import driver_engine, sweeps
 from recsys.spark.training import train
 
 
@@ -48,6 +48,51 @@ def test_masked_nmf_has_the_bits_of_one_machine(spark, purchases: Path, partitio
     log = recsys.LogPlan(purchases, feedback="explicit")
     bundle = train(spec, log, partitions=partitions, duplicates=rule)
     assert_same(bundle, recsys.train(spec, log, duplicates=rule))
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("slim", {"n_neighbors": 20}),
+        ("hybrid-nmf", {"n_components": 6, "max_iter": 2, "n_neighbors": 20, "liked_from": 1.0}),
+        ("weighted-nmf", {"n_components": 6, "max_iter": 2, "n_init": 2, "validation_share": 0.1}),
+    ],
+)
+def test_fits_of_what_the_driver_holds_have_the_bits_of_one_machine(
+    spark, purchases: Path, name: str, params, monkeypatch
+):
+    monkeypatch.setattr(driver_engine, "LEAST", 1)
+    spec = recsys.ModelSpec(name, params)
+    frame = spark.read.parquet(str(purchases.with_suffix(".parquet"))).coalesce(1)
+    bundle, expected = train(spec, frame, partitions=3), recsys.train(spec, purchases.with_suffix(".parquet"))
+    arrays, others = bundle.model.to_arrays(), expected.model.to_arrays()
+    for array_name, array in arrays.items():
+        np.testing.assert_array_equal(array, others[array_name], err_msg=array_name)
+
+
+def test_a_fit_goes_on_from_its_checkpoint_wherever_it_was_cut_off(spark, purchases: Path, tmp_path: Path):
+    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 8, "max_iter": 4, "tol": 0.0})
+
+    class CutOff:
+        """Interrupts a fit in its third iteration."""
+
+        def start(self, task: str, total: int | None) -> None:
+            self.task, self.n_done = task, 0
+
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            self.n_done += steps
+            if self.task == "weighted-nmf" and self.n_done == 3:
+                raise RuntimeError("as if it were killed")
+
+        def finish(self) -> None: ...
+
+    expected = recsys.train(spec, purchases)
+    checkpoint = recsys.Checkpoint(tmp_path / "fit.checkpoint", every=1)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(spec, purchases, partitions=2, checkpoint=checkpoint, progress=CutOff())
+    resumed = recsys.Checkpoint(checkpoint.path, every=1, resume=True)
+    assert_same(train(spec, purchases, partitions=3, checkpoint=resumed), expected)
+    assert_same(recsys.train(spec, purchases, checkpoint=resumed), expected)
 
 
 def test_files_are_read_in_their_order_and_ties_fall_to_the_later_line(spark, tmp_path: Path):
