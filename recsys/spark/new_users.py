@@ -105,6 +105,7 @@ def recommend_log(
     plan = log if isinstance(log, LogPlan) else LogPlan(log)
     with (
         session(master, conf, source=plan.source) as spark,
+        shuffled_to(spark, max(partitions or 1, parallelism(spark))),
         shipped(spark, model) as (bundle, place),
         reserved(path, wait=0.5),
     ):
@@ -131,10 +132,7 @@ def recommend_log(
         work = partial(_lists_of, place, PartsPlace(str(path), folder.digest), sent, _adds_up(events))
         parted = frame.withColumn("part", fn.pmod(fn.xxhash64(user), fn.lit(n_parts)).cast("int")).persist()
         try:
-            with (
-                shuffled_to(spark, parallelism(spark)),
-                task(listener(progress), "recommend", n_users) as running,
-            ):
+            with task(listener(progress), "recommend", n_users) as running:
                 running.advance(counts["n_users"])
                 for numbers in waves(range(n_before, n_parts), parallelism(spark)):
                     some = parted.filter(fn.col("part").between(numbers[0], numbers[-1])).groupBy("part")
