@@ -127,7 +127,7 @@ AXES: Mapping[str, tuple[Axis, ...]] = {
 _RANKS = {"implicit-als": (64, 128, 256), "irspack-ials": (128, 256), "hybrid-nmf": (1024,)}
 
 
-def _some(held: HeldOut) -> HeldOut:
+def some_users(held: HeldOut) -> HeldOut:
     """Keep the held-out pairs of every third user."""
     rows = held.by_user
     keeps = np.arange(rows.n_rows) % _EVERY == 0
@@ -145,7 +145,11 @@ def _some(held: HeldOut) -> HeldOut:
 def run(name: str, rank: int, folder: Path, budget: int, kept: Sequence[dict[str, Any]], out: Path) -> None:
     """Search for one contender at one rank and write each try to a line."""
     prepared, contender, axes = held_out(folder), CONTENDERS[name], AXES[name]
-    data, held, metrics = contender.prepare(prepared.train), _some(prepared.held_out), parse_metrics(METRIC)
+    data, held, metrics = (
+        contender.prepare(prepared.train),
+        some_users(prepared.held_out),
+        parse_metrics(METRIC),
+    )
     known = {tuple(line["point"]): float(line[METRIC]) for line in kept}
 
     def measure(point: Point) -> float:
