@@ -19,7 +19,8 @@ from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.metrics import Metric
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
-from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.recommend.filling import shown_blocks
+from recsys.recommend.ranking import BLOCK_BYTES
 from recsys.recommend.restriction import Restriction
 from recsys.remarks import Remark, RemarkCode
 from recsys.typing import Float32Array, Int64Array
@@ -40,6 +41,9 @@ def evaluate(
     progress: Progress = SILENT,
 ) -> Measurements:
     """Measure a fitted model on held-out pairs; all unseen items are ranked, none are sampled.
+
+    Lists are those that `Bundle.recommend` shows: where a model has no score for an item, what is popular
+    fills the place.
 
     Parameters
     ----------
@@ -76,13 +80,14 @@ def evaluate(
         )
     if block_bytes < 1:
         raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
+    catalogue = Catalogue(seen) if catalogue is None else catalogue
     ranked = [metric for metric in metrics if not metric.is_error]
     users = rankable(seen, held_out) if ranked else np.zeros(0, dtype=np.int64)
     accumulator = MetricAccumulator(
         metrics,
         users,
         held_out,
-        catalogue=Catalogue(seen) if catalogue is None else catalogue,
+        catalogue=catalogue,
         seen=seen,
         groups=groups,
     )
@@ -93,7 +98,7 @@ def evaluate(
                 f"not known to training); choose another split, or check that ids are written alike in both "
                 f"logs."
             )
-        _rank(model, seen, accumulator, block_bytes, rules, progress)
+        _rank(model, seen, accumulator, catalogue, block_bytes, rules, progress)
     values, group_means = accumulator.compute()
     remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
     if ranked and getattr(model, "ranks_by_value", False):  # an object of one's own need not say
@@ -154,6 +159,7 @@ def _rank(
     model: Scorer,
     seen: CompressedRows,
     accumulator: MetricAccumulator,
+    catalogue: Catalogue,
     block_bytes: int,
     rules: Restriction | None,
     progress: Progress,
@@ -166,11 +172,12 @@ def _rank(
     row_bytes = 4 * n_items * (1 + keep_scores) + 21 * width
     scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
     with task(progress, f"evaluate {model.name}", len(accumulator.users)) as running:
-        blocks = ranked_blocks(
+        blocks = shown_blocks(
             model,
             accumulator.users,
             width,
             seen,
+            catalogue.shown_counts,
             block_bytes=scores_bytes,
             keep_scores=keep_scores,
             rules=rules,
