@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -62,7 +62,13 @@ def map_content(path: Path) -> Content:
     The file must not be changed in place, which no write of ours does: a new one there is another file.
     """
     with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if path.stat().st_size else bytearray()
+        return mapped_content(file)
+
+
+def mapped_content(file: BinaryIO) -> Content:
+    """Return what `map_content` does, of a file that is open; it may be closed while it is mapped."""
+    size = os.fstat(file.fileno()).st_size
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if size else bytearray()
 
 
 def arrays_in(content: Content, name: str) -> tuple[dict[str, AnyArray], dict[str, Any]]:

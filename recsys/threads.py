@@ -101,19 +101,40 @@ def use(n_threads: int | None) -> Iterator[None]:
 
 
 class _BlasPools:
-    """The BLAS libraries of this process, found anew when imports may have brought another."""
+    """The BLAS libraries of this process, found anew when imports may have brought another.
+
+    Their number of threads is the process's, not a thread's: it is one from when the first body begins that
+    needs it so until the last one ends.
+    """
 
     def __init__(self) -> None:
         self._controller: Any = None
         self._n_modules = 0
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._limited: Any = None
 
-    def limit(self) -> Any:
-        """Return a context in which each of them runs on one thread."""
+    @contextmanager
+    def limit(self) -> Iterator[None]:
+        """Run each of them on one thread inside the body."""
+        with self._lock:
+            if self._n_inside == 0:
+                self._limited = self._found().limit(limits=1, user_api="blas")
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_inside -= 1
+                if self._n_inside == 0:
+                    self._limited.restore_original_limits()
+
+    def _found(self) -> Any:
         from threadpoolctl import ThreadpoolController
 
         if self._n_modules != len(sys.modules):
             self._controller, self._n_modules = ThreadpoolController(), len(sys.modules)
-        return self._controller.limit(limits=1, user_api="blas")
+        return self._controller
 
 
 class _Launcher:
@@ -131,7 +152,7 @@ class _Launcher:
         if self._lock.acquire(blocking=False):
             self._lock.release()
         else:
-            self._lock, self._depth = threading.RLock(), 0
+            self._lock, self._depth, self._pools = threading.RLock(), 0, _BlasPools()
 
     @contextmanager
     def launch(self) -> Iterator[int]:
@@ -156,6 +177,12 @@ class _Launcher:
                     self._depth -= 1
                     numba.set_num_threads(before)
 
+    @contextmanager
+    def beside(self) -> Iterator[int]:
+        """Run the body on one thread, BLAS too, whoever launches meanwhile."""
+        with use(1), self._pools.limit():
+            yield 1
+
     def take_if_free(self) -> bool:
         """Take the lock unless another thread holds it, and return whether it is this thread's now."""
         return self._lock.acquire(blocking=False)
@@ -174,7 +201,7 @@ def launch_or_alone() -> Iterator[None]:
     """Do what `launch` does, but while another thread holds it run the body on one thread, at once.
 
     For kernels, which on one thread have nothing to wait for: a list is then ranked beside a fit, and not
-    after its sweep. Not for products that BLAS makes: what they round by is the whole process's.
+    after its sweep. Products that BLAS makes need `launch_beside`.
     """
     if current() == 1:
         yield
@@ -187,3 +214,21 @@ def launch_or_alone() -> Iterator[None]:
     else:
         with use(1):
             yield
+
+
+@contextmanager
+def launch_beside() -> Iterator[int]:
+    """Do what `launch` does, but while another thread holds it run the body on one thread, BLAS too, at once.
+
+    For answers that take products of BLAS, or foreign code with threads of its own: so many as the context
+    gives. Bits are the same either way.
+    """
+    if _launcher.take_if_free():
+        try:
+            with launch() as n_threads:
+                yield n_threads
+        finally:
+            _launcher.leave()
+    else:
+        with _launcher.beside() as n_threads:
+            yield n_threads

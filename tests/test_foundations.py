@@ -189,3 +189,17 @@ def test_errors_are_also_those_that_others_catch():
     assert issubclass(NotFittedError, (ValueError, AttributeError))
     assert issubclass(ParameterError, ValueError)
     assert issubclass(NotFittedError, RecsysError)
+
+
+def test_blas_stays_on_one_thread_until_the_last_that_needs_it_so_ends():
+    def numbers():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    pools, before = threads._BlasPools(), numbers()
+    first, second = pools.limit(), pools.limit()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert numbers() == {1}
+    second.__exit__(None, None, None)
+    assert numbers() == before

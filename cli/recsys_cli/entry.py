@@ -35,6 +35,7 @@ def _run() -> int:
         _tell(problem)
         return 1
     try:
+        _start_again_if_portable()
         from recsys_cli.main import run  # what it imports may be interrupted, too
 
         return _flushed(run())
@@ -43,6 +44,20 @@ def _run() -> int:
             raise
         _tell(address_space.MESSAGE)
         return 1
+
+
+def _start_again_if_portable() -> None:
+    """Begin anew with what libraries read when a process starts, where RECSYS_PORTABLE asks for it."""
+    if not os.environ.get("RECSYS_PORTABLE"):
+        return
+    from recsys import portable
+    from recsys.errors import ParameterError
+
+    try:
+        portable.start_again(sys.orig_argv[1:])
+    except ParameterError as error:
+        _tell(str(error))
+        os._exit(1)
 
 
 def _mend_output() -> None:

@@ -126,6 +126,13 @@ SeedOrPlan: TypeAlias = Annotated[
         show_default="0",
     ),
 ]
+Mapped: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--mapped",
+        help="Map the model's files: one that was checked before opens at once, and processes share it.",
+    ),
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -149,6 +149,7 @@ def recommend(
             show_default="2 when printed, 0 in files",
         ),
     ] = None,
+    mapped: options.Mapped = False,
     threads: options.Threads = None,
     json: options.Json = False,
 ) -> None:
@@ -202,7 +203,7 @@ def recommend(
         include_seen=include_seen,
         bought_before=bought_before,
     )
-    bundle = load_bundle(model.expanduser())
+    bundle = load_bundle(model.expanduser(), mapped=mapped)
     notes = [] if ruled is None else list(bundle.notes_on(ruled, strict=strict))
     if bundle.model.ranks_by_value and not json:
         _note(f"{bundle.model.name} {RANKS_BY_VALUE}", target)

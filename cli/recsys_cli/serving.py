@@ -105,9 +105,7 @@ def serve(
             "--workers", min=1, max=256, help="Processes that answer; more than one share a mapped model."
         ),
     ] = 1,
-    mapped: Annotated[
-        bool, typer.Option("--mapped", help="Map the model's arrays: processes that serve it share them.")
-    ] = False,
+    mapped: options.Mapped = False,
     access_log: Annotated[
         bool, typer.Option("--access-log/--no-access-log", help="Whether to log each request.")
     ] = True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -35,6 +35,9 @@ class Ids:
         If an id is missing, is neither integer nor text, is mixed with the other kind, or repeats.
     """
 
+    _n: int | None = None
+    _read: Callable[[], Ids]
+
     def __init__(self, values: Iterable[Id] | AnyArray) -> None:
         self.values = as_id_array(values)
         self.values.setflags(write=False)
@@ -44,7 +47,7 @@ class Ids:
             twice = self[int(np.flatnonzero(self._index.duplicated())[0])]
             raise InputError(f"id {twice!r} stands twice in a list of ids; expected each once.")
 
-    @property
+    @cached_property
     def _ascends(self) -> bool:
         """Whether these are integers in strictly ascending order, and so unique."""
         return self.is_integer and bool(np.greater(self.values[1:], self.values[:-1]).all())
@@ -56,6 +59,28 @@ class Ids:
         ids.values = values.view()
         ids.values.setflags(write=False)
         return ids
+
+    @classmethod
+    def deferred(cls, n: int, read: Callable[[], Ids]) -> Ids:
+        """Return n ids that are read when the first of them is asked for.
+
+        Parameters
+        ----------
+        n : int
+        read : callable
+            Returns them, n of them; what it raises reaches whoever asks.
+        """
+        ids = cls.__new__(cls)
+        ids._n, ids._read = n, read
+        return ids
+
+    @cached_property
+    def values(self) -> AnyArray:
+        """The ids in their order, read-only: int64, or an object array of str, (n,)."""
+        return self._read().values
+
+    def __reduce__(self) -> tuple[Callable[[AnyArray], Ids], tuple[AnyArray]]:
+        return Ids.trusted, (self.values,)
 
     @cached_property
     def _index(self) -> pd.Index:
@@ -69,7 +94,7 @@ class Ids:
         return self.values.dtype.kind == "i"
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.values) if self._n is None else self._n
 
     def __getitem__(self, row: int) -> Id:
         value: Id = self.values[row].item() if self.is_integer else str(self.values[row])
@@ -120,6 +145,9 @@ class Ids:
         return rows
 
     def _positions(self, ids: AnyArray) -> Int64Array:
+        if self._ascends and ids.dtype == np.int64:  # needs no index, which takes much more room than ids
+            rows = np.searchsorted(self.values, ids)
+            return np.where(self.values[np.minimum(rows, len(self) - 1)] == ids, rows, -1)
         import pandas as pd
 
         return np.asarray(self._index.get_indexer(pd.Index(ids)), dtype=np.int64)

@@ -27,6 +27,8 @@ class Catalogue:
     item_factors : float32, (n_items, any), or None
         Vectors by which `diversity` compares items where there are no categories; None takes
         `item_vectors` of the training pattern, the same for every model.
+    counts : int64, (n_items,), or None
+        How many users have each item, where that is not what the pattern says: an amount of 0 is no purchase.
 
     Raises
     ------
@@ -37,6 +39,7 @@ class Catalogue:
     seen: CompressedRows
     categories: Labels | None = None
     item_factors: Float32Array | None = None
+    counts: Int64Array | None = None
 
     def __post_init__(self) -> None:
         for name, rows in (
@@ -57,6 +60,11 @@ class Catalogue:
     def item_counts(self) -> Int64Array:
         """How many users have each item in training, (n_items,)."""
         return np.bincount(self.seen.columns, minlength=self.n_items)
+
+    @property
+    def shown_counts(self) -> Int64Array:
+        """By how many users an item counts as popular where lists are filled, (n_items,)."""
+        return self.item_counts if self.counts is None else self.counts
 
     @cached_property
     def popularity(self) -> Float64Array:

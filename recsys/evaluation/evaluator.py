@@ -22,7 +22,8 @@ from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.metrics import Metric
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
-from recsys.recommend.ranking import BLOCK_BYTES, ranked_blocks
+from recsys.recommend.filling import shown_blocks
+from recsys.recommend.ranking import BLOCK_BYTES
 from recsys.recommend.restriction import Restriction
 from recsys.remarks import Remark, RemarkCode
 from recsys.typing import Float32Array, Int64Array
@@ -43,6 +44,9 @@ def evaluate(
     progress: Progress = SILENT,
 ) -> Measurements:
     """Measure a fitted model on held-out pairs; all unseen items are ranked, none are sampled.
+
+    Lists are those that `Bundle.recommend` shows: where a model has no score for an item, what is popular
+    fills the place.
 
     Parameters
     ----------
@@ -79,13 +83,14 @@ def evaluate(
         )
     if block_bytes < 1:
         raise ParameterError(f"block_bytes is {block_bytes}; expected 1 or more.")
+    catalogue = Catalogue(seen) if catalogue is None else catalogue
     ranked = [metric for metric in metrics if not metric.is_error]
     users = rankable(seen, held_out) if ranked else np.zeros(0, dtype=np.int64)
     accumulator = MetricAccumulator(
         metrics,
         users,
         held_out,
-        catalogue=Catalogue(seen) if catalogue is None else catalogue,
+        catalogue=catalogue,
         seen=seen,
         groups=groups,
     )
@@ -96,7 +101,7 @@ def evaluate(
                 f"not known to training); choose another split, or check that ids are written alike in both "
                 f"logs."
             )
-        _ranking.get()(model, seen, accumulator, block_bytes, rules, progress)
+        _ranking.get()(model, seen, accumulator, catalogue.shown_counts, block_bytes, rules, progress)
     values, group_means = accumulator.compute()
     remarks = [*accumulator.remarks, *_too_long(ranked, model.n_items_)]
     if ranked and getattr(model, "ranks_by_value", False):  # an object of one's own need not say
@@ -157,11 +162,15 @@ def rank(
     model: Scorer,
     seen: CompressedRows,
     accumulator: MetricAccumulator,
+    shown_counts: Int64Array,
     block_bytes: int,
     rules: Restriction | None,
     progress: Progress,
 ) -> None:
-    """Rank the users of an accumulator block by block, and measure each block."""
+    """Rank the users of an accumulator block by block, and measure each block.
+
+    ``shown_counts`` is how popular items are, (n_items,): what places without a score are filled by.
+    """
     n_items, keep_scores = model.n_items_, accumulator.needs_scores
     width = min(accumulator.width, n_items)
     # A row holds its scores, twice if they are kept for a metric while the next block is scored, and
@@ -169,11 +178,12 @@ def rank(
     row_bytes = 4 * n_items * (1 + keep_scores) + 21 * width
     scores_bytes = max(1, block_bytes * 4 * n_items // row_bytes)
     with task(progress, f"evaluate {model.name}", len(accumulator.users)) as running:
-        blocks = ranked_blocks(
+        blocks = shown_blocks(
             model,
             accumulator.users,
             width,
             seen,
+            shown_counts,
             block_bytes=scores_bytes,
             keep_scores=keep_scores,
             rules=rules,
@@ -184,7 +194,7 @@ def rank(
 
 
 Ranking: TypeAlias = Callable[
-    [Scorer, CompressedRows, MetricAccumulator, int, Restriction | None, Progress], None
+    [Scorer, CompressedRows, MetricAccumulator, Int64Array, int, Restriction | None, Progress], None
 ]
 """Ranks and measures the users of an accumulator, as `rank` does."""
 _ranking: ContextVar[Ranking] = ContextVar("recsys_ranking", default=rank)

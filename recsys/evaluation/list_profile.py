@@ -15,7 +15,7 @@ from recsys.evaluation.evaluator import rankable
 from recsys.evaluation.metrics import parse_metrics
 from recsys.models.scorer import Scorer
 from recsys.progress import SILENT, Progress, task
-from recsys.recommend.ranking import ranked_blocks
+from recsys.recommend.filling import shown_blocks
 from recsys.typing import BoolArray, Float64Array, Int64Array
 
 LENGTHS = (1, 2, 3, 5, 10, 20, 30, 50)
@@ -84,7 +84,7 @@ def profile_lists(
     held_out_keys = held_out.by_user.row_numbers * n_items + held_out.by_user.columns  # ascending
     n_listed, n_hits = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
     with task(progress, f"describe the lists of {model.name}", len(users)) as running:
-        for block in ranked_blocks(model, users, lengths[-1], seen):
+        for block in shown_blocks(model, users, lengths[-1], seen, catalogue.shown_counts):
             accumulator.update(block.users, block.items, block.n_listed)
             row_lengths = np.minimum(block.n_listed, k)
             is_listed = np.arange(min(k, n_items)) < row_lengths[:, None]

@@ -11,6 +11,7 @@ from recsys.data.held_out import HeldOut
 from recsys.data.interactions import Interactions
 from recsys.data.log import Log
 from recsys.errors import InputError, ModelError, ParameterError
+from recsys.evaluation.catalogue import Catalogue
 from recsys.evaluation.evaluator import evaluate
 from recsys.evaluation.metrics import parse_metric
 from recsys.models.nmf import NMF
@@ -67,7 +68,13 @@ def entry_scorer(metric: str) -> Callable[..., float]:
                 f"{held_out.n_repeated:,} of {len(X):,} entries were fitted: a score of what a model has "
                 f"seen says nothing. Give entries held out, as recsys.EntryKFold makes them."
             )
-        value = evaluate(model, known.by_user, held_out, [parsed]).metrics[str(parsed)]
+        value = evaluate(
+            model,
+            known.by_user,
+            held_out,
+            [parsed],
+            catalogue=Catalogue(known.by_user, counts=known.item_counts),
+        ).metrics[str(parsed)]
         if value is None:
             raise InputError(f"{parsed} has no value for these entries.")
         return sign * value

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys import threads
+from recsys import portable, threads
 from recsys.data.interactions import Interactions
 from recsys.errors import DependencyError, RecsysError
 from recsys.experiment.provenance import versions
@@ -28,7 +28,7 @@ def check_installation() -> dict[str, Any]:
         ``ok``, ``versions`` and ``checks``, each check with ``name``, ``ok``, ``found``, ``advice``.
         A missing optional package does not make ``ok`` false.
     """
-    checks = [_package_files(), _threads(), *(_model(name) for name in MODELS), _demo_package()]
+    checks = [_package_files(), _threads(), _bits(), *(_model(name) for name in MODELS), _demo_package()]
     return {"ok": all(check["ok"] for check in checks), "versions": versions(), "checks": checks}
 
 
@@ -45,6 +45,11 @@ def _package_files() -> dict[str, Any]:
 def _threads() -> dict[str, Any]:
     with threads.launch() as n_threads:
         return _check("threads", n_threads >= 1, f"{n_threads} of {threads.available()} cores")
+
+
+def _bits() -> dict[str, Any]:
+    where = "every x86-64 processor" if portable.is_asked() else "processors of this kind"
+    return _check("same bits", True, f"on {where} ({portable.VARIABLE}=1: on every x86-64)")
 
 
 def _model(name: str) -> dict[str, Any]:

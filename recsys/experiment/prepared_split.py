@@ -105,7 +105,7 @@ class PreparedSplit:
     @cached_property
     def catalogue(self) -> Catalogue:
         """What is known of the items: popular is what the users trained on took, not those measured."""
-        return Catalogue(self.train.by_user)
+        return Catalogue(self.train.by_user, counts=self.train.item_counts)
 
     @property
     def user_ids(self) -> Ids:

@@ -88,7 +88,9 @@ class SideInputs:
         arguments: dict[str, Any] = {}
         if self.categories is not None:
             items = self.item_ids.rows(prepared.train.item_ids.values)
-            arguments["catalogue"] = Catalogue(prepared.train.by_user, self.categories.select(items))
+            arguments["catalogue"] = Catalogue(
+                prepared.train.by_user, self.categories.select(items), counts=prepared.train.item_counts
+            )
         if self.groups is not None:
             users = self.user_ids.rows(prepared.user_ids.values)
             arguments["groups"] = UserGroups.from_labels(self.groups.select(users))

@@ -51,7 +51,7 @@ def fold_in_without(
     if row.nnz == 0:
         return factors
     items = held.factors.select(row.columns.astype(np.int64)).dense().astype(np.float64)
-    with threads.launch():  # BLAS rounds by its number of threads
+    with threads.launch_beside():  # BLAS rounds by its number of threads
         whole = _Problem.of(objective, row, items, held, n_fewer=0)
         strongest = np.argsort(-whole.linear, kind="stable")[: int(np.sqrt(len(whole.linear))) * 2]
         solved = whole.solve(np.array([-1]), np.zeros((1, len(whole.linear))), np.sort(strongest))

@@ -67,14 +67,10 @@ class SparseFactors:
 
     def fault(self) -> str | None:
         """Return what is wrong with arrays that came from outside, if anything is."""
-        if len(self.indptr) == 0 or self.indptr[0] != 0:
-            return "the row pointers do not begin with 0"
+        if (fault := self.fault_of_lengths()) is not None:
+            return fault
         if np.any(self.indptr[1:] < self.indptr[:-1]):  # a difference may leave int64
             return "the row pointers do not ascend"
-        if not self.indptr[-1] == len(self.components) == len(self.values):
-            return (
-                f"{len(self.components)} components and {len(self.values)} values; expected {self.indptr[-1]}"
-            )
         if len(self.components) and int(self.components.max()) >= self.rank:
             return f"component {self.components.max()} of {self.rank}"
         steps = np.diff(self.components.astype(np.int64))
@@ -82,6 +78,16 @@ class SparseFactors:
         starts = self.indptr[1:-1]
         inside[starts[(starts > 0) & (starts < len(self.components))] - 1] = False
         return "the components of a row do not ascend" if np.any(steps[inside] <= 0) else None
+
+    def fault_of_lengths(self) -> str | None:
+        """Return what is wrong with the lengths of the arrays; their content is not looked at."""
+        if len(self.indptr) == 0 or self.indptr[0] != 0:
+            return "the row pointers do not begin with 0"
+        if not self.indptr[-1] == len(self.components) == len(self.values):
+            return (
+                f"{len(self.components)} components and {len(self.values)} values; expected {self.indptr[-1]}"
+            )
+        return None
 
     def largest(self) -> Float32Array:
         """Return the largest size of a factor in each component, (rank,)."""

@@ -65,7 +65,7 @@ class RowScales:
         if isinstance(factors, SparseFactors):
             return HeldWeighted(self.target, factors, factors.gram(self.importance))
         dense = factors.dense()
-        with threads.launch():  # BLAS rounds by its number of threads
+        with threads.launch_beside():  # BLAS rounds by its number of threads
             gram = np.ascontiguousarray((dense * self.importance[:, None]).T @ dense)
         return HeldWeighted(self.target, factors, gram.astype(np.float32, copy=False))
 
@@ -112,7 +112,7 @@ class _WeightedRows:
 
     def absent_gradient(self, side: SideFactors, held: HeldWeighted) -> Float64Array:
         """Return ``a0 s_u G w`` of each row, (n_rows, rank)."""
-        with threads.launch():  # BLAS rounds by its number of threads
+        with threads.launch_beside():  # BLAS rounds by its number of threads
             products = side.factors.dense().astype(np.float64) @ held.gram
         return np.asarray(self.unobserved[:, None].astype(np.float64) * products)
 

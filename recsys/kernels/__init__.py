@@ -7,6 +7,8 @@ the cache than when it was compiled, so sums over a row that have to be vectoris
 ``nnan`` and ``ninf`` never are, since callers rely on NaN showing.
 """
 
+from recsys import portable
 from recsys.kernels.cache import ensure_cache
 
+portable.check()
 ensure_cache()

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from numba import config
 from numba.core.dispatcher import Dispatcher
+
+from recsys.private_folders import is_trusted, temporary_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ def ensure_cache() -> None:
         _LOG.warning("kernels are not kept in %s: it cannot be written, or others can write there.", named)
     elif any(os.access(folder, os.W_OK) for folder in _usual()):
         return
-    private = _private()
+    private = temporary_folder("recsys-kernels")
     if private is not None:
         config.CACHE_DIR = str(private)  # type: ignore[attr-defined]
     else:
@@ -42,34 +41,7 @@ def _not(dispatcher: object) -> None:
     """Keep nothing of a kernel."""
 
 
-def is_trusted(folder: Path) -> bool:
-    """Return whether a folder is there, or can be made, and this user alone can write in it."""
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        status = folder.stat()
-    except OSError:
-        return False
-    if not stat.S_ISDIR(status.st_mode) or not os.access(folder, os.W_OK | os.X_OK):
-        return False
-    if not hasattr(os, "getuid"):  # Windows, where modes say nothing
-        return True
-    by_group = bool(status.st_mode & stat.S_IWGRP) and status.st_gid != os.getgid()
-    return status.st_uid in (os.getuid(), 0) and not by_group and not status.st_mode & stat.S_IWOTH
-
-
 def _usual() -> tuple[Path, ...]:
     """Return the folders that Numba tries by itself."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
     return Path(__file__).parent / "__pycache__", home / ".cache", home
-
-
-def _private() -> Path | None:
-    """Return this user's folder below the one for temporary files; None if it is somebody else's."""
-    user = os.getuid() if hasattr(os, "getuid") else "kernels"
-    try:
-        folder = Path(tempfile.gettempdir()) / f"recsys-kernels-{user}"
-    except OSError:  # there is no folder for temporary files
-        return None
-    # A link could lead to a folder that somebody else chose.
-    return folder if is_trusted(folder) and not folder.is_symlink() else None

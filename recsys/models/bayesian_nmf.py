@@ -22,7 +22,7 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
-from recsys.models.stored_arrays import require
+from recsys.models.stored_arrays import numbers_were_checked, require
 from recsys.progress import Progress
 from recsys.typing import AnyArray, Float32Array, Float64Array
 
@@ -262,7 +262,8 @@ class BayesianNMF(FactorModel):
             raise ModelError(f"the arrays hold {n} draws; the parameters say {n_wanted}.")
         if rank != self.n_components:
             raise ModelError(f"the factors have {rank} components; n_components is {self.n_components}.")
-        if any(array.size and array.min() < 0 for array in (w, h, noise, shares)):
+        nonnegative = () if numbers_were_checked(arrays) else (w, h, noise, shares)
+        if any(array.size and array.min() < 0 for array in nonnegative):
             raise ModelError("a factor, a variance or a share is negative; expected numbers of 0 or more.")
         if value_range[0] > value_range[1]:
             raise ModelError(f"the range of values runs from {value_range[0]:g} to {value_range[1]:g}.")

@@ -14,7 +14,7 @@ from recsys.data.rows import CompressedRows
 from recsys.errors import ModelError
 from recsys.models.base import Model
 from recsys.models.score_parts import ScoreParts, parts_from_past
-from recsys.models.stored_arrays import require
+from recsys.models.stored_arrays import numbers_were_checked, require
 from recsys.models.values import above_base, preferences, resolved_transform, training_preferences
 from recsys.progress import Progress
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
@@ -186,9 +186,14 @@ def rows_from_arrays(name: str, arrays: Mapping[str, AnyArray], n_columns: int) 
         len(indptr) == 0
         or indptr[0] != 0
         or indptr[-1] != len(columns)
-        or np.any(indptr[1:] < indptr[:-1])  # a difference may leave int64
         or len(values) != len(columns)
-        or (len(columns) and (columns.min() < 0 or columns.max() >= n_columns))
+        or not (numbers_were_checked(arrays) or _fits(indptr, columns, n_columns))
     ):
         raise ModelError(f"the arrays of {name!r} are no sparse rows of {n_columns} columns.")
     return CompressedRows(indptr, columns, values, n_columns)
+
+
+def _fits(indptr: Int64Array, columns: Int32Array, n_columns: int) -> bool:
+    """Return whether pointers ascend, and columns are among n."""
+    has_column = not len(columns) or (columns.min() >= 0 and columns.max() < n_columns)
+    return bool(has_column and np.all(indptr[1:] >= indptr[:-1]))  # a difference may leave int64

@@ -41,6 +41,7 @@ class NewUsers:
         self.name = model.name
         self.predicts_values = model.predicts_values
         self.ranks_by_value = model.ranks_by_value
+        self.scores_from_zero = model.scores_from_zero
         self.feedback = model.feedback
         self.n_users_, self.n_items_ = histories.n_rows, model.n_items_
 

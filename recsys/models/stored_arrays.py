@@ -11,6 +11,12 @@ from recsys.errors import ModelError
 from recsys.typing import AnyArray
 
 
+class CheckedArrays(dict[str, AnyArray]):
+    """Arrays whose numbers were checked before: only their kinds and shapes are looked at again."""
+
+    numbers_were_checked = True
+
+
 class PartArrays(dict[str, AnyArray]):
     """The arrays of one part of a model, whose names in the whole begin with a prefix.
 
@@ -26,6 +32,12 @@ class PartArrays(dict[str, AnyArray]):
             {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         )
         self.prefix = prefix
+        self.numbers_were_checked = numbers_were_checked(arrays)
+
+
+def numbers_were_checked(arrays: Mapping[str, AnyArray]) -> bool:
+    """Return whether the numbers in arrays need no second look, which would read all of them."""
+    return bool(getattr(arrays, "numbers_were_checked", False))
 
 
 def require(arrays: Mapping[str, AnyArray], name: str, dtype: Any, ndim: int) -> Any:
@@ -39,6 +51,8 @@ def require(arrays: Mapping[str, AnyArray], name: str, dtype: Any, ndim: int) ->
             f"array {stored_name!r} is {array.dtype} with {array.ndim} dimensions; "
             f"expected {np.dtype(dtype)} with {ndim}."
         )
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+    if array.dtype.kind != "f" or numbers_were_checked(arrays):
+        return array
+    if not np.all(np.isfinite(array)):
         raise ModelError(f"array {stored_name!r} holds a number that is not finite.")
     return array

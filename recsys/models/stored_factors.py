@@ -10,7 +10,7 @@ from recsys.errors import ModelError
 from recsys.factorization.factor_matrix import FactorMatrix
 from recsys.factorization.factors import DenseFactors
 from recsys.factorization.sparse_factors import SparseFactors
-from recsys.models.stored_arrays import require
+from recsys.models.stored_arrays import numbers_were_checked, require
 from recsys.typing import AnyArray
 
 
@@ -36,13 +36,11 @@ def matrix_from_arrays(
     ModelError
         If the arrays do not fit together, or a factor is below 0 and may not be.
     """
-    if f"{name}_indptr" in arrays:
-        sparse = _sparse(arrays, name, rank)
-        factors: FactorMatrix = sparse
-        least = sparse.values.min(initial=0)
-    else:
-        dense = _dense(arrays, name, rank)
-        factors, least = dense, dense.values.min(initial=0)
+    is_sparse = f"{name}_indptr" in arrays
+    factors: SparseFactors | DenseFactors = (_sparse if is_sparse else _dense)(arrays, name, rank)
+    if numbers_were_checked(arrays):
+        return factors
+    least = factors.values.min(initial=0)
     if nonnegative and least < 0:
         raise ModelError(f"array {name!r} holds {least:g}; the factors of this model are 0 or more.")
     return factors
@@ -64,6 +62,7 @@ def _sparse(arrays: Mapping[str, AnyArray], name: str, rank: int) -> SparseFacto
         require(arrays, f"{name}_values", np.float32, 1),
         rank,
     )
-    if (fault := side.fault()) is not None:
+    fault = side.fault_of_lengths() if numbers_were_checked(arrays) else side.fault()
+    if fault is not None:
         raise ModelError(f"array {name!r}, stored sparse: {fault}.")
     return side

@@ -17,7 +17,7 @@ from recsys.errors import BundleError
 from recsys.models import parameters
 from recsys.models.base import Model
 from recsys.models.registry import MODELS, make
-from recsys.models.stored_arrays import require
+from recsys.models.stored_arrays import numbers_were_checked, require
 from recsys.recommend.bundle_parts import belonging_of
 from recsys.recommend.last_events import LastEvents
 from recsys.typing import AnyArray, Float32Array, Int32Array, Int64Array
@@ -86,9 +86,7 @@ def seen_in(arrays: Mapping[str, AnyArray], n_users: int, n_items: int) -> tuple
         len(indptr) != n_users + 1
         or indptr[0] != 0
         or indptr[-1] != len(columns)
-        or np.any(indptr[1:] < indptr[:-1])  # a difference may leave int64
-        or (len(columns) and (columns.min() < 0 or columns.max() >= n_items))
-        or not _ascends(indptr, columns)
+        or not (numbers_were_checked(arrays) or _fits(indptr, columns, n_items))
     ):
         raise BundleError("the pattern of seen items does not fit the lists of users and items.")
     has_values = "seen.values" in arrays
@@ -100,8 +98,12 @@ def seen_in(arrays: Mapping[str, AnyArray], n_users: int, n_items: int) -> tuple
     return CompressedRows(indptr, columns, np.broadcast_to(values, len(columns)), n_items), has_values
 
 
-def _ascends(indptr: Int64Array, columns: Int32Array) -> bool:
-    """Return whether columns ascend inside each row, none of them twice."""
+def _fits(indptr: Int64Array, columns: Int32Array, n_columns: int) -> bool:
+    """Return whether columns are among n, and ascend inside each row, none of them twice."""
+    if np.any(indptr[1:] < indptr[:-1]):  # a difference may leave int64
+        return False
+    if len(columns) and (columns.min() < 0 or columns.max() >= n_columns):
+        return False
     falls = np.flatnonzero(columns[1:] <= columns[:-1]) + 1
     return bool(np.isin(falls, indptr).all())
 
@@ -109,6 +111,8 @@ def _ascends(indptr: Int64Array, columns: Int32Array) -> bool:
 def counts_in(arrays: Mapping[str, AnyArray], seen: CompressedRows) -> Int64Array:
     """Return how many users have each item, or raise BundleError if that is not what the entries say."""
     counts: Int64Array = require(arrays, "item_counts", np.int64, 1)
+    if numbers_were_checked(arrays) and len(counts) == seen.n_columns:
+        return counts
     # Of amounts those of 0 do not count, of ratings they do.
     counting = (seen.columns, seen.columns[seen.values != 0])
     if not any(np.array_equal(counts, np.bincount(items, minlength=seen.n_columns)) for items in counting):
@@ -146,17 +150,21 @@ def check_training(training: Any, user_ids: Ids, item_ids: Ids, seen: Compressed
         raise BundleError(f"the feedback is {training.get('feedback')!r}; expected explicit or implicit.")
 
 
-def check_ids(record: Mapping[str, Any], belonging: str | None, user_ids: Ids, item_ids: Ids) -> None:
+def check_ids(record: Mapping[str, Any], user_ids: Ids, item_ids: Ids) -> None:
     """Raise BundleError if ids are not those, in that order, whose digest the record holds.
 
     A model knows rows, and the ids say whose they are: ids in another order, or another model's, give
     wrong answers that look right. Bundles of older versions hold no digest.
     """
-    if "ids" not in record and belonging is None:
-        return
-    if record.get("ids") != ids_digests(user_ids, item_ids):
+    if "ids" in record and record["ids"] != ids_digests(user_ids, item_ids):
         raise BundleError("the ids are not those of this model, or not in its order; train the model again.")
-    if belonging != belonging_of(record):
+
+
+def check_belonging(record: Mapping[str, Any], belonging: str | None) -> None:
+    """Raise BundleError unless arrays are those of the ids and parameters that the record holds."""
+    if ("ids" in record or belonging is not None) and (
+        "ids" not in record or belonging != belonging_of(record)
+    ):
         raise BundleError("the arrays are those of other ids or parameters; train the model again.")
 
 

@@ -19,6 +19,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +31,10 @@ from recsys.data.ids import Ids
 from recsys.errors import BundleError, DependencyError, ParameterError, RecsysError
 from recsys.factorization.history import History
 from recsys.files import atomic_write_folder, current_folder, previous_folder, sha256
+from recsys.models.stored_arrays import CheckedArrays
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_checks import (
+    check_belonging,
     check_ids,
     check_sizes,
     check_training,
@@ -49,15 +52,17 @@ from recsys.recommend.bundle_parts import (
     RECORD,
     USERS,
     BundleParts,
+    Verify,
     belonging_of,
     digest_of,
+    map_parts,
     read_parts,
     read_record,
 )
 from recsys.recommend.model_pointer import is_store, model_folder
 from recsys.recommend.signature import check_signature, key_of
 from recsys.recommend.theme_labels import FILE, labels_text, read_labels
-from recsys.typing import Float32Array
+from recsys.typing import AnyArray, Float32Array
 
 FORMAT = 1
 """Version of the format that is written. Another one is a format that older versions cannot read."""
@@ -154,7 +159,13 @@ def _id_column(ids: Ids) -> pa.Array:
     return pa.array(ids.values, pa.int64() if ids.is_integer else pa.string())
 
 
-def load_bundle(folder: str | Path, *, key: str | Path | None = None, mapped: bool = False) -> Bundle:
+def load_bundle(
+    folder: str | Path,
+    *,
+    key: str | Path | None = None,
+    mapped: bool = False,
+    verify: Verify = "once",
+) -> Bundle:
     """Read a bundle; hashes, shapes, ids and numbers are checked before anything is used.
 
     Of a folder of versions (see `ModelStore`) the one in use is read.
@@ -166,17 +177,26 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None, mapped: bo
         A key's file: the bundle must be signed by it, see `recsys.sign_bundle`. By default the one that the
         environment variable ``RECSYS_MODEL_KEY`` names, if it is set.
     mapped : bool
-        Whether the arrays are mapped instead of read: processes then share them, and what nobody asks for
-        leaves the memory again. All is checked as otherwise. The file must not be changed in place; a new
-        bundle in its place, as all writes of ours are, does no harm.
+        Whether the files are mapped instead of read: processes then share the arrays, and what nobody asks
+        for leaves the memory again. They must not be changed in place while the bundle is used; a new
+        bundle in their place, as all writes of ours are, does no harm.
+    verify : {"once", "always"}
+        When each byte of a mapped bundle is checked. ``"once"``: unless this user loaded these very files
+        or verified them before, and nobody has written to them since (device, inode, size and times of
+        change are the same). Such a bundle opens in milliseconds: its record, the layout and the lengths
+        of its arrays are checked at once, ids and names when they are first asked for. Not seen is damage
+        that a disk does below its file system. ``"always"``: at each load, as where a bundle is read.
 
     Raises
     ------
     BundleError
         If a part is missing, changed, of a newer format or inconsistent, or the signature is not right.
     ParameterError
-        If the key cannot be used, or there is one and arrays are to be mapped.
+        If the key cannot be used, or there is one and arrays are to be mapped, or ``verify`` is none of
+        these.
     """
+    if verify not in get_args(Verify):
+        raise ParameterError(f"verify is {verify!r:.80}; expected 'once' or 'always'.")
     secret = key_of(key)
     if mapped and secret is not None:
         raise ParameterError(
@@ -190,7 +210,7 @@ def load_bundle(folder: str | Path, *, key: str | Path | None = None, mapped: bo
         place = current_folder(model_folder(folder))
         before = _stamp(place)
         try:
-            return _load(place, secret, mapped=mapped)
+            return _load(place, secret, verify if mapped else None)
         except Exception as error:  # files of others may raise anything
             if attempt + 1 < _ATTEMPTS:
                 time.sleep(0.002 * attempt)
@@ -212,7 +232,7 @@ def _stamp(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _load(folder: Path, key: bytes | None, *, mapped: bool) -> Bundle:
+def _load(folder: Path, key: bytes | None, verify_mapped: Verify | None) -> Bundle:
     if not folder.exists():
         gone = "was deleted or moved" if previous_folder(folder).exists() else "does not exist"
         raise BundleError(f"{folder} is no model bundle: it {gone}; make one with 'recsys train'.")
@@ -222,27 +242,45 @@ def _load(folder: Path, key: bytes | None, *, mapped: bool) -> Bundle:
     if key is not None:
         check_signature(folder, record["digest"], key)
     try:
-        return _joined(folder, read_parts(folder, record, mapped=mapped))
+        if verify_mapped is None:
+            return _joined(folder, read_parts(folder, record))
+        parts = map_parts(folder, record, verify=verify_mapped)
+        bundle = _joined(folder, parts)
     except RecsysError as error:
         raise BundleError(f"{folder}: {error}") from error
+    if parts.files is not None and not parts.checked_before:
+        parts.files.note()
+    return bundle
 
 
 def _joined(folder: Path, parts: BundleParts) -> Bundle:
     """Return the bundle of parts that were found to fit together."""
-    record, arrays, user_ids, item_ids = parts.record, parts.arrays, parts.user_ids, parts.item_ids
+    record, user_ids, item_ids = parts.record, parts.user_ids, parts.item_ids
+    kind: type[dict[str, AnyArray]] = CheckedArrays if parts.checked_before else dict
+    arrays = kind(parts.arrays)
     model = model_of(record)
     history = None if record["history"] is None else History.from_json(record["history"])
     learned = {name.removeprefix(_LEARNED): a for name, a in arrays.items() if name.startswith(_LEARNED)}
-    model.load(learned, history=history, ids=(user_ids, item_ids))
+    model.load(kind(learned), history=history, ids=(user_ids, item_ids))
     check_sizes(model, user_ids, item_ids)
     seen, has_values = seen_in(arrays, len(user_ids), len(item_ids))
     counts = counts_in(arrays, seen)
     check_training(record["training"], user_ids, item_ids, seen)
-    check_ids(record, parts.belonging, user_ids, item_ids)
-    names = {item: name for item, name in zip(item_ids, parts.item_names, strict=True) if name}
+    check_belonging(record, parts.belonging)
+    if not parts.checked_before:
+        check_ids(record, user_ids, item_ids)
     components = model.component_model
     labels = {} if components is None else read_labels(folder, len(components.shares_))
     last_events = last_events_in(arrays, len(item_ids))
     return Bundle(
-        model, user_ids, item_ids, seen, counts, names, record["training"], has_values, labels, last_events
+        model,
+        user_ids,
+        item_ids,
+        seen,
+        counts,
+        parts.item_names,
+        record["training"],
+        has_values,
+        labels,
+        last_events,
     )

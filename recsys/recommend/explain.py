@@ -128,7 +128,7 @@ class Subject:
         """Return what the scores of some items go back to; see `attribute`."""
         folds = self.is_known and self.fitted.model.folds_in
         folds = folds and (self.fitted.has_values or self.source == "history")
-        with threads.launch():  # entered once, where each of many small kernels would
+        with threads.launch_beside():  # entered once, where each of many small kernels would
             return attribute(self.history, self.parts(targets), targets, folds=folds, most=most)
 
 

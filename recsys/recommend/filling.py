@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
-from recsys.models.scorer import BlockScorer
+from recsys.models.base import Model
+from recsys.models.baselines.popularity import Popularity
+from recsys.models.new_users import NewUsers
+from recsys.models.scorer import BlockScorer, Scorer
 from recsys.recommend.audiences import Audience
-from recsys.recommend.ranking import ranked_blocks
+from recsys.recommend.ranking import RankedBlock, ranked_blocks
 from recsys.recommend.restriction import Restriction
-from recsys.typing import AnyArray, Float32Array, Float64Array, Int64Array
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 _BELOW = 1e-30
 """Popular items rank by scores of this size below 0: behind all others, of no weight in a re-ranking."""
@@ -86,3 +89,59 @@ def fill_places(
                 items, scores = block.items[row, :length].astype(np.int64), block.scores[row, :length]
                 lists[number] = items, np.maximum(scores, np.float32(0))
     return short
+
+
+def shown_blocks(
+    model: Scorer,
+    users: Int64Array,
+    n: int,
+    seen: CompressedRows | None,
+    counts: Int64Array,
+    *,
+    rules: Restriction | None = None,
+    **how: Any,
+) -> Iterator[RankedBlock]:
+    """Rank as lists are shown: what is popular fills places without a score, all of a blank user's list.
+
+    Parameters
+    ----------
+    model : Scorer
+    users, n, seen, rules, **how
+        See `ranked_blocks`.
+    counts : int64, (n_items,)
+        How many users have each item.
+
+    Raises
+    ------
+    ModelError
+        If a score is not finite.
+    """
+    popular = Popularity.of_counts(counts.astype(np.float64), max(model.n_users_, 1))
+    filling = _ByPopularity(model, counts.astype(np.float64))
+    from_zero = getattr(model, "scores_from_zero", False)  # an object of one's own need not say
+    for block in ranked_blocks(model, users, n, seen, rules=rules, **how):
+        is_blank = _is_blank(model, block)
+        is_short = ~is_blank & (_is_listed(block) & (block.scores == 0)).any(axis=1) & from_zero
+        for scorer, is_meant in ((popular, is_blank), (filling, is_short)):
+            rows = np.flatnonzero(is_meant)
+            start = 0
+            for again in ranked_blocks(scorer, block.users[rows], n, seen, rules=rules):
+                replaced = rows[start : start + len(again.users)]
+                block.items[replaced], block.scores[replaced] = again.items, np.maximum(again.scores, 0)
+                block.n_listed[replaced] = again.n_listed
+                start += len(again.users)
+        yield block
+
+
+def _is_listed(block: RankedBlock) -> BoolArray:
+    return np.arange(block.items.shape[1]) < block.n_listed[:, None]
+
+
+def _is_blank(model: Scorer, block: RankedBlock) -> BoolArray:
+    """Return of which users nothing is known, as lists for known and for new users find it out."""
+    known: BoolArray = np.zeros(len(block.users), dtype=bool)
+    if isinstance(model, NewUsers):
+        known = (block.n_listed > 0) & ~(_is_listed(block) & (block.scores != 0)).any(axis=1)
+    elif isinstance(model, Model):
+        known = model.is_blank(block.users)
+    return known

@@ -75,6 +75,8 @@ class VerifiedBundle:
 def verify_bundle(folder: str | Path, *, key: str | Path | None = None) -> VerifiedBundle:
     """Check a bundle as loading does: hashes, shapes, ranges, ids and parameters.
 
+    Without a key the check is remembered: `recsys.load_bundle` then maps the bundle without another one.
+
     Parameters
     ----------
     folder : str or Path
@@ -91,7 +93,9 @@ def verify_bundle(folder: str | Path, *, key: str | Path | None = None) -> Verif
         If a part is missing, changed, of a newer format or inconsistent, or the signature is not right;
         the message says which.
     """
-    bundle = load_bundle(folder, key=key)
+    # Mapped, so that a bundle larger than memory can be verified, and so that the check is remembered; what
+    # a key vouches for is read, as it is where it is used.
+    bundle = load_bundle(folder, key=key, mapped=key_of(key) is None, verify="always")
     place = current_folder(model_folder(Path(folder).expanduser().resolve()))
     record = json.loads((place / "model.json").read_text(encoding="utf-8"))
     source = bundle.training.get("source")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _MEASURED = "part long, name string, numbers binary"
 _PARTS_A_TASK, _LEAST_USERS = 4, 32
-_Sent = tuple[Scorer, CompressedRows, MetricAccumulator, Int64Array, "Restriction | None", int]
+_Sent = tuple[Scorer, CompressedRows, MetricAccumulator, Int64Array, Int64Array, "Restriction | None", int]
 
 
 def evaluate(
@@ -126,17 +126,18 @@ class _Measuring:
         model: Scorer,
         seen: CompressedRows,
         accumulator: MetricAccumulator,
+        shown_counts: Int64Array,
         block_bytes: int,
         rules: Restriction | None,
         progress: Progress,
     ) -> None:
         users = accumulator.users
         if len(users) < _LEAST_USERS:  # a job costs more
-            rank(model, seen, accumulator, block_bytes, rules, progress)
+            rank(model, seen, accumulator, shown_counts, block_bytes, rules, progress)
             return
         blank = accumulator.part(np.zeros(0, dtype=np.int64))
         sent: Broadcast[_Sent] = self._spark.sparkContext.broadcast(
-            (model, seen, blank, users, rules, block_bytes)
+            (model, seen, blank, shown_counts, users, rules, block_bytes)
         )
         cuts = np.linspace(0, len(users), min(self._n_parts, len(users)) + 1).astype(np.int64)
         frame = self._spark.range(0, len(cuts) - 1, 1, numPartitions=len(cuts) - 1)
@@ -165,12 +166,12 @@ def _measure_parts(
     sent: Broadcast[_Sent], cuts: Int64Array, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Rank and measure parts of the users on a worker."""
-    model, seen, blank, users, rules, block_bytes = sent.value
+    model, seen, blank, shown_counts, users, rules, block_bytes = sent.value
     for batch in batches:
         for part in batch.column(0).to_pylist():
             own = blank.part(users[cuts[part] : cuts[part + 1]])
             with threads.use(1):
-                rank(model, seen, own, block_bytes, rules, SILENT)
+                rank(model, seen, own, shown_counts, block_bytes, rules, SILENT)
             arrays = own.to_arrays()
             yield pa.RecordBatch.from_pydict(
                 {

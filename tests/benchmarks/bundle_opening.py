@@ -1,6 +1,7 @@
 """How long a large bundle takes to open, and what memory a second process that serves it adds.
 
 python -m tests.benchmarks.bundle_opening --gib 1
+python -m tests.benchmarks.bundle_opening --gib 5 --only-mapped
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from recsys.data.rows import CompressedRows
 from recsys.models.registry import make
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
+from recsys.recommend.checked_before import SETTLED_SECONDS
 
 RANK, N_ITEMS = 128, 20_000
 
@@ -48,30 +50,65 @@ def write(folder: Path, gib: float) -> None:
     )
 
 
-def _own_mib() -> float:
-    """Return the memory of this process that it shares with no other, in MiB."""
+def _mib(*names: str) -> float:
+    """Return how much memory of some kinds this process takes, in MiB, as the operating system counts it."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(names)) / 1024
 
 
 def opened(folder: Path, *, mapped: bool) -> None:
-    """Open a bundle, answer, say so, and wait to be told to measure what is ours alone."""
+    """Open a bundle, answer, say so, and wait to be told to measure memory."""
+    with tempfile.TemporaryDirectory() as place:  # what any bundle makes a process import is no part of it
+        write(Path(place) / "small", 0.001)
+        load_bundle(Path(place) / "small", mapped=mapped).recommend([1])
     began = time.perf_counter()
     bundle = load_bundle(folder, mapped=mapped)
     seconds = time.perf_counter() - began
+    began = time.perf_counter()
     bundle.recommend([1, 2, 3], 10)
+    first_answer = time.perf_counter() - began
+    began = time.perf_counter()
+    bundle.recommend([4, 5, 6], 10)
+    answer = time.perf_counter() - began
     sys.stdout.write("open\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    sys.stdout.write(json.dumps({"seconds": seconds, "own_mib": _own_mib()}) + "\n")
+    own, share = _mib("Anonymous:"), _mib("Pss:")
+    sys.stdout.write(json.dumps([seconds, first_answer, answer, own, share]) + "\n")
     sys.stdout.flush()
     sys.stdin.readline()  # what is shared is so while both are there
+
+
+def both(folder: Path, way: str) -> None:
+    """Open a bundle in two processes, one after the other, and print what each took while both stay."""
+    command = [sys.executable, "-m", "tests.benchmarks.bundle_opening", "--open", str(folder)]
+    processes = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            [*command, *(["--mapped"] if way == "mapped" else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        process.stdout.readline()
+        processes.append(process)
+    for number, process in enumerate(processes, 1):
+        process.stdin.write("\n")
+        process.stdin.flush()
+        seconds, first, answer, own, share = json.loads(process.stdout.readline())
+        sys.stdout.write(
+            f"{way:6} process {number}: open in {seconds:7.3f} s, first lists {first:6.3f} s, "
+            f"next {answer:6.3f} s; {own:6,.0f} MiB of its own, {share:6,.0f} MiB with its share of files\n"
+        )
+    for process in processes:
+        process.communicate("\n")
 
 
 def main() -> None:
     """Open it in two processes at once, read and mapped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gib", type=float, default=1.0)
+    parser.add_argument("--only-mapped", action="store_true", help="for bundles that do not fit twice")
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--mapped", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -83,22 +120,9 @@ def main() -> None:
         write(folder, given.gib)
         size = sum(path.stat().st_size for path in folder.iterdir())
         sys.stdout.write(f"{size / 2**30:.2f} GiB\n")
-        for how in ([], ["--mapped"]):
-            command = [sys.executable, "-m", "tests.benchmarks.bundle_opening", "--open", str(folder), *how]
-            both = []
-            for _ in range(2):  # one after the other, and both stay
-                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-                process.stdout.readline()
-                both.append(process)
-            for number, process in enumerate(both):
-                process.stdin.write("\n")
-                process.stdin.flush()
-                answer = json.loads(process.stdout.readline())
-                way, seconds, own = "mapped" if how else "read", answer["seconds"], answer["own_mib"]
-                told = f"{way:7} process {number + 1}: open in {seconds:.2f} s, {own:,.0f} MiB of its own"
-                sys.stdout.write(f"{told}\n")
-            for process in both:
-                process.communicate()
+        time.sleep(SETTLED_SECONDS)  # of files that were just written a check is not remembered
+        for way in ("mapped",) if given.only_mapped else ("read", "mapped"):
+            both(folder, way)
 
 
 if __name__ == "__main__":

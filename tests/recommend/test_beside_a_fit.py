@@ -22,6 +22,7 @@ MODELS = {
     "weighted-nmf": {"n_components": 6},
     "poisson-nmf": {"n_components": 3, "max_iter": 3},
     "slim": {},
+    "als": {"n_components": 4, "max_iter": 2},
 }
 DATA = Interactions.from_matrix(random_matrix(40, 30))
 
@@ -32,6 +33,8 @@ def answers(bundle):
     yield list(bundle.recommend(users, 5).lists())
     yield list(bundle.recommend_for(history, 5).lists())
     yield bundle.similar(next(iter(history)), 4)
+    yield [str(explanation) for explanation in bundle.explain(users[0], n=2)]
+    yield [str(explanation) for explanation in bundle.explain_for(history, n=2)]
     if bundle.model.predicts_values:
         yield np.asarray(bundle.predict(users[0], list(history))).tolist()
 

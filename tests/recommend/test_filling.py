@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from recsys.data.interactions import Interactions
+from recsys.evaluation.evaluator import evaluate
+from recsys.evaluation.metrics import parse_metrics
+from recsys.models.new_users import NewUsers
 from recsys.models.registry import make
 from recsys.recommend.bundle import Bundle
+from recsys.recommend.filling import shown_blocks
+from recsys.recommend.lists import restriction_of
 from recsys.recommend.rules import Rules
+from tests.held_out import held_out_of
 
 # Two groups with nothing in common: who is in one has scores of 0 for all items of the other.
 N_OWN, N_OTHERS = 4, 12
@@ -84,6 +90,66 @@ def test_new_users_too(bundle):
     assert list(lists.row_sources) == ["model"] * n_scored + ["popularity"] * (8 - n_scored)
     assert not {"a0", "a1"} & set(items_of(lists))
     assert len(set(items_of(lists))) == 8
+
+
+def recall_of(lists, held_out):
+    return [
+        len(set(items_of(lists, number)) & held) / len(held) for number, held in enumerate(held_out.values())
+    ]
+
+
+def held_out_in(bundle):
+    """Three items of each user that are not in training: ids by user, and what evaluation takes."""
+    generator = np.random.default_rng(0)
+    chosen = []
+    for user in range(len(bundle.user_ids)):
+        left = np.setdiff1d(np.arange(len(bundle.item_ids)), bundle.seen.row(user)[0])
+        chosen.append(set(generator.permutation(left)[:3].tolist()))
+    ids = {
+        user: {bundle.item_ids[i] for i in held} for user, held in zip(bundle.user_ids, chosen, strict=True)
+    }
+    return ids, held_out_of(chosen, len(bundle.item_ids))
+
+
+@pytest.mark.parametrize("rules", [None, Rules(exclude=["b11", "a0"]), Rules(diversity=0.3)], ids=str)
+def test_what_is_measured_is_what_is_shown(bundle, rules):
+    restriction = None if rules is None else restriction_of(bundle, rules)
+    blocks = shown_blocks(bundle.model, np.arange(15), 8, bundle.seen, bundle.item_counts, rules=restriction)
+    shown = bundle.recommend(None, 8, rules=rules)
+    start = 0
+    for block in blocks:
+        for row, length in enumerate(block.n_listed.tolist()):
+            listed = [bundle.item_ids[item] for item in block.items[row, :length].tolist()]
+            assert listed == items_of(shown, start + row)
+        start += len(block.users)
+    assert start == 15
+
+
+def test_a_metric_of_a_known_user_is_that_of_the_list(bundle):
+    by_user, held_out = held_out_in(bundle)
+    measured = evaluate(bundle.model, bundle.seen, held_out, parse_metrics(["recall@8"]))
+    np.testing.assert_allclose(measured.per_user["recall@8"], recall_of(bundle.recommend(None, 8), by_user))
+
+
+def test_and_of_a_new_user(bundle):
+    by_user, held_out = held_out_in(bundle)
+    model = NewUsers(bundle.model, bundle.seen)
+    measured = evaluate(model, bundle.seen, held_out, parse_metrics(["recall@8"]))
+    histories = {
+        user: [bundle.item_ids[int(i)] for i in bundle.seen.row(row)[0]] for row, user in enumerate(by_user)
+    }
+    shown = bundle.recommend_for_each(histories, 8)
+    np.testing.assert_allclose(measured.per_user["recall@8"], recall_of(shown, by_user))
+
+
+def test_a_user_of_whom_the_model_knows_nothing_is_measured_by_the_popular_list(monkeypatch):
+    bundle = Bundle.of(make("weighted-nmf", MODELS["weighted-nmf"]).fit(DATA), DATA)
+    monkeypatch.setattr(type(bundle.model), "is_blank", lambda model, users=None: np.asarray(users) % 2 == 0)
+    by_user, held_out = held_out_in(bundle)
+    measured = evaluate(bundle.model, bundle.seen, held_out, parse_metrics(["recall@8"]))
+    shown = bundle.recommend(None, 8)
+    assert shown.sources[:2] == ("popularity", "model")
+    np.testing.assert_allclose(measured.per_user["recall@8"], recall_of(shown, by_user))
 
 
 def test_rules_hold_for_what_fills(bundle):

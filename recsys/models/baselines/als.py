@@ -147,7 +147,7 @@ class ALS(FactorModel):
         if positives(rows).nnz:
             weight, l2 = (float(self.fitted_params_[name]) for name in ("weight", "l2"))
             matrix = self._confidences(rows, weight)
-            with threads.launch() as n_threads:
+            with threads.launch_beside() as n_threads:
                 solver = AlternatingLeastSquares(
                     factors=self.n_components, regularization=l2, num_threads=n_threads
                 )

@@ -202,6 +202,6 @@ def _matrix(rows: CompressedRows, unit: float) -> sparse.csr_matrix:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Hold BLAS at one thread, and keep to ourselves that max_iter came before tol, as it may."""
-    with threads.launch(), warnings.catch_warnings():
+    with threads.launch_beside(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
