@@ -120,10 +120,6 @@ def _mac(key: bytes, digest: str) -> bytes:
     return hmac.digest(key, digest.encode(), "sha256")
 
 
-def _is_mac(key: bytes, signature: bytes, digest: str) -> bool:
-    return hmac.compare_digest(_mac(key, digest), signature)
-
-
 def _private(content: bytes) -> Any:
     from_pem, errors = _cryptography()
     try:

@@ -14,6 +14,7 @@ from recsys.factorization.squared import SquaredObjective
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 from tests.objectives import assert_same, changed, factors_of, folded, problem_of, start_of, with_penalty
+from tests.penalties import penalties
 
 PLAIN = SquaredObjective()
 RIDGE = SquaredObjective(Penalty(0.3, 1.0))
@@ -56,13 +57,7 @@ def dense_objective(matrix, at, objective, weights=1.0):
 
 objectives = st.builds(
     SquaredObjective,
-    st.builds(
-        Penalty,
-        st.sampled_from([0.0, 0.5]),
-        st.sampled_from([0.0, 0.5, 1.0]),
-        st.sampled_from([0.0, 0.25]),
-        st.sampled_from([0.0, 0.25, 0.5]),
-    ),
+    penalties,
     bias_l2=st.sampled_from([0.0, 2.0]),
     biases=st.booleans(),
     nonnegative=st.just(True),
