@@ -101,7 +101,7 @@ def examine(
     file : File
     compression : {"none", "gzip", "zstd"}
     log_format : LogFormat
-        What is told of it.
+        What is given of it.
     copies : Copies
         Where a copy in UTF-8 is written, if the file is none.
     wanted : sequence of str

@@ -249,10 +249,10 @@ def parse_seconds(text: str | float) -> float:
     ParameterError
         If it is none of these.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(text).strip())
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(text).strip())
+    if match is None:
         raise ParameterError(f"the time {text!r} is none; expected e.g. 90s, 10m or 2h.")
-    number, unit = found.groups()
+    number, unit = match.groups()
     return float(number) * _UNITS[unit or "s"]
 
 
