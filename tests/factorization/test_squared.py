@@ -277,20 +277,6 @@ def test_fold_in_with_biases_finds_what_the_fit_found():
     np.testing.assert_allclose(biases, fitted.user_bias, atol=5e-3)
 
 
-@pytest.mark.parametrize("objective", [RIDGE, FULL], ids=["ridge", "full"])
-def test_folded_in_alone_and_in_a_crowd_a_user_has_the_same_bits(objective):
-    fitted, _ = fit(random_matrix(20, 12), objective)
-    others = random_matrix(9, 12, seed=5) * np.array([[1e-6], [1], [1e6]] * 3)
-    others[4] = ABSENT
-    crowd, crowd_bias = folded(objective, rows_of(others), fitted)
-    for user, row in enumerate(others):
-        alone, bias = folded(objective, rows_of(row[None]), fitted)
-        np.testing.assert_array_equal(alone[0], crowd[user])
-        np.testing.assert_array_equal(bias[0], crowd_bias[user])
-    assert not crowd[4].any()
-    assert crowd_bias[4] == 0
-
-
 def test_a_random_start_meets_the_mean_of_the_values():
     matrix = random_matrix(200, 150)
     start = start_for(matrix, 4, PLAIN)
