@@ -79,7 +79,7 @@ class Study:
         progress.advance(len(trials), self._note(trials))
         try:
             while not is_over(len(trials), n_trials, deadline):
-                with self._storage.told(len(trials)):
+                with self._storage.writing(len(trials)):
                     trials.append(self._next(opened, trials))
                 progress.advance(1, self._note(trials))
         except KeyboardInterrupt:
