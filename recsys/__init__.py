@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from recsys.recommend.recommendations import Recommendations as Recommendations
     from recsys.recommend.recommender import Recommender as Recommender
     from recsys.recommend.rules import Rules as Rules
-    from recsys.recommend.signature import sign_bundle as sign_bundle
+    from recsys.recommend.signing import sign_bundle as sign_bundle
     from recsys.recommend.themes import themes as themes
     from recsys.recommend.verification import VerifiedBundle as VerifiedBundle
     from recsys.recommend.verification import verify_bundle as verify_bundle
@@ -200,7 +200,7 @@ _HOMES = {
     "register_split_rule": "recsys.splitting.rules",
     "save_bundle": "recsys.recommend.bundle_files",
     "set_threads": "recsys.threads",
-    "sign_bundle": "recsys.recommend.signature",
+    "sign_bundle": "recsys.recommend.signing",
     "split": "recsys.experiment.calls",
     "themes": "recsys.recommend.themes",
     "train": "recsys.experiment.calls",

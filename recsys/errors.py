@@ -72,7 +72,7 @@ class LogError(InputError):
         self.source = None if source is None else str(source)
         self.line = line
         self.column = column
-        place = [
+        parts = [
             part
             for part in (
                 self.source,
@@ -81,7 +81,7 @@ class LogError(InputError):
             )
             if part
         ]
-        where = f"{', '.join(place)}: " if place else ""
+        where = f"{', '.join(parts)}: " if parts else ""
         super().__init__(f"{where}{found}" + (f" {advice}" if advice else ""))
 
 

@@ -80,7 +80,7 @@ def sign(
     A service that loads models made elsewhere sets RECSYS_MODEL_KEY to the file of the key (the public one of
     a pair): no command and no call then loads a model that is not signed by it.
     """
-    from recsys.recommend.signature import sign_bundle
+    from recsys.recommend.signing import sign_bundle
 
     sign_bundle(model.expanduser(), key)
     say(f"Signed {model}. To check it: recsys model verify {model} --key FILE")

@@ -27,18 +27,18 @@ def say_results(results: Sequence[Result], splits: Sequence[PreparedSplit]) -> N
         )
     rows = []
     for result in results:
-        at = result.measurements
-        if at is None:
+        measured = result.measurements
+        if measured is None:
             rows.append([result.label, *("-" for _ in names), "-", "-", "-", "-"])
             continue
         peak = result.peak_memory_bytes
         rows.append(
             [
                 result.label,
-                *(fixed(at.metrics[name]) for name in names),
-                f"{at.n_users:,}",
+                *(fixed(measured.metrics[name]) for name in names),
+                f"{measured.n_users:,}",
                 f"{result.fit_seconds:.2f}",
-                f"{at.seconds:.2f}",
+                f"{measured.seconds:.2f}",
                 "-" if peak is None else f"{peak / 2**20:,.0f}",
             ]
         )

@@ -12,7 +12,6 @@ from recsys_cli import options
 from recsys_cli.output import say, say_json, say_table
 
 if TYPE_CHECKING:
-    from recsys.recommend.bundle import Bundle
     from recsys.recommend.families import Family
     from recsys.recommend.themes import Theme
 
@@ -129,7 +128,7 @@ def themes(
     if labels:
         _write_labels(folder, every)
         return
-    _show_themes(bundle, every, theme, top, out, json=json)
+    _show_themes(every, theme, top, out, json=json)
 
 
 def _show_families(shown: Sequence[Family], n_found: int, out: Path | None, *, json: bool) -> None:
@@ -147,7 +146,6 @@ def _show_families(shown: Sequence[Family], n_found: int, out: Path | None, *, j
 
 
 def _show_themes(
-    bundle: Bundle,
     every: Sequence[Theme],
     numbers: Sequence[int] | None,
     top: int | None,

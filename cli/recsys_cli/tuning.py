@@ -222,7 +222,7 @@ def _say_tuning(tuning: Tuning) -> None:
         )
         say(f"{model.label}: {tried}, measured by {tuning.metric} on {tuning.validation}")
         _say_trials(model, tuning)
-        _say_remarks(model, tuning)
+        _say_remarks(model)
     if len(tuning.models) > 1:
         say(f"Best on validation data: {tuning.winner.label}")
 
@@ -248,7 +248,7 @@ def _say_trials(model: TunedModel, tuning: Tuning) -> None:
             say(f"  trial {trial.number}: {settings}")
 
 
-def _say_remarks(model: TunedModel, tuning: Tuning) -> None:
+def _say_remarks(model: TunedModel) -> None:
     if len(model.trials) == 1:
         say(
             f"  nothing was tuned: measuring the model as it is, {model.untuned.seconds:.1f} s, took the "

@@ -206,10 +206,10 @@ class Checker:
         )
 
     def _said_of_time(self, cell: str, ignore: str) -> tuple[str, str]:
-        told = self.log_format.time_format
-        if told is not None:
+        time_format = self.log_format.time_format
+        if time_format is not None:
             return (
-                f"found {cell!r}; expected a time written as {told!r}",
+                f"found {cell!r}; expected a time written as {time_format!r}",
                 "Correct --time-format" + ignore + ".",
             )
         if _YEAR_FIRST.match(cell) and not FIRST_YEAR <= int(cell.split()[0][:4]) <= LAST_YEAR:

@@ -1,4 +1,4 @@
-"""Rows that cannot be used and are skipped when that is asked for: told, and written to a file."""
+"""Rows that cannot be used and are skipped when that is asked for: counted, and written to a file."""
 
 from __future__ import annotations
 

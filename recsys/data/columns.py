@@ -83,7 +83,7 @@ class Columns:
     ----------
     user, item : str
     value, time : str or None
-        None where the log has no such column or is told to ignore it.
+        None where the log has no such column or is to ignore it.
     """
 
     user: str

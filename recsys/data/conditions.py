@@ -79,12 +79,12 @@ def condition_error(
     """Return what is to be said of a condition that cannot be evaluated."""
     return LogError(
         f"the condition {where!r} cannot be evaluated: {first_line(error)}.",
-        advice=_advice(source, relation, where, str(error)),
+        advice=_advice(relation, where, str(error)),
         source=source.name,
     )
 
 
-def _advice(source: Source, relation: duckdb.DuckDBPyRelation, where: str, said: str) -> str:
+def _advice(relation: duckdb.DuckDBPyRelation, where: str, said: str) -> str:
     unknown = re.search(r'Referenced column "(.*?)" not found', said)
     if unknown and f'"{unknown[1]}"' in where:
         return f"Text stands in single quotes, names of columns in double ones: '{unknown[1]}'."

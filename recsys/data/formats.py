@@ -73,11 +73,11 @@ def named(name: str) -> NamedFormat:
     )
 
 
-def filled(told: LogFormat) -> LogFormat:
+def filled(log_format: LogFormat) -> LogFormat:
     """Return a description whose named format is written out."""
-    if told.format is None:
-        return told
-    return replace(told, format=None).over(named(told.format).log_format)
+    if log_format.format is None:
+        return log_format
+    return replace(log_format, format=None).over(named(log_format.format).log_format)
 
 
 def _folder() -> Path:

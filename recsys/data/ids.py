@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from recsys.data.encodable import is_encodable
 from recsys.errors import InputError
 from recsys.typing import AnyArray, Int64Array
 
@@ -241,18 +242,10 @@ def _check_encodable(texts: AnyArray) -> None:
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:
-        bad = next(text for text in texts if not _is_encodable(text))
+        bad = next(text for text in texts if not is_encodable(text))
         raise InputError(
             f"id {bad!r} holds half of a surrogate pair, which is no text; read the source with its encoding."
         ) from None
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _text(value: object) -> str:

@@ -88,10 +88,7 @@ class Interactions:
 
     def same_ids(self, other: Interactions) -> bool:
         """Return whether users and items are the same ones in the same order."""
-        return all(
-            np.array_equal(mine.values, theirs.values)
-            for mine, theirs in ((self.user_ids, other.user_ids), (self.item_ids, other.item_ids))
-        )
+        return (self.user_ids, self.item_ids) == (other.user_ids, other.item_ids)
 
     @cached_property
     def by_item(self) -> CompressedRows:

@@ -72,8 +72,8 @@ def remarks_on_items(source: Source, columns: Columns, drops: Sequence[Drop]) ->
 def _read(
     source: Source, columns: Columns, price: str | None, description: str | None, drops: Sequence[Drop]
 ) -> _Items:
-    told = [name for name in (columns.user, columns.item, description) if name is not None]
-    relation = source.relation(told if source.texts else ())
+    names = [name for name in (columns.user, columns.item, description) if name is not None]
+    relation = source.relation(names if source.texts else ())
     try:
         for expression in [as_expression(source, relation, drop) for drop in drops]:
             relation = relation.filter(~expression)

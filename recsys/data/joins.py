@@ -23,8 +23,8 @@ _JOINED = "joined"
 _KINDS = ("BIGINT", "DOUBLE")
 
 
-def joined(source: Source, told: LogFormat, n_threads: int | None) -> tuple[Source, list[Drop]]:
-    """Return a source whose rows hold the columns of ``told.join``, too, and what drops rows without any.
+def joined(source: Source, log_format: LogFormat, n_threads: int | None) -> tuple[Source, list[Drop]]:
+    """Return a source with the columns of ``log_format.join``, too, and what drops rows without any.
 
     A column whose name is in the log already has the name of the file and an underscore before its own.
     The second file is held in memory.
@@ -32,20 +32,20 @@ def joined(source: Source, told: LogFormat, n_threads: int | None) -> tuple[Sour
     Raises
     ------
     ParameterError
-        If only one of ``join`` and ``join_on`` is told.
+        If only one of ``join`` and ``join_on`` is given.
     LogError
         If the column is not in both, or a value stands twice in the second file.
     """
-    if told.join is None and told.join_on is None:
+    if log_format.join is None and log_format.join_on is None:
         return source, []
-    if told.join is None or told.join_on is None:
+    if log_format.join is None or log_format.join_on is None:
         raise ParameterError(
             "join names a file and join_on the column that it shares with the log; give both."
         )
-    path = _path(source, told.join)
-    other = sources.open_files(path, n_threads, (), LogFormat(encoding=told.encoding))
-    key = existing(source.names, told.join_on, source=source.name, option="join_on")
-    of_other = existing(other.names, told.join_on, source=other.name, option="join_on")
+    path = _path(source, log_format.join)
+    other = sources.open_files(path, n_threads, (), LogFormat(encoding=log_format.encoding))
+    key = existing(source.names, log_format.join_on, source=source.name, option="join_on")
+    of_other = existing(other.names, log_format.join_on, source=other.name, option="join_on")
     known = {name.lower() for name in source.names}
     stem = Path(path).name.partition(".")[0]
     names = {
@@ -85,10 +85,10 @@ def joined(source: Source, told: LogFormat, n_threads: int | None) -> tuple[Sour
     def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
         return reshaped_with(columns if is_raw else as_text).query(as_text)
 
-    text = f"columns of {Path(path).name} are joined by {told.join_on!r}: {', '.join(names.values())}"
+    text = f"columns of {Path(path).name} are joined by {log_format.join_on!r}: {', '.join(names.values())}"
     whole = reshaped_with(())
     whole = replace(whole, query=query, remarks=(*whole.remarks, Remark(RemarkCode.READ_AS, text)))
-    return whole, [Drop(f"no {told.join_on} in {Path(path).name}", f"{partner} IS NULL")]
+    return whole, [Drop(f"no {log_format.join_on} in {Path(path).name}", f"{partner} IS NULL")]
 
 
 def _numbers(source: Source, names: Sequence[str]) -> dict[str, str]:

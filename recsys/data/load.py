@@ -105,9 +105,11 @@ def load_log(
     DependencyError
         If the package of a catalogued data set is not installed.
     """
-    columns_told = {"user": user, "item": item, "value": value, "time": time}
-    told = LogFormat.of(
-        **columns_told,
+    log_format = LogFormat.of(
+        user=user,
+        item=item,
+        value=value,
+        time=time,
         where=where,
         feedback=feedback,
         item_id=item_id,
@@ -117,53 +119,53 @@ def load_log(
     if items is None and (item_id is not None or item_name is not None):
         raise ParameterError("item_id and item_name name columns of the items file; give items too.")
     if isinstance(format, LogFormat):
-        told = told.over(format)
-    return read_log(source, formats.filled(told), items=items, n_threads=n_threads)
+        log_format = log_format.over(format)
+    return read_log(source, formats.filled(log_format), items=items, n_threads=n_threads)
 
 
 def read_log(
     source: Any,
-    told: LogFormat,
+    log_format: LogFormat,
     *,
     items: str | Path | None = None,
     n_threads: int | None = None,
     looks: bool = False,
     scratch: Path | None = None,
 ) -> LoadedLog:
-    """Load a log that is written as a `LogFormat` tells; see `load_log`.
+    """Load a log that is written as a `LogFormat` says; see `load_log`.
 
     ``looks`` is for looking at a log: amounts below 0 are then remarked on, not refused, and so are items
     that are suspect by their prices and descriptions. With ``scratch``, a folder, the events are kept
     there and mapped, so that they need not fit into memory.
     """
     if prepared.is_prepared(source):
-        return _prepared_further(prepared.open_log(source, told), told)
-    asked = told
+        return _prepared_further(prepared.open_log(source, log_format), log_format)
+    asked = log_format
     entry = _catalogued(source)
-    opened, drops = _opened(source, entry, told, n_threads)
-    opened, told = _in_layout(opened, told)
-    opened, of_join = joins.joined(opened, told, n_threads)
+    opened, drops = _opened(source, entry, log_format, n_threads)
+    opened, log_format = _in_layout(opened, log_format)
+    opened, of_join = joins.joined(opened, log_format, n_threads)
     drops += of_join
     if entry is not None:
-        columns = _overridden(entry.columns, opened, told)
-        told = told.over(LogFormat(feedback=entry.feedback))
+        columns = _overridden(entry.columns, opened, log_format)
+        log_format = log_format.over(LogFormat(feedback=entry.feedback))
     else:
         columns = resolve(
             opened.names,
             source=opened.name,
             has_header=opened.has_header,
-            user=told.user,
-            item=told.item,
-            value=told.value,
-            time=told.time,
+            user=log_format.user,
+            item=log_format.item,
+            value=log_format.value,
+            time=log_format.time,
         )
-    opened = layouts.unnested(opened, columns.item, told)
-    if told.where is not None:
-        drops.append(Drop(f"where {told.where}", told.where, keeps=True))
-    events = read_events(opened, columns, drops, told, keeps_returns=looks, scratch=scratch)
-    if told.bad_rows is not None:
-        write_bad_rows(events.bad_rows, Path(told.bad_rows).expanduser())
-    feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
+    opened = layouts.unnested(opened, columns.item, log_format)
+    if log_format.where is not None:
+        drops.append(Drop(f"where {log_format.where}", log_format.where, keeps=True))
+    events = read_events(opened, columns, drops, log_format, keeps_returns=looks, scratch=scratch)
+    if log_format.bad_rows is not None:
+        write_bad_rows(events.bad_rows, Path(log_format.bad_rows).expanduser())
+    feedback: Feedback = "explicit" if are_ratings(columns, log_format.feedback) else "implicit"
     kept = events.kept
     log = Log(
         users=kept.users,
@@ -175,19 +177,19 @@ def read_log(
         times=kept.times,
         time_kind=kept.time_kind,
     )
-    if told.transform == "binary" and told.feedback is None:
+    if log_format.transform == "binary" and log_format.feedback is None:
         log = replace(log, feedback="implicit")
-    log, services = _without_services(log, told, items, n_threads)
-    log, taken = prepare(log, told)
+    log, services = _without_services(log, log_format, items, n_threads)
+    log, taken = prepare(log, log_format)
     remarks = [
         *opened.remarks,
-        *on_times(kept.time_written, log, told),
+        *on_times(kept.time_written, log, log_format),
         *kept.remarks,
         *on_values(log, columns),
     ]
     names: ItemNames = MappingProxyType({})
     if items is not None:
-        names, coverage = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
+        names, coverage = item_names.from_file(items, log.item_ids, log_format, n_threads=n_threads)
         remarks.append(coverage)
     elif entry is not None and columns.item == entry.columns.item:
         names = item_names.from_catalog(entry, opened, log.item_ids)
@@ -200,7 +202,7 @@ def read_log(
         columns=columns,
         n_read=events.n_read + len(opened.bad_rows),
         dropped=(
-            *ledger_of(events.bad_rows, told.bad_rows),
+            *ledger_of(events.bad_rows, log_format.bad_rows),
             *(Dropped(drop.reason, n) for drop, n in zip(drops, events.n_dropped, strict=True)),
             *services,
             *taken,
@@ -214,47 +216,49 @@ def read_log(
 
 
 def _without_services(
-    log: Log, told: LogFormat, items: str | Path | None, n_threads: int | None
+    log: Log, log_format: LogFormat, items: str | Path | None, n_threads: int | None
 ) -> tuple[Log, tuple[Dropped, ...]]:
-    if told.services != "drop":
+    if log_format.services != "drop":
         return log, ()
     names: ItemNames = {}
     if items is not None:
-        names, _ = item_names.from_file(items, log.item_ids, told, n_threads=n_threads)
+        names, _ = item_names.from_file(items, log.item_ids, log_format, n_threads=n_threads)
     return without_services(log, names)
 
 
-def _prepared_further(loaded: LoadedLog, told: LogFormat) -> LoadedLog:
-    """Return a prepared log after the steps that are told beside."""
+def _prepared_further(loaded: LoadedLog, log_format: LogFormat) -> LoadedLog:
+    """Return a prepared log after the steps that are asked for beside."""
     feedback: Feedback = (
-        "implicit" if told.transform == "binary" and told.feedback is None else loaded.log.feedback
+        "implicit"
+        if log_format.transform == "binary" and log_format.feedback is None
+        else loaded.log.feedback
     )
     log = loaded.log if feedback == loaded.log.feedback else replace(loaded.log, feedback=feedback)
-    log, taken = prepare(log, told)
+    log, taken = prepare(log, log_format)
     return loaded if log is loaded.log else replace(loaded, log=log, dropped=(*loaded.dropped, *taken))
 
 
 def _opened(
-    source: Any, entry: catalog.Entry | None, told: LogFormat, n_threads: int | None
+    source: Any, entry: catalog.Entry | None, log_format: LogFormat, n_threads: int | None
 ) -> tuple[Source, list[Drop]]:
     if entry is not None:
         return entry.open(n_threads), list(entry.drops)
     server = servers.server_of(source)
     if server is not None:
-        return servers.open_server(server, told, n_threads), []
+        return servers.open_server(server, log_format, n_threads), []
     database = databases.engine_of(source)
     if database is not None:
-        return databases.open_database(*database, told, n_threads), []
+        return databases.open_database(*database, log_format, n_threads), []
     if spreadsheets.is_spreadsheet(source):
-        return spreadsheets.open_spreadsheet(Path(source).expanduser(), told, n_threads), []
+        return spreadsheets.open_spreadsheet(Path(source).expanduser(), log_format, n_threads), []
     for option in ("table", "query"):
-        if getattr(told, option) is not None:
+        if getattr(log_format, option) is not None:
             raise ParameterError(f"{option} is of use for a database or workbook, and the log is none.")
     is_several = isinstance(source, (list, tuple)) and all(isinstance(part, (str, Path)) for part in source)
     if is_several or isinstance(source, (str, Path)):
-        named = (told.user, told.item, told.value, told.time)
+        named = (log_format.user, log_format.item, log_format.value, log_format.time)
         wanted = [name for name in named if name is not None and name != IGNORE]
-        return sources.open_files(source, n_threads, wanted, told), []
+        return sources.open_files(source, n_threads, wanted, log_format), []
     if isinstance(source, (pd.DataFrame, pa.Table)) or hasattr(source, "__arrow_c_stream__"):
         return open_table(source, n_threads), []
     raise InputError(
@@ -262,18 +266,18 @@ def _opened(
     )
 
 
-def _in_layout(opened: Source, told: LogFormat) -> tuple[Source, LogFormat]:
-    """Return a source with a column for each role, and what is told without the columns that made it so."""
-    if told.layout in (LISTS, MATRIX):
-        for role in ("item", "value", "time") + (("user",) if told.layout == LISTS else ()):
-            if getattr(told, role) not in (None, IGNORE):
+def _in_layout(opened: Source, log_format: LogFormat) -> tuple[Source, LogFormat]:
+    """Return a source with a column for each role, and its format without the columns that made it so."""
+    if log_format.layout in (LISTS, MATRIX):
+        for role in ("item", "value", "time") + (("user",) if log_format.layout == LISTS else ()):
+            if getattr(log_format, role) not in (None, IGNORE):
                 raise ParameterError(
-                    f"{role} names a column, but in the layout {told.layout!r} there is none."
+                    f"{role} names a column, but in the layout {log_format.layout!r} there is none."
                 )
-    if told.layout == MATRIX:
-        opened = layouts.matrix(opened, told.user)
-        return opened, replace(told, user=None)
-    return layouts.flattened(opened), told
+    if log_format.layout == MATRIX:
+        opened = layouts.matrix(opened, log_format.user)
+        return opened, replace(log_format, user=None)
+    return layouts.flattened(opened), log_format
 
 
 def _catalogued(source: object) -> catalog.Entry | None:
@@ -289,17 +293,17 @@ def _catalogued(source: object) -> catalog.Entry | None:
     return None if is_pattern and source not in catalog.names() else catalog.entry(source)
 
 
-def _overridden(columns: Columns, source: Source, told: LogFormat) -> Columns:
-    """Return the columns of the catalogue's entry, or those told."""
+def _overridden(columns: Columns, source: Source, log_format: LogFormat) -> Columns:
+    """Return the columns of the catalogue's entry, or those named."""
     for role in ("user", "item", "value", "time"):
-        name = getattr(told, role)
+        name = getattr(log_format, role)
         if name is not None and name != IGNORE:
             existing(source.names, name, source=source.name, option=role)
     return resolve(
         source.names,
         source=source.name,
-        user=told.user or columns.user,
-        item=told.item or columns.item,
-        value=told.value or columns.value or IGNORE,
-        time=told.time or columns.time or IGNORE,
+        user=log_format.user or columns.user,
+        item=log_format.item or columns.item,
+        value=log_format.value or columns.value or IGNORE,
+        time=log_format.time or columns.time or IGNORE,
     )

@@ -35,7 +35,7 @@ class LoadedLog:
         Names of items of the log, as far as known.
     licence : str or None
     read_as : LogFormat
-        Everything told or recognised of how the log is written: read with these options, it is the same log.
+        Everything given or recognised of how the log is written: read with these options, it is the same log.
     remarks : tuple of Remark
         What was recognised where it may be wrong, and what is strange.
     files : tuple of Path

@@ -81,8 +81,8 @@ def markers(name: str, value: Any) -> tuple[str, ...] | None:
 
 def delimiter(name: str, value: Any) -> str:
     """Check what stands between fields, which may be given by its name."""
-    told = _text(name, value, ";")
-    mark = DELIMITER_NAMES.get(told, "\t" if told == r"\t" else told)
+    text = _text(name, value, ";")
+    mark = DELIMITER_NAMES.get(text, "\t" if text == r"\t" else text)
     if mark != BLANKS and not ((1 <= len(mark) <= 4 and mark.isprintable()) or mark == "\t"):
         raise ParameterError(
             f"{name} is {mark!r}; expected one character, up to four such as '::', or one of "
@@ -133,11 +133,11 @@ def id_rule(name: str, value: Any) -> str:
 
 def half_life(name: str, value: Any) -> str:
     """Check a length of time: a number and h, d, w or y."""
-    told = _text(name, value, "30d")
-    match = HALF_LIFE.fullmatch(told)
+    text = _text(name, value, "30d")
+    match = HALF_LIFE.fullmatch(text)
     if match is None or float(match[1]) <= 0:
-        raise ParameterError(f"{name} is {told!r}; expected a number and h, d, w or y, e.g. 30d.")
-    return told
+        raise ParameterError(f"{name} is {text!r}; expected a number and h, d, w or y, e.g. 30d.")
+    return text
 
 
 def _text(name: str, value: Any, example: str) -> str:

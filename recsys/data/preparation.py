@@ -1,4 +1,4 @@
-"""What is made of a log before anything is learned from it, each step told by the rows it takes away."""
+"""What is made of a log before anything is learned from it, each step with the rows it takes away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recsys.typing import BoolArray, Int64Array
 _MICROSECONDS = {"h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000, "y": 31_557_600_000_000}
 
 
-def prepare(log: Log, told: LogFormat) -> tuple[Log, tuple[Dropped, ...]]:
+def prepare(log: Log, log_format: LogFormat) -> tuple[Log, tuple[Dropped, ...]]:
     """Apply the steps that a description asks for, in this order.
 
     Returns of goods, values that are too low, users and items with too few events; then the values
@@ -27,8 +27,8 @@ def prepare(log: Log, told: LogFormat) -> tuple[Log, tuple[Dropped, ...]]:
     Parameters
     ----------
     log : Log
-        May hold values below 0, if it is told what becomes of returns.
-    told : LogFormat
+        May hold values below 0, if it is said what becomes of returns.
+    log_format : LogFormat
 
     Returns
     -------
@@ -41,16 +41,18 @@ def prepare(log: Log, told: LogFormat) -> tuple[Log, tuple[Dropped, ...]]:
         If nothing is left, or a step needs times or values that the log has not.
     """
     dropped: list[Dropped] = []
-    if told.returns == "drop":
+    if log_format.returns == "drop":
         log = _kept(log, log.values >= 0, "returns, whose value is below 0", dropped)
-    elif told.returns == "net":
+    elif log_format.returns == "net":
         log = _netted(log, dropped)
-    if told.min_value is not None:
-        log = _kept(log, log.values >= told.min_value, f"values below {told.min_value:g}", dropped)
-    if told.core is not None:
-        reason = f"users or items with fewer than {told.core} of the other kind"
-        log = _kept(log, core_of(log, told.core), reason, dropped)
-    return _with_values(log, told), tuple(dropped)
+    if log_format.min_value is not None:
+        log = _kept(
+            log, log.values >= log_format.min_value, f"values below {log_format.min_value:g}", dropped
+        )
+    if log_format.core is not None:
+        reason = f"users or items with fewer than {log_format.core} of the other kind"
+        log = _kept(log, core_of(log, log_format.core), reason, dropped)
+    return _with_values(log, log_format), tuple(dropped)
 
 
 def core_of(log: Log, least: int) -> BoolArray:
@@ -120,22 +122,22 @@ def selected(log: Log, kept: BoolArray, reason: str) -> Log:
     )
 
 
-def _with_values(log: Log, told: LogFormat) -> Log:
+def _with_values(log: Log, log_format: LogFormat) -> Log:
     values = log.values
-    if told.clip is not None:
-        values = np.minimum(values, told.clip)
-    if told.transform == "binary":
+    if log_format.clip is not None:
+        values = np.minimum(values, log_format.clip)
+    if log_format.transform == "binary":
         values = (values > 0).astype(np.float64)
-    elif told.transform == "log":
+    elif log_format.transform == "log":
         if values.min(initial=0) < 0:
             raise InputError(
                 f"transform 'log' needs values of 0 or more; the least is {values.min():g}. Leave it out: "
                 f"ratings below 0 are taken as they are."
             )
         values = np.log1p(values)
-    if told.half_life is not None:
+    if log_format.half_life is not None:
         if log.times is None or log.time_kind != "timestamp":
             raise InputError("half_life needs times, and this log has none; name their column by --time.")
-        age = (log.times.max() - log.times) / _microseconds(told.half_life)
+        age = (log.times.max() - log.times) / _microseconds(log_format.half_life)
         values = values * np.exp2(-age)
     return log if values is log.values else replace(log, values=values)

@@ -163,13 +163,13 @@ def _write_record(loaded: LoadedLog, place: Path, more: Mapping[str, Any]) -> No
     (place / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
-    """Map a prepared log; what it was prepared with cannot be told otherwise.
+def open_log(source: str | Path, log_format: LogFormat) -> LoadedLog:
+    """Map a prepared log; what it was prepared with cannot be changed.
 
     Raises
     ------
     ParameterError
-        If an option is told that had to be when it was prepared.
+        If an option is given that had to be when it was prepared.
     LogError
         If a part is missing or is not of the length and the range that it must be.
     """
@@ -178,10 +178,10 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
     read_as = LogFormat.of(**record["read_as"])
     columns = Columns(**record["columns"])
     kept = read_as.given | {role: name or "-" for role, name in record["columns"].items()}
-    for name, value in told.given.items():
+    for name, value in log_format.given.items():
         if name not in _LATER and kept.get(name) != value:
             raise ParameterError(
-                f"{name} is {value!r}, but the log is prepared: what was told then holds. Prepare it anew "
+                f"{name} is {value!r}, but the log is prepared: what was given then holds. Prepare it anew "
                 f"with this, or leave it out."
             )
     arrays = {name: _mapped(folder, record, f"{name}.npy") for name in _EVENTS}
@@ -200,7 +200,7 @@ def open_log(source: str | Path, told: LogFormat) -> LoadedLog:
         values=values,
         user_ids=user_ids,
         item_ids=item_ids,
-        feedback=cast(Feedback, told.feedback or record["feedback"]),
+        feedback=cast(Feedback, log_format.feedback or record["feedback"]),
         times=times,
         time_kind=record["time_kind"],
     )

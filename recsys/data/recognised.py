@@ -1,4 +1,4 @@
-"""What was recognised of a log rather than told: said in remarks, and kept as the flags that would say it."""
+"""What was recognised of a log, not given: said in remarks, and kept as the flags that would say it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nan
 _MANY_ZEROS = 0.3
 
 
-def on_times(written: str, log: Log, told: LogFormat) -> list[Remark]:
-    """Say how times were read, where that was recognised rather than told."""
+def on_times(written: str, log: Log, log_format: LogFormat) -> list[Remark]:
+    """Say how times were read, where that was recognised rather than given."""
     span = log.span()
-    if not written or span is None or told.time_unit is not None or told.time_format is not None:
+    if not written or span is None or log_format.time_unit is not None or log_format.time_format is not None:
         return []
     if written in _UNITS:
         how, other = f"are {_UNITS[written]} since 1970", "--time-unit none keeps them as numbers"
@@ -53,10 +53,12 @@ def on_values(log: Log, columns: Columns) -> list[Remark]:
     ]
 
 
-def read_as(told: LogFormat, opened: Source, columns: Columns, written: str, feedback: Feedback) -> LogFormat:
+def read_as(
+    log_format: LogFormat, opened: Source, columns: Columns, written: str, feedback: Feedback
+) -> LogFormat:
     """Return the description by which the same log would be read without guessing."""
     roles = dict.fromkeys(("user", "item", "value", "time"))
-    if told.layout not in (LISTS, MATRIX):
+    if log_format.layout not in (LISTS, MATRIX):
         roles = {role: getattr(columns, role) or IGNORE for role in roles}
     found = replace(
         opened.read_as,
@@ -65,4 +67,4 @@ def read_as(told: LogFormat, opened: Source, columns: Columns, written: str, fee
         time_unit=written if written in _UNITS else None,
         time_format=written if written and written not in _UNITS else None,
     )
-    return told.over(found)
+    return log_format.over(found)

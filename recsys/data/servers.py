@@ -161,11 +161,11 @@ def _from_mysql(server: Server, log_format: LogFormat) -> tuple[pa.Table, str]:
     except ImportError as error:
         raise _no_package(server) from error
     file = Path("~/.my.cnf").expanduser()
-    told: dict[str, Any] = {"host": server.host, "port": server.port, "user": server.user}
-    told["password"] = os.environ.get("MYSQL_PWD")
+    login: dict[str, Any] = {"host": server.host, "port": server.port, "user": server.user}
+    login["password"] = os.environ.get("MYSQL_PWD")
     try:
         connection = pymysql.connect(
-            **{name: value for name, value in told.items() if value},
+            **{name: value for name, value in login.items() if value},
             read_default_file=str(file) if file.is_file() else None,
             database=server.database,
             charset="utf8mb4",

@@ -48,7 +48,7 @@ class Source:
     texts : tuple of TextFile
         The layout of each file, for text files only.
     read_as : LogFormat
-        What was told or found out about how the files are written.
+        What was given or recognised of how the files are written.
     remarks : tuple of Remark
         What was guessed in opening it.
     copies : object, optional

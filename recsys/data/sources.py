@@ -40,7 +40,7 @@ def open_files(
     wanted : sequence of str
         See `text_files.examine`.
     log_format : LogFormat, optional
-        What is told of how the files are written.
+        What is given of how the files are written.
     """
     log_format = log_format or LogFormat()
     copies = Copies()
@@ -237,7 +237,7 @@ def _read_csv(
 ) -> str:
     """Return a query for the rows of text files; with ``guesses``, types that are not given are found."""
     dialect = layout.dialect
-    # One that holds a delimiter or quote cannot be told to the database: it counts in the four columns alone.
+    # The database takes none that holds a delimiter or quote: such a one counts in the four columns alone.
     safe = [marker for marker in markers if dialect.holds(marker)]
     nulls = ", ".join(literal(marker) for marker in ("", *safe))
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())

@@ -79,14 +79,14 @@ def open_spreadsheet(path: Path, log_format: LogFormat, n_threads: int | None = 
     )
 
 
-def _chosen(path: Path, sheets: list[str], told: str | None) -> str:
-    if told is None and len(sheets) != 1:
+def _chosen(path: Path, sheets: list[str], name: str | None) -> str:
+    if name is None and len(sheets) != 1:
         raise LogError(
             f"a workbook of the sheets {listed(sheets)}.", advice="Name one by --table.", source=path
         )
-    if told is not None and told not in sheets:
-        raise LogError(f"there is no sheet {told!r}; there are {listed(sheets)}.", source=path)
-    return told or sheets[0]
+    if name is not None and name not in sheets:
+        raise LogError(f"there is no sheet {name!r}; there are {listed(sheets)}.", source=path)
+    return name or sheets[0]
 
 
 def _cells(

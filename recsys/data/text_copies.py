@@ -19,10 +19,10 @@ _MARKS = {
 }
 
 
-def encoding_of(sample: bytes, told: str | None) -> str:
-    """Return the encoding of a file: the one told, else UTF-8 unless its first bytes mark it as UTF-16."""
+def encoding_of(sample: bytes, named: str | None) -> str:
+    """Return the encoding of a file: the one named, else UTF-8 unless its first bytes mark it as UTF-16."""
     marked = next((name for mark, name in _MARKS.items() if sample.startswith(mark)), UTF8)
-    return told or marked
+    return named or marked
 
 
 def write_copy(

@@ -34,7 +34,7 @@ class EncodedTexts:
         """Encode texts by their hashes, which the database makes as it reads them.
 
         Numbers are looked up several times faster than texts. The texts that the numbers stand for are
-        compared with those of the rows, so that two texts of one hash are told apart all the same.
+        compared with those of the rows, so that two texts of one hash differ all the same.
 
         Parameters
         ----------

@@ -101,7 +101,7 @@ def examine(
     file : File
     compression : {"none", "gzip", "zstd"}
     log_format : LogFormat
-        What is told of it.
+        What is given of it.
     copies : Copies
         Where a copy in UTF-8 is written, if the file is none.
     wanted : sequence of str
@@ -147,17 +147,9 @@ def examine(
         raise _one_column(file.name, rest, log_format, skip + 1)
     names, has_header, header = named(rows, log_format, wanted)
     check_unique(names, file.name, line=skip + 1)
-    content = path
-    if encoding != text_copies.UTF8 or delimiter == BLANKS:
-        content = copies.new_path()
-        text_copies.write_copy(
-            file, compression, content, encoding=encoding, blanks_to_tabs=delimiter == BLANKS
-        )
-        compression = "none"
     return TextFile(
         file.name,
-        content,
-        compression,
+        *_readable(file, compression, copies, encoding, blanks_to_tabs=delimiter == BLANKS),
         encoding,
         delimiter == BLANKS,
         dialect,
@@ -166,6 +158,17 @@ def examine(
         skip,
         header,
     )
+
+
+def _readable(
+    file: File, compression: Compression, copies: Copies, encoding: str, *, blanks_to_tabs: bool = False
+) -> tuple[Path, Compression]:
+    """Return what the database reads and how that is compressed: the file, or a copy where it cannot."""
+    if encoding == text_copies.UTF8 and not blanks_to_tabs:
+        return file.path, compression
+    content = copies.new_path()
+    text_copies.write_copy(file, compression, content, encoding=encoding, blanks_to_tabs=blanks_to_tabs)
+    return content, "none"
 
 
 def _list_delimiter(text: str) -> str:
@@ -187,15 +190,9 @@ def _of_lines(
     n_fields: int,
 ) -> TextFile:
     """Return a file of lists or sections as one of one column; each line is split later."""
-    content = file.path
-    if encoding != text_copies.UTF8:
-        content = copies.new_path()
-        text_copies.write_copy(file, compression, content, encoding=encoding)
-        compression = "none"
     return TextFile(
         file.name,
-        content,
-        compression,
+        *_readable(file, compression, copies, encoding),
         encoding,
         False,
         Dialect(_NOWHERE, "", ""),

@@ -24,7 +24,7 @@ def dialect_of(log_format: LogFormat, delimiter: str) -> Dialect:
     Raises
     ------
     ParameterError
-        If a quote is told beside a delimiter of several characters.
+        If a quote is given beside a delimiter of several characters.
     """
     if delimiter == BLANKS or len(delimiter) > 1:
         if log_format.quote not in (None, NONE):

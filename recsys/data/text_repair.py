@@ -11,6 +11,7 @@ import numpy as np
 from recsys.data import text_faults
 from recsys.data.bad_rows import BadRow
 from recsys.data.compressed import opened
+from recsys.data.encodable import is_encodable
 from recsys.data.file import Copies, room_for
 from recsys.data.text_files import TextFile
 from recsys.data.text_records import KeptLines, records
@@ -45,7 +46,7 @@ def without_bad_rows(text: TextFile, copies: Copies) -> tuple[TextFile, list[Bad
             for line, _, record in records(lines, text.dialect, strict=text.dialect.has_quotes):
                 line += text.skip
                 raw = lines.take().strip("\r\n")
-                is_encoded = raw.isascii() or _is_encodable(raw)
+                is_encoded = raw.isascii() or is_encodable(raw)
                 if is_encoded and text_faults.is_whole(record, width):
                     target.write(raw + "\n")
                     if not is_header:
@@ -61,11 +62,3 @@ def without_bad_rows(text: TextFile, copies: Copies) -> tuple[TextFile, list[Bad
             raise text_faults.diagnose(text) or LogError(str(error), source=text.path) from error
     sound = replace(text, content=copy, compression="none", skip=0, lines=np.array(kept, dtype=np.int64))
     return sound, bad
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -92,12 +92,12 @@ class MappedViews:
         n_users, n_items = self.shape
         times = self.arrays.get("entry_times")
         return (
-            self._side("user", n_users, n_items),
-            self._side("item", n_items, n_users),
+            self._side("user", n_items),
+            self._side("item", n_users),
             None if times is None else np.asarray(times, dtype=np.int64),
         )
 
-    def _side(self, side: str, n_rows: int, n_columns: int) -> CompressedRows:
+    def _side(self, side: str, n_columns: int) -> CompressedRows:
         indptr, columns, values = (cast(Any, self.arrays[f"{side}_{part}"]) for part in _PARTS)
         if indptr[0] != 0 or indptr[-1] != self.n_entries or np.any(indptr[1:] < indptr[:-1]):
             raise _damaged(self.folder, f"{side}_indptr")

@@ -62,10 +62,10 @@ class ServedLists:
         lengths = np.zeros(known.n_users, dtype=np.int64)
         lengths[users] = np.diff(lists.indptr)
         items = known.item_ids.rows(lists.items).astype(np.int32)
-        given = GivenLists(np.r_[0, np.cumsum(lengths)], items)
+        of_users = GivenLists(np.r_[0, np.cumsum(lengths)], items)
         is_known = np.zeros(known.n_users, dtype=bool)
         is_known[: trained.n_users] = trained.by_user.counts > 0
-        return cls(log, known, given, trained.n_items, is_known)
+        return cls(log, known, of_users, trained.n_items, is_known)
 
     def measure(
         self, rows: Int64Array, metrics: Sequence[Metric], *, duplicates: Duplicates | None = None

@@ -220,8 +220,8 @@ def run_beside_floor(
     model = spec.resolved(metrics)
     beside = with_floor([model])[1:] if any(not metric.is_error for metric in metrics) else []
     results = [
-        run(one, splits, metrics, seed=seed, measuring=measuring, progress=progress)
-        for one in (model, *beside)
+        run(each, splits, metrics, seed=seed, measuring=measuring, progress=progress)
+        for each in (model, *beside)
     ]
     return judged_by_floor(results, seed=seed)
 

@@ -51,8 +51,8 @@ class LogPlan:
         items: str | Path | None = None,
         **options: Any,
     ) -> None:
-        told = LogFormat.of(**options).over(read_as or LogFormat())
-        for name, value in (("source", source), ("read_as", told), ("items", items)):
+        log_format = LogFormat.of(**options).over(read_as or LogFormat())
+        for name, value in (("source", source), ("read_as", log_format), ("items", items)):
             object.__setattr__(self, name, value)
 
     def load(self, n_threads: int | None = None, *, looks: bool = False) -> LoadedLog:
@@ -62,8 +62,8 @@ class LogPlan:
         """
         if self.items is None and self.read_as.item_name is not None:
             raise ParameterError("item_name names a column of the items file; give items too.")
-        told = formats.filled(self.read_as)
-        return read_log(self.source, told, items=self.items, n_threads=n_threads, looks=looks)
+        log_format = formats.filled(self.read_as)
+        return read_log(self.source, log_format, items=self.items, n_threads=n_threads, looks=looks)
 
     def like(self, loaded: LoadedLog) -> LogPlan:
         """Return this with the columns and the kind of feedback that another log was read with."""

@@ -68,15 +68,15 @@ def compare_pairs(
         If the metric was not measured.
     """
     if isinstance(measured, Comparison):
-        given: Mapping[str, Measured] = measured.measured
+        models: Mapping[str, Measured] = measured.measured
     elif isinstance(measured, Mapping):
-        given = measured
+        models = measured
     else:
         raise InputError(
             f"{type(measured).__name__} holds no models to compare; expected what recsys.compare returns, or "
             f"a mapping of label to measurements."
         )
-    by_label = {label: _measurements(one) for label, one in given.items()}
+    by_label = {label: _measurements(answer) for label, answer in models.items()}
     name = str(parse_metric(str(metric)))
     for measurements in by_label.values():
         name = _measured_metric(metric, measurements)

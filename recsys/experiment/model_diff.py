@@ -290,7 +290,7 @@ def _lists(
     shares, changes = [], []
     for number, user in enumerate(users):
         was, now = (
-            [lists.items[place] for place in range(lists.indptr[number], lists.indptr[number + 1])]
+            [lists.items[entry] for entry in range(lists.indptr[number], lists.indptr[number + 1])]
             for lists in (before, after)
         )
         same = set(map(str, was)) & set(map(str, now))
@@ -301,7 +301,7 @@ def _lists(
         entered = tuple(item for item in now if str(item) not in same)
         changes.append(ListChange(user, len(same), _plain(left), _plain(entered)))
     order = np.argsort(np.array(shares), kind="stable")[:n_changes]
-    most = tuple(changes[place] for place in order if changes[place].left or changes[place].entered)
+    most = tuple(changes[user] for user in order if changes[user].left or changes[user].entered)
     return len(shares), float(np.mean(shares)) if shares else None, most
 
 

@@ -1,4 +1,4 @@
-"""A log read once and written as arrays, within a limit of memory if one is told."""
+"""A log read once and written as arrays, within a limit of memory if one is given."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def prepare_log(
     OutputError
         If nothing can be written there, or somebody else is writing.
     ParameterError
-        If a limit is told for a log that is loaded already or is a table, or beside a step that looks at
+        If a limit is given for a log that is loaded already or is a table, or beside a step that looks at
         all events at once.
     """
     limit, folder = memory_of(memory), Path(folder).expanduser()
@@ -157,8 +157,8 @@ def _read_to_disk(plan: LogPlan, target: Path, n_threads: int | None, shown: Pro
     _check(plan)
     name = Path(plan.source).name if isinstance(plan.source, str) else "the log"
     with scratch_folder(target) as scratch, task(shown, f"prepare {name}"):
-        told = formats.filled(plan.read_as)
-        yield read_log(plan.source, told, items=plan.items, n_threads=n_threads, scratch=scratch)
+        log_format = formats.filled(plan.read_as)
+        yield read_log(plan.source, log_format, items=plan.items, n_threads=n_threads, scratch=scratch)
 
 
 def memory_of(memory: str | int | None) -> int | None:
@@ -183,9 +183,9 @@ def _check(plan: LogPlan) -> None:
         raise ParameterError("memory is of no use for a table, which is in memory already; give its file.")
     if is_prepared(source):
         raise ParameterError(f"{source} is prepared already.")
-    told = [name for name in _WHOLE_LOG if getattr(plan.read_as, name) not in (None, "refuse", "keep")]
-    if told:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in told)
+    needing = [name for name in _WHOLE_LOG if getattr(plan.read_as, name) not in (None, "refuse", "keep")]
+    if needing:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in needing)
         raise ParameterError(
             f"{flags} looks at all events at once, which a limit of memory does not allow; rows are chosen "
             f"by --where."

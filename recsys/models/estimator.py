@@ -118,7 +118,7 @@ class Estimator(ABC):
     def check_checkpoint(self, checkpoint: object) -> None:
         """Raise ParameterError if a checkpoint is given to a model that keeps none."""
         if checkpoint is not None and not self.keeps_checkpoints:
-            from recsys.models.registry import models_with_checkpoints  # which imports this file
+            from recsys.models.registry import models_with_checkpoints  # which imports `Model`
 
             raise ParameterError(
                 f"{self.name} keeps no checkpoints; those that do are {', '.join(models_with_checkpoints())}."
@@ -141,7 +141,7 @@ class Estimator(ABC):
     def check_signs(self, values: AnyArray) -> None:
         """Raise InputError if a value is below 0 and the model, with its parameters, cannot take it."""
         if not self.takes_negative and np.any(np.less(values, 0)):
-            from recsys.models.registry import models_of_any_sign  # which imports this file
+            from recsys.models.registry import models_of_any_sign  # which imports `Model`
 
             raise InputError(
                 f"a value is {np.min(values):g}: Negative values in data are nothing that {self.name} can "

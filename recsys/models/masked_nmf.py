@@ -75,7 +75,7 @@ class MaskedNMF(NMF):
                                             half the square of that error plus the penalties
         ==================================  ==========================================================
 
-    How a fit ends, `NMF` tells. The error on entries held out (``validation_share``, ``n_init``) is the
+    How a fit ends: see `NMF`. The error on entries held out (``validation_share``, ``n_init``) is the
     rmse, or with ``loss="kl"`` the mean divergence.
 
     ``l2`` is in the units of the values: for values twice as large, twice as much of it does the same. Where

@@ -65,10 +65,10 @@ class NewUsers:
         known = known[np.argsort(user_rows[known], kind="stable")]
         users, starts = np.unique(user_rows[known], return_index=True)
         step = max(1, _BLOCK_BYTES // (4 * self.n_items_))
-        for at in range(0, len(users), step):
-            block = users[at : at + step]
-            end = starts[at + step] if at + step < len(users) else len(known)
-            pairs = known[starts[at] : end]
+        for start in range(0, len(users), step):
+            block = users[start : start + step]
+            end = starts[start + step] if start + step < len(users) else len(known)
+            pairs = known[starts[start] : end]
             values_of = self.model.predict_histories(self.histories.select(np.asarray(block, dtype=np.int64)))
             predicted[pairs] = values_of[np.searchsorted(block, user_rows[pairs]), item_rows[pairs]]
         return np.clip(predicted, np.float32(values.min()), np.float32(values.max()))

@@ -42,7 +42,7 @@ class PoissonNMF(NMF):
     `inverse_transform` makes of mixtures the distributions over the items. Scores are expected
     amounts, the user's total times that distribution.
 
-    How a fit ends, `NMF` tells. What is measured on entries held out (``validation_share``, ``n_init``)
+    How a fit ends: see `NMF`. What is measured on entries held out (``validation_share``, ``n_init``)
     is 1 minus the NDCG of lists of 100; see `recsys.factorization.held_out_errors.ranking_loss`.
 
     Attributes

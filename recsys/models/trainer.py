@@ -233,7 +233,7 @@ def _state(trace: Trace, problem: AlternatingProblem, monitor: Monitor | None) -
 def _watched(
     progress: Progress, watch: Callable[[FitResult], object], problem: AlternatingProblem, trace: Trace
 ) -> Progress:
-    """Return a listener that hands on what it hears, and the state after each iteration to ``watch``."""
+    """Return a listener that hands on its notes, and the state after each iteration to ``watch``."""
     notify = getattr(progress, "iteration", None)
     objectives = [done.sweep.objective for done in trace.iterations]
 

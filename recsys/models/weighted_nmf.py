@@ -71,7 +71,7 @@ class WeightedNMF(NMF):
     ``nonnegative=False`` leaves out the bound at zero and nothing else: implicit-feedback ALS with
     coordinate steps (iALS). Such factors are no parts of a sum: there are then no themes to show.
 
-    How a fit ends, `NMF` tells. What is measured on entries held out (``validation_share``, ``n_init``)
+    How a fit ends: see `NMF`. What is measured on entries held out (``validation_share``, ``n_init``)
     is 1 minus the NDCG of lists of 100; see `recsys.factorization.held_out_errors.ranking_loss`.
 
     Attributes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,15 +18,14 @@ from recsys.progress import SILENT, Progress, task
 from recsys.recommend.audiences import Audience, Audiences, audiences_of
 from recsys.recommend.filling import ItemList, fill_places
 from recsys.recommend.fitted import Fitted
+from recsys.recommend.list_table import EMPTY_LIST, list_table
 from recsys.recommend.ranking import BLOCK_BYTES, RankedBlock, check_n, ranked_blocks
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.restriction import Restriction
 from recsys.recommend.rules import Rules
-from recsys.recommend.strongest_themes import strongest_themes
 from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
 
 Segments: TypeAlias = Mapping[Id, str] | Audiences | None
-_EMPTY = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 def lists_for_users(
@@ -58,7 +58,7 @@ def lists_for_users(
     audience_of = {
         number: audiences.of(names[number]) for number in np.flatnonzero(~is_known | is_blank).tolist()
     }
-    lists: list[ItemList] = [_EMPTY] * len(wanted)
+    lists: list[ItemList] = [EMPTY_LIST] * len(wanted)
     with task(progress, "recommend", len(wanted)) as running:
         served: list[tuple[Model, Int64Array]] = [(fitted.model, np.flatnonzero(is_known & ~is_blank))]
         for audience in dict.fromkeys(audience_of.values()):
@@ -88,28 +88,18 @@ def lists_for_users(
     how: dict[str, Any] = {"rules": restriction, "names": names, "histories": fitted.seen}
     filled = _fill(fitted, lists, by_model, fitted.model, rows=rows, n=n, seen=seen, **how)
 
-    lengths = np.array([len(items) for items, _ in lists], dtype=np.int64)
-    items = np.concatenate([_EMPTY[0], *(items for items, _ in lists)])
-    scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
-    rows = np.where(is_blank, -1, rows)
-    of_rows = np.repeat(rows, lengths)
-    themes, shares = strongest_themes(fitted.model, of_rows, items, scores)
-    item_ids = fitted.item_ids.values[items]
-    return Recommendations(
-        users=names,
-        indptr=np.r_[0, np.cumsum(lengths)],
-        items=item_ids,
-        names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
-        scores=scores,
-        themes=themes,
-        theme_shares=shares,
-        **_marks(audience_of, lists, segments),
-        fill_sources=_fill_sources(filled, lists),
-        why_short=tuple(
-            "" if length == n else _why_short(int(length), restriction, all_listed=includes_seen or not known)
-            for known, length in zip(is_known, lengths, strict=True)
-        ),
-        predicted=fitted.model.predict_by_row(of_rows, items) if _predicts_beside(fitted.model) else None,
+    return list_table(
+        fitted,
+        names,
+        lists,
+        np.where(is_blank, -1, rows),
+        n=n,
+        rules=restriction,
+        may_list_all=includes_seen | ~is_known,
+        predict=fitted.model.predict_by_row,
+        audience_of=audience_of,
+        filled=filled,
+        has_segments=segments is not None,
     )
 
 
@@ -172,27 +162,19 @@ def lists_for_histories(
     by_model = {number: audiences.of(names[number]) for number in np.flatnonzero(~is_blank).tolist()}
     how: dict[str, Any] = {"rules": restriction, "names": names, "histories": rows}
     filled = _fill(fitted, lists, by_model, scorer, rows=everyone, n=n, seen=left_out, **how)
-    items = np.concatenate([_EMPTY[0], *(listed for listed, _ in lists)])
-    lengths = [len(listed) for listed, _ in lists]
-    item_ids = fitted.item_ids.values[items]
-    scores = np.concatenate([_EMPTY[1], *(scores for _, scores in lists)])
-    of_lists = np.repeat(np.where(is_blank, -1, everyone), lengths)
-    themes, shares = strongest_themes(fitted.model, of_lists, items, scores, rows)
-    return Recommendations(
-        users=tuple(histories),
-        indptr=np.r_[0, np.cumsum(lengths, dtype=np.int64)],
-        items=item_ids,
-        names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
-        scores=scores,
-        themes=themes,
-        theme_shares=shares,
-        **_marks(audience_of, lists, segments),
-        fill_sources=_fill_sources(filled, lists),
-        why_short=tuple(
-            "" if length == n else _why_short(length, restriction, all_listed=includes_seen)
-            for length in lengths
-        ),
-        predicted=_predicted(fitted.model, scorer, of_lists, items),
+    return list_table(
+        fitted,
+        tuple(histories),
+        lists,
+        np.where(is_blank, -1, everyone),
+        n=n,
+        rules=restriction,
+        may_list_all=np.full(len(lists), includes_seen),
+        predict=partial(_predicted, fitted.model, scorer),
+        audience_of=audience_of,
+        filled=filled,
+        has_segments=segments is not None,
+        histories=rows,
     )
 
 
@@ -211,26 +193,6 @@ def _fill(
     return {
         number: [audience_of[number].source if score == 0 else "" for score in lists[number][1].tolist()]
         for number in filled
-    }
-
-
-def _fill_sources(filled: Mapping[int, list[str]], lists: Sequence[ItemList]) -> tuple[str, ...] | None:
-    """Return for each row what fills it, empty for one that the model ranked; None if none is filled."""
-    if not filled:
-        return None
-    parts = (filled.get(number, [""] * len(items)) for number, (items, _) in enumerate(lists))
-    return tuple(source for part in parts for source in part)
-
-
-def _marks(
-    audience_of: Mapping[int, Audience], lists: Sequence[ItemList], segments: Segments
-) -> dict[str, Any]:
-    """Return what lists say of where they are from: sources and, where there are some, segments."""
-    audiences = [audience_of.get(number) for number in range(len(lists))]
-    names = tuple("" if audience is None else audience.name for audience in audiences)
-    return {
-        "sources": tuple("model" if audience is None else audience.source for audience in audiences),
-        "segments": None if segments is None else names,
     }
 
 
@@ -258,20 +220,13 @@ def _serve_unknown(
         lists[number] = made[0 if is_alike else position]
 
 
-def _predicted(model: Model, scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array | None:
+def _predicted(model: Model, scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array:
     """Return predicted ratings of new users, -1 being one of whom nothing is known."""
-    if not _predicts_beside(model):
-        return None
     predicted = model.predict_by_row(np.full(len(users), -1), items)
     known = users >= 0
     if known.any():
         predicted[known] = scorer.predict_by_row(users[known], items[known])
     return predicted
-
-
-def _predicts_beside(model: Model) -> bool:
-    """Return whether a model predicts ratings that are not its scores."""
-    return model.predicts_values and not model.ranks_by_value
 
 
 def history_row(
@@ -329,13 +284,6 @@ def restriction_of(fitted: Fitted, rules: Rules) -> Restriction:
 
 def _includes_seen(rules: Rules | None) -> bool:
     return rules is not None and rules.include_seen
-
-
-def _why_short(length: int, rules: Restriction | None, *, all_listed: bool) -> str:
-    if rules is not None:
-        return rules.why_short(length, includes_seen=all_listed)
-    items = "1 item" if length == 1 else f"{length:,} items"
-    return f"the catalogue has only {items}" if all_listed else f"only {items} not yet seen"
 
 
 def _list(block: RankedBlock, row: int) -> ItemList:

@@ -16,7 +16,6 @@ from typing import Any
 
 from recsys.errors import BundleError, DependencyError, ParameterError
 from recsys.files import atomic_write
-from recsys.recommend.model_pointer import model_folder
 
 FILE = "signature.json"
 KEY_VARIABLE = "RECSYS_MODEL_KEY"
@@ -24,48 +23,20 @@ KEY_VARIABLE = "RECSYS_MODEL_KEY"
 _LEAST_BYTES = 32
 
 
-def sign_bundle(folder: str | Path, key: str | Path) -> None:
-    """Sign a bundle that is whole.
-
-    Parameters
-    ----------
-    folder : str or Path
-    key : str or Path
-        File of a shared secret, or of a private Ed25519 key.
+def write_signature(folder: Path, digest: str, key: bytes) -> None:
+    """Write beside a bundle that the holder of a key signs the record with this digest.
 
     Raises
     ------
     ParameterError
         If the key cannot be used.
-    BundleError
-        If the bundle is not whole.
     DependencyError
         If the key is one of a pair and ``cryptography`` is not installed.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import pandas as pd
-    >>> import recsys
-    >>> log = pd.DataFrame({"user": [1, 1, 2], "item": ["a", "b", "a"]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model, key = Path(folder, "model"), Path(folder, "key")
-    ...     _ = key.write_bytes(bytes(32))
-    ...     recsys.save_bundle(recsys.train(recsys.Popularity(), log), model)
-    ...     recsys.sign_bundle(model, key)
-    ...     recsys.load_bundle(model, key=key)
-    Bundle(popularity: 2 users, 2 items, 3 pairs seen, from the data frame)
     """
-    from recsys.recommend.verification import verify_bundle
-
-    secret = read_key(key)
-    place = model_folder(Path(folder).expanduser().resolve())
-    digest = verify_bundle(place).digest
-    is_pair = secret.startswith(b"-----BEGIN")
-    signature = _private(secret).sign(digest.encode()) if is_pair else _mac(secret, digest)
+    is_pair = key.startswith(b"-----BEGIN")
+    signature = _private(key).sign(digest.encode()) if is_pair else _mac(key, digest)
     record = {"algorithm": "ed25519" if is_pair else "hmac-sha256", "signature": signature.hex()}
-    with atomic_write(place / FILE) as partial:
+    with atomic_write(folder / FILE) as partial:
         partial.write_text(json.dumps(record), encoding="utf-8")
 
 
@@ -118,10 +89,6 @@ def key_of(given: str | Path | None) -> bytes | None:
 
 def _mac(key: bytes, digest: str) -> bytes:
     return hmac.digest(key, digest.encode(), "sha256")
-
-
-def _is_mac(key: bytes, signature: bytes, digest: str) -> bool:
-    return hmac.compare_digest(_mac(key, digest), signature)
 
 
 def _private(content: bytes) -> Any:

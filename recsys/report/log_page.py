@@ -66,7 +66,7 @@ def _table(histogram: Histogram) -> Table:
 
 
 def _gaps(loaded: LoadedLog) -> tuple[Block, ...]:
-    found = gaps(loaded.log)
-    if not found:
+    gaps_found = gaps(loaded.log)
+    if not gaps_found:
         return ()
-    return (Facts(tuple((f"{gap.days:.1f} days", f"{gap.last} to {gap.first}") for gap in found)),)
+    return (Facts(tuple((f"{gap.days:.1f} days", f"{gap.last} to {gap.first}") for gap in gaps_found)),)

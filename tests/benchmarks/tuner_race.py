@@ -64,6 +64,7 @@ def quality(model, parts):
 def ours(name, parts, trials, seed):
     """`recsys.tune`: trials as they come, by the progress that it shows."""
     from recsys.experiment.settings import ModelSpec
+    from recsys.experiment.tuning.measuring import Measuring
     from recsys.experiment.tuning.space import space_of
     from recsys.experiment.tuning.study import Study
 
@@ -75,7 +76,7 @@ def ours(name, parts, trials, seed):
                 best.append(float(note.split()[2].rstrip(",")))
                 race.note(best[-1])
 
-    study = Study(space_of(ModelSpec(name)), (parts,), METRICS[0], seed)
+    study = Study(Measuring(space_of(ModelSpec(name)), (parts,), METRICS[0], seed))
     done = study.run(trials, None, Listener())
     total = time.perf_counter() - race.began
     winner = study.best(done)

@@ -15,6 +15,7 @@ from recsys.factorization.penalty import Penalty
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 from tests.objectives import assert_same, changed, folded, problem_of, start_of, with_penalty
+from tests.penalties import penalties
 from tests.reference.kl import divergence
 
 PLAIN = KLObjective()
@@ -64,13 +65,7 @@ def dense_objective(matrix, at, objective, weights=None):
 
 objectives = st.builds(
     KLObjective,
-    st.builds(
-        Penalty,
-        st.sampled_from([0.0, 0.5]),
-        st.sampled_from([0.0, 0.5, 1.0]),
-        st.sampled_from([0.0, 0.25]),
-        st.sampled_from([0.0, 0.25, 0.5]),
-    ),
+    penalties,
     n_inner=st.integers(1, 3),
 )
 

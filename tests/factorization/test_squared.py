@@ -14,6 +14,7 @@ from recsys.factorization.squared import SquaredObjective
 from tests.descents import descended
 from tests.matrices import ABSENT, observed_matrices, random_matrix, rows_of
 from tests.objectives import assert_same, changed, factors_of, folded, problem_of, start_of, with_penalty
+from tests.penalties import penalties
 
 PLAIN = SquaredObjective()
 RIDGE = SquaredObjective(Penalty(0.3, 1.0))
@@ -56,13 +57,7 @@ def dense_objective(matrix, at, objective, weights=1.0):
 
 objectives = st.builds(
     SquaredObjective,
-    st.builds(
-        Penalty,
-        st.sampled_from([0.0, 0.5]),
-        st.sampled_from([0.0, 0.5, 1.0]),
-        st.sampled_from([0.0, 0.25]),
-        st.sampled_from([0.0, 0.25, 0.5]),
-    ),
+    penalties,
     bias_l2=st.sampled_from([0.0, 2.0]),
     biases=st.booleans(),
     nonnegative=st.just(True),
@@ -280,20 +275,6 @@ def test_fold_in_with_biases_finds_what_the_fit_found():
     factors, biases = folded(FULL, rows_of(matrix), fitted)
     np.testing.assert_allclose(factors, fitted.user_factors, atol=5e-3)
     np.testing.assert_allclose(biases, fitted.user_bias, atol=5e-3)
-
-
-@pytest.mark.parametrize("objective", [RIDGE, FULL], ids=["ridge", "full"])
-def test_folded_in_alone_and_in_a_crowd_a_user_has_the_same_bits(objective):
-    fitted, _ = fit(random_matrix(20, 12), objective)
-    others = random_matrix(9, 12, seed=5) * np.array([[1e-6], [1], [1e6]] * 3)
-    others[4] = ABSENT
-    crowd, crowd_bias = folded(objective, rows_of(others), fitted)
-    for user, row in enumerate(others):
-        alone, bias = folded(objective, rows_of(row[None]), fitted)
-        np.testing.assert_array_equal(alone[0], crowd[user])
-        np.testing.assert_array_equal(bias[0], crowd_bias[user])
-    assert not crowd[4].any()
-    assert crowd_bias[4] == 0
 
 
 def test_a_random_start_meets_the_mean_of_the_values():

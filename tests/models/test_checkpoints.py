@@ -15,6 +15,7 @@ from recsys.errors import InputError, OutputError, ParameterError
 from recsys.factorization import item_weights
 from recsys.files import reserved
 from recsys.models.registry import make, models_with_checkpoints
+from tests.listeners import RaisingAt
 from tests.matrices import random_matrix
 
 DATA = replace(Interactions.from_matrix(random_matrix(40, 30)), feedback="implicit")
@@ -50,24 +51,6 @@ class Killed(Exception):
     """Stands for the end of the process."""
 
 
-class KilledAfter:
-    """A listener that ends the work after so many steps."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def start(self, task, total):
-        pass
-
-    def advance(self, steps=1, note=""):
-        self.left -= 1
-        if self.left < 0:
-            raise Killed
-
-    def finish(self):
-        pass
-
-
 def made(fit):
     return make(fit.partition(",")[0], FITS[fit])
 
@@ -93,7 +76,7 @@ def test_cut_off_after_any_step_it_ends_with_the_same_bits(fit, tmp_path, small_
     while True:  # killed after one step, then, resumed, after one more, and so on
         assert n < 300
         try:
-            resumed = made(fit).fit(DATA, checkpoint=checkpoint, progress=KilledAfter(n))
+            resumed = made(fit).fit(DATA, checkpoint=checkpoint, progress=RaisingAt(n + 1, Killed))
         except Killed:
             n_kills += 1
             n = (
@@ -114,7 +97,7 @@ def test_cut_off_after_any_step_it_ends_with_the_same_bits(fit, tmp_path, small_
 
 def killed(checkpoint, n=4, fit="masked-nmf", data=DATA, **params):
     with pytest.raises(Killed):
-        made(fit).set_params(**params).fit(data, checkpoint=checkpoint, progress=KilledAfter(n))
+        made(fit).set_params(**params).fit(data, checkpoint=checkpoint, progress=RaisingAt(n + 1, Killed))
 
 
 def test_it_is_written_every_so_many_iterations_and_goes_on_from_there(tmp_path):
@@ -144,7 +127,7 @@ def test_a_start_that_was_given_goes_on_too_and_another_one_does_not(tmp_path):
         return made("masked-nmf").set_params(init="custom").fit(DATA, W=w, H=h, **more)
 
     with pytest.raises(Killed):
-        fit(w, checkpoint=checkpoint, progress=KilledAfter(4))
+        fit(w, checkpoint=checkpoint, progress=RaisingAt(5, Killed))
     with pytest.raises(InputError, match="it has other start"):
         fit(2 * w, checkpoint=checkpoint)
     assert arrays_of(fit(w, checkpoint=checkpoint)) == arrays_of(fit(w))

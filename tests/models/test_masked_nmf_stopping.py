@@ -9,6 +9,7 @@ from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
+from tests.listeners import RaisingAt
 from tests.matrices import random_matrix
 from tests.models.test_contract import assert_same
 
@@ -87,27 +88,9 @@ def test_a_time_limit_stops_the_fit():
     assert validated.stability_ is None
 
 
-class InterruptedAfter:
-    """A listener that interrupts after so many sweeps."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def start(self, task, total):
-        pass
-
-    def advance(self, steps=1, note=""):
-        self.left -= 1
-        if self.left == 0:
-            raise KeyboardInterrupt
-
-    def finish(self):
-        pass
-
-
 def interrupted(model, data, n_sweeps):
     with pytest.raises(KeyboardInterrupt):
-        model.fit(data, progress=InterruptedAfter(n_sweeps))
+        model.fit(data, progress=RaisingAt(n_sweeps, KeyboardInterrupt))
     return model
 
 

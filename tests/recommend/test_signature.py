@@ -12,7 +12,7 @@ from recsys.models.registry import make
 from recsys.recommend import signature
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
-from recsys.recommend.signature import sign_bundle
+from recsys.recommend.signing import sign_bundle
 from recsys.recommend.verification import verify_bundle
 from tests.matrices import random_matrix
 

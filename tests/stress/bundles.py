@@ -35,7 +35,7 @@ from recsys.files import sha256
 from recsys.models.registry import make
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle, save_bundle
-from recsys.recommend.signature import sign_bundle
+from recsys.recommend.signing import sign_bundle
 from tests.matrices import random_matrix
 
 PARTS = ("arrays.safetensors", "users.parquet", "items.parquet")

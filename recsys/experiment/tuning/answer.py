@@ -71,7 +71,7 @@ class TunedModel:
         """What the winner's value is expected to hold of luck; None for a metric of all lists together."""
         metric = str(self.study.metric)
         measured = [trial.measurements for trial in self.trials if trial.measurements is not None]
-        quantities = [quantity_of(one, metric) for one in measured]
+        quantities = [quantity_of(measurements, metric) for measurements in measured]
         known = [quantity for quantity in quantities if quantity is not None]
         return selection_gain(known, metric, seed=self.study.seed) if len(known) == len(measured) else None
 

@@ -45,7 +45,7 @@ class Measuring:
     metric : Metric
     seed : int
     folder : Path, optional
-        Where results are kept as they come, and taken from.
+        Where results are kept as they come, and taken from; so are the trials of a `Study`.
     """
 
     space: Space

@@ -23,6 +23,7 @@ from recsys.experiment.prepared_split import DEFAULT_SPLIT, PreparedSplit, check
 from recsys.experiment.settings import ModelSpec, labelled
 from recsys.experiment.training import check_duplicates, check_seed
 from recsys.experiment.tuning.answer import TunedModel, Tuning
+from recsys.experiment.tuning.measuring import Measuring
 from recsys.experiment.tuning.nested import Nested, OuterFold, measured_fold, pooled_results
 from recsys.experiment.tuning.space import Space, space_of
 from recsys.experiment.tuning.study import Study, is_over
@@ -186,7 +187,7 @@ class TuningPlan:
             for prepared in inner:
                 prepared.check(space.spec.made())
             folder = None if out is None else out / re.sub(r"[^A-Za-z0-9._-]+", "-", space.spec.title)
-            study = Study(space, inner, metric, self.seed, folder)
+            study = Study(Measuring(space, inner, metric, self.seed, folder))
             deadline = None if share is None else time.perf_counter() + share
             with task(progress, f"tune {space.spec.title}", n_trials) as running:
                 trials = study.run(n_trials, deadline, running)
@@ -248,10 +249,10 @@ def parse_seconds(text: str | float) -> float:
     ParameterError
         If it is none of these.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(text).strip())
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(text).strip())
+    if match is None:
         raise ParameterError(f"the time {text!r} is none; expected e.g. 90s, 10m or 2h.")
-    number, unit = found.groups()
+    number, unit = match.groups()
     return float(number) * _UNITS[unit or "s"]
 
 

@@ -177,8 +177,8 @@ def _tried(number: int, results: Sequence[Result], metric: Metric) -> _Tried:
 
 def _stability(models: Sequence[Any]) -> float | None:
     """Return how alike components are from one start to another, weighted by what they explain."""
-    found = [None if model is None else model.component_model for model in models]
-    factors = [model for model in found if isinstance(model, FactorModel)]
+    of_starts = [None if model is None else model.component_model for model in models]
+    factors = [model for model in of_starts if isinstance(model, FactorModel)]
     if len(factors) < 2 or len(factors) < len(models):
         return None
     alike = stability([model.item_factors_ for model in factors])
@@ -209,14 +209,14 @@ def _checked(n_components: Sequence[int]) -> tuple[int, ...]:
 def _evidence(tried: Sequence[_Tried], metric: Metric, seed: int) -> tuple[RankEvidence, ...]:
     name = str(metric)
     sign = -1.0 if metric.higher_is_better is False else 1.0
-    quantities = [quantity_of(one.measured, name) for one in tried]
+    quantities = [quantity_of(rank.measured, name) for rank in tried]
     known = [quantity for quantity in quantities if quantity is not None]
     if len(known) < len(tried):
         raise ParameterError(
             f"{name} is of all lists together, so that it has no standard error; take one of users, as "
             f"ndcg@10."
         )
-    values = [one.values[0] for one in tried]
+    values = [rank.values[0] for rank in tried]
     best = max(range(len(tried)), key=lambda index: sign * values[index])
     errors = _errors_of_difference(known, best, seed)
     base = tried[0].objective

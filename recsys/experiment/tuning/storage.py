@@ -210,7 +210,7 @@ class TrialStorage:
         return made
 
     @contextmanager
-    def told(self, n_kept: int) -> Iterator[None]:
+    def writing(self, n_kept: int) -> Iterator[None]:
         """Say in one message that the storage cannot be written to, as while another program holds it."""
         try:
             yield

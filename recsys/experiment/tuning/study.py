@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from recsys.evaluation.metrics import Metric
@@ -20,7 +19,7 @@ from recsys.progress import SILENT, Progress
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A model, where its parameters are searched, and the validation data.
+    """The search for the best setting of a model: which is tried next, and when that ends.
 
     The first trial is the model as it is without tuning, so that the winner is never worse on
     validation data. Each next one is proposed by a tree-structured Parzen estimator (Bergstra et al. 2011),
@@ -29,20 +28,32 @@ class Study:
 
     Attributes
     ----------
-    space : Space
-    parts : sequence of PreparedSplit
-        Validation data: one, or several, over which a setting is averaged.
-    metric : Metric
-    seed : int
-    folder : Path, optional
-        Where trials are kept as they come: ``study.sqlite``, which Optuna's tools read, and users' values.
+    measuring : Measuring
+        How a setting is measured, on which validation data. Its folder keeps the trials as they come:
+        ``study.sqlite``, which Optuna's tools read, and users' values.
     """
 
-    space: Space
-    parts: Sequence[PreparedSplit]
-    metric: Metric
-    seed: int = 0
-    folder: Path | None = None
+    measuring: Measuring
+
+    @property
+    def space(self) -> Space:
+        """The model, and where its parameters are searched."""
+        return self.measuring.space
+
+    @property
+    def parts(self) -> Sequence[PreparedSplit]:
+        """Validation data."""
+        return self.measuring.parts
+
+    @property
+    def metric(self) -> Metric:
+        """What settings are chosen by."""
+        return self.measuring.metric
+
+    @property
+    def seed(self) -> int:
+        """Seed of the search and of every fit."""
+        return self.measuring.seed
 
     def run(self, n_trials: int | None, deadline: float | None, progress: Progress = SILENT) -> list[Trial]:
         """Try settings until there are ``n_trials`` or the deadline has passed, and return all.
@@ -56,7 +67,7 @@ class Study:
         deadline : float, optional
             By `time.perf_counter`; a trial that has begun is finished.
         progress : Progress
-            Is told of each trial by one step.
+            Is notified of each trial by one step.
 
         Raises
         ------
@@ -68,7 +79,7 @@ class Study:
         progress.advance(len(trials), self._note(trials))
         try:
             while not is_over(len(trials), n_trials, deadline):
-                with self._storage.told(len(trials)):
+                with self._storage.writing(len(trials)):
                     trials.append(self._next(opened, trials))
                 progress.advance(1, self._note(trials))
         except KeyboardInterrupt:
@@ -82,12 +93,8 @@ class Study:
         return min(complete, key=lambda trial: -self._sign * (trial.value or 0.0), default=None)
 
     @cached_property
-    def _measuring(self) -> Measuring:
-        return Measuring(self.space, self.parts, self.metric, self.seed, self.folder)
-
-    @cached_property
     def _storage(self) -> TrialStorage:
-        return TrialStorage(self._measuring)
+        return TrialStorage(self.measuring)
 
     @property
     def _sign(self) -> float:
@@ -99,13 +106,13 @@ class Study:
 
     def _next(self, opened: Any, trials: Sequence[Trial]) -> Trial:
         if not trials:
-            first = self._measuring.measure(0, {}, None)
+            first = self.measuring.measure(0, {}, None)
             self._storage.add_first(opened, first)
             return first
         number = len(trials)
         asked = self._storage.propose(opened, number)
         try:
-            trial = self._measuring.measure(number, dict(asked.params), asked)
+            trial = self.measuring.measure(number, dict(asked.params), asked)
         except BaseException:
             self._storage.give_up(opened, asked)
             raise

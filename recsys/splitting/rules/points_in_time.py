@@ -39,31 +39,6 @@ def time_point(log: Log, when: str) -> Split:
     return _hold_out(log, when, Moment.read(since), Moment.read(until) if dots else None)
 
 
-def rolling(log: Log, span: str, n: int) -> tuple[Split, ...]:
-    """Hold out each of the last n stretches of time, the earliest first; see `time_point`.
-
-    Each trains on all that came before it, so that later ones have more, and leaves out what came
-    after it: the model is judged again and again as it would have been at the time.
-
-    Parameters
-    ----------
-    log : Log
-        With timestamps.
-    span : str
-        Length of a stretch in days (``28d``) or weeks (``4w``).
-    n : int
-        1 or more.
-
-    Raises
-    ------
-    InputError
-        If the log has no times, or a part would be empty.
-    ParameterError
-        If the span cannot be read.
-    """
-    return _windows(log, _stretch(span, n), n)
-
-
 def _hold_out(log: Log, when: str, since: Moment, until: Moment | None, text: str | None = None) -> Split:
     if log.times is None:
         raise InputError("split by time: the log has no time column; name one, or split at random.")
@@ -104,6 +79,11 @@ def _words(since: Moment, until: Moment | None) -> str:
 
 
 def _windows(log: Log, stretch: Stretch, n: int) -> tuple[Split, ...]:
+    """Hold out each of the last n stretches of time, the earliest first; see `time_point`.
+
+    Each trains on all that came before it, so that later ones have more, and leaves out what came
+    after it: the model is judged again and again as it would have been at the time.
+    """
     name = f"time:{stretch}x{n}"
     text = f"The last {n} windows of {stretch.words} are held out, one after the other." if n > 1 else None
     splits = []
