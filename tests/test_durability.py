@@ -40,6 +40,7 @@ from recsys.report.page import Page
 from recsys.report.writing import write_report
 from recsys_cli.main import run
 from tests.matrices import random_matrix
+from tests.test_stress import SCALE
 
 _EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "open", "fsync")
 
@@ -159,7 +160,6 @@ WRITES = {
     ),
     "csv": (write_rows, lambda target: int(pd.read_csv(target)["seed"][0]), "lists.csv"),
     "parquet": (write_rows, lambda target: int(pd.read_parquet(target)["seed"][0]), "lists.parquet"),
-    "xlsx": (write_rows, lambda target: int(pd.read_excel(target)["seed"][0]), "lists.xlsx"),
     "versions": (write_version, lambda target: load_bundle(target).training["seed"], "models"),
     "checkpoint": (write_checkpoint, read_checkpoint, "model.checkpoint"),
     "report": (
@@ -193,7 +193,8 @@ def test_any_call_to_the_file_system_may_fail(faults, folder, kind, once):
         n_calls = counted.n_calls
     assert n_calls > 5
     messages = []
-    for number in range(n_calls):
+    # Where all fail from one on, neighbors end much alike: in the suite every third is tried.
+    for number in range(0, n_calls, 1 if once or SCALE > 1 else 3):
         allowed = {1, 2 + number}
         with faults.below(folder, number, once=once):
             try:
@@ -207,7 +208,7 @@ def test_any_call_to_the_file_system_may_fail(faults, folder, kind, once):
         assert read(target) == 1
         assert names(folder) == [name], number
         assert not list(folder.rglob(".*")), number
-    assert len(messages) > n_calls // 3
+    assert len(messages) > n_calls // 10
     assert all("Input/output error" in message for message in messages)
 
 
