@@ -19,6 +19,7 @@ def main() -> NoReturn:
     done and written; leaving without that shutdown keeps the exit code that of the command.
     """
     try:
+        _open_closed_streams()
         signals.install()
         _mend_output()
         warnings.showwarning = _warn
@@ -60,11 +61,21 @@ def _start_again_if_portable() -> None:
         os._exit(1)
 
 
+def _open_closed_streams() -> None:
+    """Let what a caller closed lead nowhere: the next file would get its number, and what libraries print."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            mode = "r" if number == 0 else "w"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
 def _mend_output() -> None:
     """Make standard output one that writes all of what it is given, or fails."""
-    if sys.stdout is None:  # closed by the caller: nobody reads it
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the whole process
-    elif isinstance(sys.stdout.buffer, io.RawIOBase):  # unbuffered: what the disk did not take would be lost
+    if isinstance(sys.stdout.buffer, io.RawIOBase):  # unbuffered: what the disk did not take would be lost
         buffer = io.BufferedWriter(io.FileIO(sys.stdout.fileno(), "w", closefd=False))
         sys.stdout = io.TextIOWrapper(buffer, sys.stdout.encoding, line_buffering=True)
     if isinstance(sys.stdout, io.TextIOWrapper):

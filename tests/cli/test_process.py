@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys.data.load import load_log
 from recsys.recommend.bundle_files import load_bundle
 from recsys_cli import signals
 from recsys_cli.output import say, say_json, say_table, shown
@@ -38,9 +39,15 @@ def test_standard_output_that_is_full_is_exit_code_1_and_one_message(unbuffered)
     )
 
 
-def test_standard_output_that_is_closed_stops_nothing():
-    done = subprocess.run(" ".join(["exec", *COMMAND, "metrics", ">&-"]), shell=True, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_stop_nothing(tmp_path, closed):
+    log = tmp_path / "log.csv"
+    log.write_text("user,item\n" + "".join(f"u{n % 5},i{n % 3}\n" for n in range(15)))
+    out = tmp_path / "prepared"
+    command = " ".join(["exec", *COMMAND, "data", "prepare", str(log), "--out", str(out), closed])
+    done = subprocess.run(command, shell=True, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert len(load_log(out).log) == 15
 
 
 def test_a_terminal_that_knows_ascii_alone():
