@@ -82,7 +82,6 @@ def limits(folder: Path) -> dict[str, Limit]:
     made = {f"ulimit -v {mib} MiB": Limit(shell(f"ulimit -v {mib << 10}"), SAYS_WHY) for mib in (64, 1000)}
     made["ulimit -v 2 GiB"] = Limit(shell("ulimit -v 2097152"))
     made["one core"] = Limit(["taskset", "-c", "0"])
-    made["few processes"] = Limit([*_NO_PRIVILEGES, *shell("ulimit -u 1")], WORKS_OR_SAYS_WHY)
     made["few open files"] = Limit(shell("ulimit -n 32"), WORKS_OR_SAYS_WHY)
     made["HOME unset"] = Limit(unset=["HOME"])
     made["no home"] = Limit(unset=["NUMBA_CACHE_DIR"], change={"HOME": "/nonexistent"})
