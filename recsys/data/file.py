@@ -43,8 +43,8 @@ class File:
 
 
 @contextmanager
-def room_for(copy: Path) -> Iterator[None]:
-    """Say where there was no room for a copy that the body writes, and what to do.
+def room_for_copy() -> Iterator[None]:
+    """Say where there was no room for one of the `Copies`, which the body writes, and what to do.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def room_for(copy: Path) -> Iterator[None]:
         if error.errno not in _NO_ROOM:
             raise
         raise OutputError(
-            f"{copy.parent} has no room for the copy of the log that is needed to read it: "
+            f"{tempfile.gettempdir()} has no room for the copy of the log that is needed to read it: "
             f"{os.strerror(error.errno)}; make room there, or let TMPDIR name another folder."
         ) from error
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from recsys.data import compressed, json_lines
-from recsys.data.file import Copies, File, room_for
+from recsys.data.file import Copies, File, room_for_copy
 from recsys.errors import LogError, OutputError
 
 FileKind = Literal["Parquet", "JSON", "text"]
@@ -129,7 +129,7 @@ def _partitions(folder: Path) -> Located:
 
 def _from_standard_input(copies: Copies) -> File:
     path = copies.new_path()
-    with room_for(path), path.open("wb") as target:
+    with room_for_copy(), path.open("wb") as target:
         shutil.copyfileobj(sys.stdin.buffer, target)
     return File(path, "standard input")
 
@@ -149,7 +149,7 @@ def _member(archive: Path, member: str | None, copies: Copies) -> File:
                     source=archive,
                 )
             path = copies.new_path()
-            with room_for(path), packed.open(member) as source, path.open("wb") as target:
+            with room_for_copy(), packed.open(member) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
     except OutputError:
         raise

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from recsys.data.compressed import Compression, opened
-from recsys.data.file import File, room_for
+from recsys.data.file import File, room_for_copy
 from recsys.errors import LogError
 
 UTF8 = "utf-8"
@@ -47,7 +47,7 @@ def write_copy(
     """
     with (
         opened(file.path, compression) as plain,
-        room_for(copy),
+        room_for_copy(),
         copy.open("w", encoding=UTF8, newline="") as target,
     ):
         # By hand, since a text layer would say only that some chunk is wrong, and would keep line ends apart.

@@ -12,7 +12,7 @@ from recsys.data import text_faults
 from recsys.data.bad_rows import BadRow
 from recsys.data.compressed import opened
 from recsys.data.encodable import is_encodable
-from recsys.data.file import Copies, room_for
+from recsys.data.file import Copies, room_for_copy
 from recsys.data.text_files import TextFile
 from recsys.data.text_records import KeptLines, records
 from recsys.errors import LogError
@@ -34,7 +34,7 @@ def without_bad_rows(text: TextFile, copies: Copies) -> tuple[TextFile, list[Bad
     width, is_header = len(text.names), text.has_header
     with (
         opened(text.content, text.compression) as plain,
-        room_for(copy),
+        room_for_copy(),
         copy.open("w", encoding="utf-8") as target,
     ):
         # A byte that is no UTF-8 becomes half of a surrogate pair, by which its record is known.
