@@ -172,6 +172,11 @@ def scratch_folder(target: Path) -> Iterator[Path]:
         folder.mkdir()
     try:
         yield folder
+    except OSError as error:
+        if isinstance(error, RecsysError) or error.errno not in _ADVICE:
+            raise  # of what is read
+        with _explained(target):
+            raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

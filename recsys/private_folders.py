@@ -13,11 +13,16 @@ def is_trusted(folder: Path) -> bool:
     """Return whether a folder is there, or can be made, and this user alone can write in it."""
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return is_private(folder) and os.access(folder, os.W_OK | os.X_OK)
+
+
+def is_private(folder: Path) -> bool:
+    """Return whether a folder is there, and nobody but this user or root can write in it."""
     try:
         status = folder.stat()
     except OSError:
         return False
-    if not stat.S_ISDIR(status.st_mode) or not os.access(folder, os.W_OK | os.X_OK):
+    if not stat.S_ISDIR(status.st_mode):
         return False
     if not hasattr(os, "getuid"):  # Windows, where modes say nothing
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import warnings
 from contextlib import suppress
@@ -101,8 +102,9 @@ def cannot_print(error: OSError) -> str:
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    """Say what a library warns of, without the line of its source."""
-    _tell(f"warning: {message}")
+    """Say what a library warns of in a line, without that of its source and without colors."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(message))
+    _tell(f"warning: {' '.join(text.split())}")
 
 
 def _tell(text: str) -> None:

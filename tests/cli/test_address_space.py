@@ -90,5 +90,6 @@ def test_another_error_is_not_taken_for_it(recsys, monkeypatch):
 
 
 def test_a_warning_is_one_line_without_its_source(capsys):
-    entry._warn(RuntimeWarning("no checkpoint: the disk is full"), RuntimeWarning, "file.py", 3)
+    message = "\x1b[1mno checkpoint:\nthe disk is full\x1b[0m"
+    entry._warn(RuntimeWarning(message), RuntimeWarning, "file.py", 3)
     assert capsys.readouterr().err == "recsys: warning: no checkpoint: the disk is full\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from numba import config
+from numba.core import caching
 from numba.core.dispatcher import Dispatcher
 
 from recsys.kernels import cache
@@ -72,6 +73,38 @@ def test_a_private_folder_of_somebody_else_is_not_used(no_usual_place, monkeypat
     cache.ensure_cache()
     assert config.CACHE_DIR == ""
     assert Dispatcher.enable_caching is cache._not  # kernels are compiled anew
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["NUMBA_CACHE_DIR", "beside the package"])
+def test_kernels_in_a_folder_that_cannot_be_written_are_read(no_usual_place, monkeypatch, caplog, is_named):
+    folder = no_usual_place / "image"
+    folder.mkdir(mode=0o755)
+    (folder / "kernel-1.py311.nbi").touch()
+    monkeypatch.setattr(cache.os, "access", lambda path, mode: not mode & os.W_OK)
+    monkeypatch.setattr(caching._CacheLocator, "ensure_cache_path", caching._CacheLocator.ensure_cache_path)
+    monkeypatch.setattr(caching.Cache, "save_overload", caching.Cache.save_overload)
+    if is_named:
+        monkeypatch.setattr(config, "CACHE_DIR", str(folder))
+    else:
+        monkeypatch.setattr(cache, "_usual", lambda: (folder,))
+    cache.ensure_cache()
+    assert str(folder) == config.CACHE_DIR or not is_named
+    assert caching.Cache.save_overload is cache._not
+    assert caching._CacheLocator.ensure_cache_path is cache._not
+    assert not caplog.text
+    assert [path.name for path in no_usual_place.iterdir()] == ["image"]
+
+
+def test_kernels_that_others_could_have_written_are_not_read(no_usual_place, monkeypatch, caplog):
+    folder = no_usual_place / "image"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (folder / "kernel-1.py311.nbi").touch()
+    save = caching.Cache.save_overload
+    monkeypatch.setattr(config, "CACHE_DIR", str(folder))
+    cache.ensure_cache()
+    assert caching.Cache.save_overload is save
+    assert "others can write there" in caplog.text
 
 
 @pytest.mark.slow

@@ -81,8 +81,9 @@ STEPS = (0, 4, 8, 16, 64, 256, 4096)
 """Room in KiB, until a command has enough."""
 
 
-def mount(place: Path, mib: int) -> None:
-    """Give this process mounts of its own and mount a small disk."""
+@contextlib.contextmanager
+def mounted(place: Path, mib: int) -> Iterator[None]:
+    """Give this process mounts of its own, and mount a small disk."""
     libc = ctypes.CDLL(None, use_errno=True)
     new_mounts, private = 0x00020000, (1 << 18) | (1 << 14)
     if libc.unshare(new_mounts) or libc.mount(b"none", b"/", None, private, None):
@@ -90,6 +91,10 @@ def mount(place: Path, mib: int) -> None:
     place.mkdir()
     if libc.mount(b"tmpfs", os.fsencode(place), b"tmpfs", 0, f"size={mib}m".encode()):
         raise OSError(ctypes.get_errno(), "mount")
+    try:
+        yield
+    finally:
+        libc.umount2(os.fsencode(place), 2)  # once nobody has a file there open
 
 
 @contextlib.contextmanager
@@ -196,6 +201,9 @@ class Disk:
             wrong.append(f"changed: {', '.join(changed)}")
         more = sorted(after.keys() - before.keys())
         if name in GROWS:
+            code, again = tried(self.arguments([*words, *change]))
+            if code != 0:
+                wrong.append(f"with room it does not go on: {again}")
             more = [file for file in more if "/." in f"/{file}"]
         if more:
             wrong.append(f"left behind: {', '.join(more)}")
@@ -244,10 +252,10 @@ def main() -> None:
     )
     given = parser.parse_args()
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         place = Path(folder, "place")
         if given.what == "disk":
-            mount(place, 8)
+            stack.enter_context(mounted(place, 8))
         else:
             place.mkdir()
         inputs = Path(folder, "inputs")

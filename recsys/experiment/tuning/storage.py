@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys import rng
 from recsys._version import __version__
-from recsys.errors import DependencyError, InputError
+from recsys.errors import DependencyError, InputError, OutputError
 from recsys.experiment.tuning.measuring import Measuring
 from recsys.experiment.tuning.trial import Trial
 from recsys.models.search import Range
@@ -75,7 +75,11 @@ class TrialStorage:
         except OSError as failure:
             raise InputError(f"{self.measuring.folder} cannot be written to: {failure}.") from None
         except Exception as failure:  # the storage speaks through SQLAlchemy's errors
-            reason = str(failure).splitlines()[0]
+            reason = _reason(failure)
+            if path is not None and "disk" in reason:
+                raise OutputError(
+                    f"{path} cannot be written: {reason}; make room on the disk or give another place."
+                ) from failure
             raise InputError(
                 f"{path} cannot be used ({reason}); is another program at it? Expected the file of an "
                 f"earlier 'recsys tune', or none."
@@ -215,7 +219,12 @@ class TrialStorage:
         try:
             yield
         except optuna_library().exceptions.StorageInternalError as failure:
-            reason = str(failure.__cause__ or failure).splitlines()[0]
+            reason = _reason(failure.__cause__ or failure)
+            if "disk" in reason:
+                raise OutputError(
+                    f"{self.measuring.folder} cannot be written: {reason}; make room on the disk, and the "
+                    f"same command goes on from the {n_kept:,} trials that are kept."
+                ) from failure
             raise InputError(
                 f"{self.measuring.folder} cannot be written to ({reason}); is another program at it? The "
                 f"{n_kept:,} trials that were done are kept, and the same command goes on from them."
@@ -223,6 +232,11 @@ class TrialStorage:
 
 
 _KEPT = ("state", "value", "seconds", "config", "error", "curve")
+
+
+def _reason(failure: BaseException) -> str:
+    """Return what SQLite says: SQLAlchemy puts the kind of the error before it, in brackets."""
+    return str(failure).splitlines()[0].removeprefix("(sqlite3.OperationalError) ")
 
 
 def _params(stored: optuna.trial.FrozenTrial) -> dict[str, Any]:
