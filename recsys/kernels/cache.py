@@ -51,8 +51,8 @@ def _not(*_: object) -> None:
 
 def _read_only() -> None:
     """Let Numba take a folder that it cannot write, and write nothing there; it would refuse it."""
-    caching._CacheLocator.ensure_cache_path = _not
-    caching.Cache.save_overload = _not
+    caching._CacheLocator.ensure_cache_path = _not  # type: ignore[method-assign]
+    caching.Cache.save_overload = _not  # type: ignore[method-assign]
 
 
 def _holds_kernels(folder: Path) -> bool:

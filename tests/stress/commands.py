@@ -24,7 +24,6 @@ READING = {
     "themes": ["themes", "MODEL"],
     "model show": ["model", "show", "MODEL"],
     "model verify": ["model", "verify", "MODEL"],
-    "doctor": ["doctor"],
 }
 WRITING = {
     "data prepare": ["data", "prepare", "LOG", "--out", "OUT"],
