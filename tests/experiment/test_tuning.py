@@ -266,6 +266,16 @@ def test_a_storage_that_is_none_is_said_to_be(frame, tmp_path):
         tune(frame, trials=2, out=tmp_path / "file")
 
 
+@pytest.mark.parametrize("reason", ["database or disk is full", "disk I/O error"])
+def test_a_full_disk_is_no_other_program(frame, tmp_path, monkeypatch, reason):
+    def full(**_):
+        raise RuntimeError(f"(sqlite3.OperationalError) {reason}\n[SQL: CREATE TABLE studies]")
+
+    monkeypatch.setattr("optuna.create_study", full)
+    with pytest.raises(recsys.OutputError, match=rf"study\.sqlite cannot be written: {reason}; make room"):
+        tune(frame, trials=2, out=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

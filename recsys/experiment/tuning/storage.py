@@ -76,7 +76,7 @@ class TrialStorage:
             raise InputError(f"{self.measuring.folder} cannot be written to: {failure}.") from None
         except Exception as failure:  # the storage speaks through SQLAlchemy's errors
             reason = _reason(failure)
-            if path is not None and "disk" in reason:
+            if path is not None and reason in _NO_ROOM:
                 raise OutputError(
                     f"{path} cannot be written: {reason}; make room on the disk or give another place."
                 ) from failure
@@ -220,7 +220,7 @@ class TrialStorage:
             yield
         except optuna_library().exceptions.StorageInternalError as failure:
             reason = _reason(failure.__cause__ or failure)
-            if "disk" in reason:
+            if reason in _NO_ROOM:
                 raise OutputError(
                     f"{self.measuring.folder} cannot be written: {reason}; make room on the disk, and the "
                     f"same command goes on from the {n_kept:,} trials that are kept."
@@ -231,6 +231,8 @@ class TrialStorage:
             ) from failure
 
 
+_NO_ROOM = ("database or disk is full", "disk I/O error")
+"""What SQLite says on a full disk, and below a limit on the size of files."""
 _KEPT = ("state", "value", "seconds", "config", "error", "curve")
 
 
