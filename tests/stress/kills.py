@@ -41,8 +41,8 @@ CASES = {
     "tune": ["tune", "LOG", "--model", "item-knn", "--trials", "5", "--metric", "ndcg@5", "--out", "OUT"],
     "lists": ["recommend", "MODEL", "--all-users", "--reasons", "1", "--out", "OUT/"],
 }  # fmt: skip
-_MEASURED = {"seconds", "peak_memory_bytes", "load", "fit", "score", "digest", "parts", "machine", "from"}
-"""Entries of records that differ from run to run: times, memory, and hashes of files that hold such."""
+_MEASURED = {"seconds", "peak_memory_bytes", "load", "fit", "score", "digest", "parts", "is_reused"}
+"""Entries of records that differ from run to run: times, memory, hashes of what holds such, reuse."""
 
 
 def command(name: str, folder: Path, out: Path) -> Callable[[], None]:
