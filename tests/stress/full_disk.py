@@ -72,8 +72,8 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     "promote": (["model", "promote", "MODEL", "OUT"], []),
     "sign": (["model", "sign", "OUT", "--key", "KEY"], []),
 }  # fmt: skip
-GROWS = {"compare", "tune", "lists as a folder", "train, versions", "promote"}
-"""What adds to what is there: that must stay, and whole parts may come beside it."""
+GROWS = {"compare", "tune", "lists as a folder", "train, versions", "train, with checkpoints", "promote"}
+"""What adds to what is there: that must stay, whole parts may come beside it, and it goes on with room."""
 TEMPORARY = {"a copy in UTF-8", "a copy without bad rows", "a zip archive"}
 """What writes into the folder for temporary files, which is then the one without room."""
 FILLER = "filler"
