@@ -56,17 +56,12 @@ def read_content(path: Path) -> bytearray:
     return content
 
 
-def map_content(path: Path) -> Content:
-    """Return all bytes of a file as they are mapped: read when looked at, and shared between processes.
-
-    The file must not be changed in place, which no write of ours does: a new one there is another file.
-    """
-    with path.open("rb") as file:
-        return mapped_content(file)
-
-
 def mapped_content(file: BinaryIO) -> Content:
-    """Return what `map_content` does, of a file that is open; it may be closed while it is mapped."""
+    """Return all bytes of an open file as they are mapped: read when looked at, shared between processes.
+
+    The file may be closed, renamed or deleted then. It must not be changed in place, which no write of ours
+    does: a new one there is another file.
+    """
     size = os.fstat(file.fileno()).st_size
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if size else bytearray()
 

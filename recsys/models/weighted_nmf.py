@@ -275,7 +275,7 @@ class WeightedNMF(NMF):
         users_of_items = np.bincount(data.by_user.columns).astype(np.float64)
         themes_met = min(rank, rank * float(np.sum(users_of_items**2)) / data.n_users**2)
         stored = max(min(rank, _STORED) * n_rows, themes_met * data.n_users)
-        return 18 * int(stored) + 28 * data.nnz
+        return 21 * int(stored) + 28 * data.nnz
 
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {**super()._resolved_params(data), **self._used, "n_components": len(self.shares_)}
