@@ -44,7 +44,8 @@ def bundle(folder):
 
 
 def client_of(folder, **settings):
-    return TestClient(make_app(Settings(folder, reload_seconds=0, **settings)), raise_server_exceptions=False)
+    made = make_app(Settings(folder, reload_seconds=0, **{"timeout": 120, **settings}))
+    return TestClient(made, raise_server_exceptions=False)
 
 
 @pytest.fixture

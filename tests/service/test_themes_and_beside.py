@@ -32,7 +32,7 @@ def client(bundle, beside, tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside")
     recsys.save_bundle(bundle, folder / "model")
     recsys.save_bundle(beside, folder / "other")
-    settings = Settings(folder / "model", reload_seconds=0, beside=folder / "other")
+    settings = Settings(folder / "model", reload_seconds=0, timeout=120, beside=folder / "other")
     with TestClient(make_app(settings)) as made:
         yield made
 
@@ -130,6 +130,6 @@ def test_what_one_bundle_does_not_know_is_left_out_for_it_and_named(client, bund
 
 def test_a_bundle_alone_has_none_beside(bundle, tmp_path):
     recsys.save_bundle(bundle, tmp_path / "model")
-    with TestClient(make_app(Settings(tmp_path / "model", reload_seconds=0))) as alone:
+    with TestClient(make_app(Settings(tmp_path / "model", reload_seconds=0, timeout=120))) as alone:
         assert alone.get("/beside/3").status_code == 404
         assert alone.get("/model").json()["beside"] is None

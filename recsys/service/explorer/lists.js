@@ -18,7 +18,7 @@ function rowsOf(list, had, leaveOut) {
 function remarks(list) {
   const popular = "Nothing is known yet: what most users have.";
   return [list.source === "popularity" ? popular : null, list.why_short]
-    .filter(Boolean).map((text) => element("p", { class: "quiet" }, text));
+    .filter(Boolean).map((text) => element("p", { class: "quiet" }, `${text[0].toUpperCase()}${text.slice(1)}`));
 }
 
 export function listed(list, before, names, leaveOut) {
