@@ -18,6 +18,7 @@ from recsys.files import current_folder
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.bundle_files import load_bundle
 from recsys.recommend.model_pointer import model_folder
+from recsys.recommend.rules import Rules
 from recsys.recommend.theme_map import ThemeMap, theme_map
 from recsys.recommend.themes import Theme, themes
 from recsys.service.cache import AnswerCache
@@ -165,7 +166,12 @@ def _warm_up(bundle: Bundle) -> None:
     """Ask for what requests ask for: kernels are compiled, and caches made, before anybody waits."""
     if not len(bundle.user_ids):
         return
-    bundle.recommend([bundle.user_ids[0]], reasons=1)
+    user, categories = [bundle.user_ids[0]], {bundle.item_ids[0]: "any"}
+    bundle.recommend(user, reasons=1)
+    rules = Rules(
+        categories=categories, most_per_category=1, diversity=0.1, calibration=0.1, popularity_discount=0.1
+    )
+    bundle.recommend(user, rules=rules)
     columns, values = bundle.seen.row(0)
     if bundle.model.folds_in and len(columns):
         history = {bundle.item_ids[int(columns[0])]: float(values[0])}
