@@ -133,7 +133,7 @@ def test_rows_that_cannot_be_used_are_named_or_skipped(spark, tmp_path: Path):
     ]
     path = tmp_path / "bad.csv"
     path.write_text("\n".join(rows) + "\n")
-    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 2, "max_iter": 2})
+    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 2, "max_iter": 1})
     with pytest.raises(LogError, match=r"a user is missing: user=None, item='y', amount='4'"):
         train(spec, path, partitions=2)
     log = recsys.LogPlan(path, on_bad_row="skip")
