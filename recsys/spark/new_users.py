@@ -98,6 +98,7 @@ def recommend_log(
     check_partition(partition_by, segments)
     check_partitions(partitions)
     check_n(n)
+    check_n(reasons, "reasons", least=0)
     path = Path(out).expanduser().absolute()
     plan = log if isinstance(log, LogPlan) else LogPlan(log)
     with (
