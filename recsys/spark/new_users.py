@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from recsys import threads
 from recsys.data import formats
-from recsys.data.columns import is_rating
 from recsys.data.ids import Id
 from recsys.errors import InputError
 from recsys.experiment.given_logs import LogPlan
@@ -96,11 +95,10 @@ def recommend_log(
     ModelError
         If the model cannot answer for users it was not trained on.
     """
-    from pyspark.sql import functions as fn
-
     check_partition(partition_by, segments)
     check_partitions(partitions)
     check_n(n)
+    check_n(reasons, "reasons", least=0)
     path = Path(out).expanduser().absolute()
     plan = log if isinstance(log, LogPlan) else LogPlan(log)
     with (
@@ -109,6 +107,8 @@ def recommend_log(
         shipped(spark, model) as (bundle, place),
         reserved(path, wait=0.5),
     ):
+        from pyspark.sql import functions as fn
+
         bundle.model.check_folds_in()
         events = read_events(spark, plan.source, formats.filled(plan.read_as))
         notes = _unknown_items(bundle, events, strict=strict)
@@ -169,7 +169,7 @@ def _digest(events: EventFrame, of_rows: str) -> str:
 
 def _adds_up(events: EventFrame) -> bool | None:
     """Return whether values of a pair are added up; None where there are no values."""
-    return None if events.columns.value is None else not is_rating(events.columns.value)
+    return None if events.columns.value is None else events.feedback == "implicit"
 
 
 def _on_group(work: Callable[[pa.Table], Iterator[pa.RecordBatch]]) -> Callable[[pa.Table], pa.Table]:

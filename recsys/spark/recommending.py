@@ -92,6 +92,8 @@ def recommend(
     """
     check_partition(partition_by, segments)
     check_partitions(partitions)
+    check_n(n)
+    check_n(reasons, "reasons", least=0)
     if partitions is not None and batch_size is not None:
         raise ParameterError("both partitions and batch_size are given; choose one.")
     path, given = Path(out).expanduser().absolute(), None if users is None else list(users)

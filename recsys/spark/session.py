@@ -262,8 +262,14 @@ def shuffled_to(spark: SparkSession, n_partitions: int) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error of Spark says first; the rest are traces of the JVM."""
+    """Return what an error of Spark says first; the rest are traces of the JVM.
+
+    Of one that a worker raised, it is what our own error says.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    own = [line.partition(": ")[2] for line in lines if line.startswith("recsys.errors.")]
+    if own:
+        return own[0].rstrip(".")
     causes = [line for line in lines if re.match(r"(: )?[\w.]+(Exception|Error): ", line)]
     found = (causes or lines or [type(error).__name__])[0]
     return found.removeprefix(": ").rstrip(".")

@@ -15,6 +15,7 @@ from recsys.spark.session import check_dependencies, session
 QUICK = {  # a JVM that starts fast, and runs as long as a test does
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "2",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }

@@ -94,6 +94,16 @@ def test_a_share_of_users_is_read_and_drawn():
     assert sampled_users(3, 0.01, seed=0).size == 1
 
 
+def test_an_error_of_a_worker_is_what_our_error_says():
+    trace = (
+        "An exception was thrown from the Python worker.\nTraceback (most recent call last):\n"
+        '  File "worker.py", line 1, in main\nrecsys.errors.ParameterError: masked-nmf learns from ratings.\n'
+    )
+    assert sessions.first_line(RuntimeError(trace)) == "masked-nmf learns from ratings"
+    of_jvm = "An error occurred while calling o1.load.\n: java.io.IOException: no space left\n\tat java.base"
+    assert sessions.first_line(RuntimeError(of_jvm)) == "java.io.IOException: no space left"
+
+
 def test_settings_are_read():
     assert settings_of(["spark.executor.memory=2g"]) == {"spark.executor.memory": "2g"}
     with pytest.raises(ParameterError, match="expected a setting of Spark"):
@@ -123,7 +133,7 @@ def test_rows_that_cannot_be_used_are_named_or_skipped(spark, tmp_path: Path):
     ]
     path = tmp_path / "bad.csv"
     path.write_text("\n".join(rows) + "\n")
-    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 2, "max_iter": 2})
+    spec = recsys.ModelSpec("weighted-nmf", {"n_components": 2, "max_iter": 1})
     with pytest.raises(LogError, match=r"a user is missing: user=None, item='y', amount='4'"):
         train(spec, path, partitions=2)
     log = recsys.LogPlan(path, on_bad_row="skip")

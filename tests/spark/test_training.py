@@ -29,7 +29,7 @@ def assert_same(bundle: Bundle, expected: Bundle) -> None:
         np.testing.assert_array_equal(bundle.last_events.times, expected.last_events.times)
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 4])
+@pytest.mark.parametrize("partitions", [1, 4])  # and 2 below
 def test_weighted_nmf_has_the_bits_of_one_machine(spark, purchases: Path, partitions: int, tmp_path: Path):
     spec = recsys.ModelSpec("weighted-nmf", {"n_components": 12, "confidence": "log", "max_iter": 3})
     source = purchases if partitions == 1 else purchases.with_suffix(".parquet")
@@ -42,20 +42,19 @@ def test_weighted_nmf_has_the_bits_of_one_machine(spark, purchases: Path, partit
         assert record[name] == same[name], name
 
 
-@pytest.mark.parametrize(("partitions", "rule"), [(2, "mean"), (4, "max")])
-def test_masked_nmf_has_the_bits_of_one_machine(spark, purchases: Path, partitions: int, rule: str):
+def test_masked_nmf_has_the_bits_of_one_machine(spark, purchases: Path):
     spec = recsys.ModelSpec("masked-nmf", {"n_components": 6, "max_iter": 2, "user_l1": 0.01})
     log = recsys.LogPlan(purchases, feedback="explicit")
-    bundle = train(spec, log, partitions=partitions, duplicates=rule)
-    assert_same(bundle, recsys.train(spec, log, duplicates=rule))
+    bundle = train(spec, log, partitions=2, duplicates="mean")
+    assert_same(bundle, recsys.train(spec, log, duplicates="mean"))
 
 
 @pytest.mark.parametrize(
     ("name", "params"),
     [
         ("slim", {"n_neighbors": 20}),
-        ("hybrid-nmf", {"n_components": 6, "max_iter": 2, "n_neighbors": 20, "liked_from": 1.0}),
-        ("weighted-nmf", {"n_components": 6, "max_iter": 2, "n_init": 2, "validation_share": 0.1}),
+        ("hybrid-nmf", {"n_components": 6, "max_iter": 1, "n_neighbors": 20, "liked_from": 1.0}),
+        ("weighted-nmf", {"n_components": 6, "max_iter": 1, "n_init": 2, "validation_share": 0.1}),
     ],
 )
 def test_fits_of_what_the_driver_holds_have_the_bits_of_one_machine(
