@@ -7,7 +7,7 @@ import numpy as np
 from recsys.data.rows import CompressedRows
 from recsys.factorization.entries import unit_of
 from recsys.factorization.factors import Factors
-from recsys.factorization.scoring import Scorer
+from recsys.factorization.scoring import Scorer, scores_below_zero
 from recsys.factorization.validation import HeldOutEntries
 from recsys.kernels.hits import find_hits
 from recsys.kernels.ranking import select_top
@@ -53,7 +53,8 @@ def ranking_loss(factors: Factors, held_out: HeldOutEntries, bounds: Bounds = No
     to tell these entries from all the absent ones, and are used to rank. Lists are longer than those
     shown to people, so that the measure does not hang on a handful of hits. At most `MOST_USERS` users
     are ranked for, evenly spaced among those who have held-out entries; amounts and weights of the
-    entries do not count. Ties fall to the lower item number.
+    entries do not count. Items of score 0 are in the order of popularity, as lists are filled; other ties
+    fall to the lower item number.
     """
     users = np.unique(held_out.users)
     if len(users) > MOST_USERS:
@@ -63,11 +64,14 @@ def ranking_loss(factors: Factors, held_out: HeldOutEntries, bounds: Bounds = No
     discounts = 1.0 / np.log2(np.arange(2, length + 2))
     ideal = np.cumsum(discounts)[np.minimum(relevant.counts[users], length) - 1]
     scorer = Scorer(factors.items.factors, factors.item_bias)
+    popular = np.bincount(seen.columns, minlength=len(factors.items)).astype(np.float64)
+    below = scores_below_zero(popular)
     gains = np.empty(len(users))
     for start in range(0, len(users), _BLOCK):
         block = users[start : start + _BLOCK]
         side = factors.users.select(block)
         scores = scorer(side.factors, side.bias)
+        np.copyto(scores, below, where=scores == 0)
         gains[start : start + _BLOCK] = _hits(scores, block, seen, relevant) @ discounts
     return float(1.0 - np.mean(gains / ideal))
 

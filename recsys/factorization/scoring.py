@@ -15,7 +15,7 @@ from recsys.kernels.dense_scoring import panels_of, score_block_dense
 from recsys.kernels.ranked_scoring import rank_block, rank_block_dense, rank_block_sparse
 from recsys.kernels.scoring import score_block
 from recsys.kernels.sparse_scoring import score_block_sparse
-from recsys.typing import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.typing import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 # Sparse products jump about in the scores: above this share of non-zeros, reading zeros in a row is faster.
 # Measured, the two meet between 0.05 (1,700 items, 64 components) and 0.12 (40,000 items, few a user).
@@ -23,6 +23,18 @@ _LARGEST_SPARSE = 0.08
 # Tiles of six users take a component along if one of the six has a part in it: from about half of the factors
 # on, that is faster than to pass over zeros user by user.
 _LEAST_FULL = 0.5
+
+
+_BELOW = 1e-30  # of no weight beside a score, and far from what underflows
+
+
+def scores_below_zero(counts: Float64Array) -> Float32Array:
+    """Return what stands for a score of 0 where ties go to what is popular, (n_items,).
+
+    Where scores are sums of parts of 0 or more, 0 says that nothing speaks for an item. All such items tie;
+    in place of 0 they are ranked by these numbers, behind all others, in the order of ``counts``.
+    """
+    return (-_BELOW / (1.0 + counts)).astype(np.float32)
 
 
 def compile_kernels() -> None:

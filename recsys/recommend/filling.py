@@ -9,6 +9,7 @@ import numpy as np
 
 from recsys.data.ids import Id
 from recsys.data.rows import CompressedRows
+from recsys.factorization.scoring import scores_below_zero
 from recsys.models.base import Model
 from recsys.models.baselines.popularity import Popularity
 from recsys.models.new_users import NewUsers
@@ -18,8 +19,6 @@ from recsys.recommend.ranking import RankedBlock, ranked_blocks
 from recsys.recommend.restriction import Restriction
 from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
-_BELOW = 1e-30
-"""Popular items rank by scores of this size below 0: behind all others, of no weight in a re-ranking."""
 ItemList: TypeAlias = tuple[Int64Array, Float32Array]
 """Row numbers of items and their scores, best first."""
 
@@ -28,7 +27,7 @@ class _ByPopularity:
     """A model whose scores of 0 are in the order of popularity, below all others."""
 
     def __init__(self, model: BlockScorer, counts: Float64Array) -> None:
-        self._model, self._scores = model, (-_BELOW / (1.0 + counts)).astype(np.float32)
+        self._model, self._scores = model, scores_below_zero(counts)
         self.name, self.n_items_ = model.name, model.n_items_
 
     def score_block(self, users: AnyArray) -> Float32Array:
