@@ -92,6 +92,7 @@ def shipped(spark: SparkSession, model: str | Path | Bundle) -> Iterator[tuple[B
             archive = f"recsys-model-{digest[:16]}"
             packed = Path(place) / f"{archive}.tar"
             with tarfile.open(packed, "w") as file:
-                file.add(folder, ".")
+                for part in sorted(folder.iterdir()):
+                    file.add(part, part.name)  # Spark unpacks no entry for the folder itself
             spark.sparkContext.addArchive(f"{packed}#{archive}")
         yield bundle, ShippedBundle(str(folder), archive, digest)
