@@ -1,6 +1,6 @@
 """The same bits on other processors: fits with RECSYS_PORTABLE=1 here and under an emulator.
 
-python -m tests.stress.processors --under "qemu-x86_64 -cpu Nehalem" --under "qemu-x86_64 -cpu Haswell"
+    python -m tests.stress.processors --under "qemu-x86_64 -cpu Nehalem" --under "qemu-x86_64 -cpu Haswell"
 
 An emulator takes minutes; kernels are compiled by the first run, which is here.
 """
@@ -25,6 +25,7 @@ from recsys.models.registry import make
 MODELS = {
     "masked-nmf": {"n_components": 8},
     "weighted-nmf": {"n_components": 8},
+    "hybrid-nmf": {"n_components": 8, "ratings": "no"},
     "poisson-nmf": {"n_components": 8},
     "bayesian-nmf": {"n_components": 4, "n_burn_in": 5, "n_draws": 10, "n_kept": 4},
     "explicit-als": {"n_components": 8},
