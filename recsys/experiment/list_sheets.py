@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -55,17 +59,35 @@ class SheetWriter:
                 f"a sheet holds {MOST_ROWS:,} rows, and the lists have more; write .parquet, .csv or a "
                 f"database."
             )
-        if self._is_first:
-            self._sheet.append(list(frame.columns))
-            self._is_first = False
-        for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
-            self._sheet.append([self._text(value) if isinstance(value, str) else value for value in row])
+        rows = frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+        with self._errors_of_files():
+            if self._is_first:
+                self._sheet.append(list(frame.columns))
+                self._is_first = False
+            for row in rows:
+                self._sheet.append([self._text(value) if isinstance(value, str) else value for value in row])
 
     def close(self) -> None:
         """Write the file."""
         content = BytesIO()
-        self._book.save(content)
+        with self._errors_of_files():
+            self._book.save(content)
         self._path.write_bytes(content.getbuffer())  # openpyxl's own files complain once more when they go
+
+    @contextmanager
+    def _errors_of_files(self) -> Iterator[None]:
+        """Raise what a file raised: openpyxl keeps rows in one, and lxml, if installed, renames errors."""
+        try:
+            yield
+        except Exception as error:
+            writer = getattr(self._sheet, "_writer", None)
+            if writer is not None:  # it would complain once more, on standard error, when it goes
+                with suppress(Exception):
+                    writer.xf.close()
+            if type(error).__module__ != "lxml.etree":
+                raise
+            number = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
+            raise OSError(number, os.strerror(number)) from None
 
     def _text(self, value: str) -> Any:
         cell = self._cell(self._sheet, self._illegal.sub("", value))
