@@ -151,14 +151,20 @@ def test_trials_are_kept_where_it_is_said_whatever_the_folder_is_called(frame, t
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_trial_that_was_killed_is_made_again(frame, tmp_path):
-    """As after kill -9: the storage has a trial that runs, and nobody runs it."""
+@pytest.mark.parametrize("n_kept", [0, 3, 6])
+def test_a_trial_that_was_killed_is_made_again(frame, tmp_path, n_kept):
+    """As after kill -9: the storage has a trial that runs, with some of what is kept of it, or all."""
     whole = told(tune(frame, trials=6).winner)
     tune(frame, trials=4, out=tmp_path)
     with sqlite3.connect(tmp_path / "dial" / "study.sqlite") as storage:
         storage.execute("UPDATE trials SET state = 'RUNNING' WHERE number = 3")
         storage.execute("DELETE FROM trial_values WHERE trial_id = 4")
-        storage.execute("DELETE FROM trial_user_attributes WHERE trial_id = 4")
+        of_trial = "SELECT trial_user_attribute_id FROM trial_user_attributes WHERE trial_id = 4"
+        numbers = [number for (number,) in storage.execute(f"{of_trial} ORDER BY 1")]
+        assert len(numbers) == 6
+        for number in numbers[n_kept:]:
+            storage.execute("DELETE FROM trial_user_attributes WHERE trial_user_attribute_id = ?", [number])
+    tune(frame, trials=4, out=tmp_path)  # twice: what the first finds it must not leave to the second
     assert told(tune(frame, trials=6, out=tmp_path).winner) == whole
 
 

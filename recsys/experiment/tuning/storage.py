@@ -105,9 +105,8 @@ class TrialStorage:
         """Keep a setting that was proposed with what became of it."""
         for key, value in self.attributes(trial).items():
             asked.set_user_attr(key, value)
-        state = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}[trial.state]
         values = trial.value if trial.is_complete else None
-        opened.tell(asked, values, state=optuna_library().trial.TrialState[state])
+        opened.tell(asked, values, state=optuna_library().trial.TrialState[_STATES[trial.state]])
 
     def give_up(self, opened: optuna.Study, asked: optuna.Trial) -> None:
         """Note that a setting was interrupted; it will be tried again."""
@@ -143,16 +142,20 @@ class TrialStorage:
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True, default=str).encode()).hexdigest()
 
     def earlier(self, opened: optuna.Study) -> list[Trial]:
-        """Return the trials of earlier runs; one that was cut off is no trial and will be made again."""
+        """Return the trials of earlier runs; one that was cut off is no trial and will be made again.
+
+        A process may have been killed between any two things that it kept of a trial.
+        """
         optuna = optuna_library()
         trials: list[Trial] = []
         for stored in opened.get_trials(deepcopy=False):
-            if stored.state == optuna.trial.TrialState.RUNNING:
-                opened.tell(stored.number, state=optuna.trial.TrialState.FAIL)
-                continue
-            attributes = stored.user_attrs
-            if "state" not in attributes:
-                continue  # interrupted
+            attributes, is_kept = stored.user_attrs, stored.user_attrs.keys() >= set(_KEPT)
+            if stored.state == optuna.trial.TrialState.RUNNING:  # its process was killed
+                state = _STATES[attributes["state"]] if is_kept else "FAIL"
+                values = attributes["value"] if state == "COMPLETE" else None
+                opened.tell(stored.number, values, state=optuna.trial.TrialState[state])
+            if not is_kept:
+                continue  # interrupted, or killed before all of it was kept
             trial = Trial(
                 number=len(trials),
                 params=_params(stored) if trials else {},
@@ -233,7 +236,8 @@ class TrialStorage:
 
 _NO_ROOM = ("database or disk is full", "disk I/O error")
 """What SQLite says on a full disk, and below a limit on the size of files."""
-_KEPT = ("state", "value", "seconds", "config", "error", "curve")
+_KEPT = ("value", "seconds", "config", "error", "curve", "state")
+_STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 
 
 def _reason(failure: BaseException) -> str:
