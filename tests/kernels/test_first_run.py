@@ -33,7 +33,9 @@ def test_compiling_anew_or_reading_the_cache_changes_no_bit_of_any_kernel(tmp_pa
     for seed in ("1", "2"):
         environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels"), "PYTHONHASHSEED": seed}
         command = [sys.executable, "-m", "tests.kernels.recorded", str(tmp_path / seed)]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=900
+        )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         runs.append(json.loads((tmp_path / seed).read_text()))
     first, later = runs
