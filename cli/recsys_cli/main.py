@@ -21,13 +21,13 @@ from recsys_cli import (
     evaluation,
     explaining,
     model_files,
-    models,
     ranks,
     recommending,
     serving,
     signals,
     similar,
     themes,
+    training,
     tuning,
 )
 from recsys_cli.command import Command
@@ -78,7 +78,7 @@ def _root(
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
-    "train": models.train,
+    "train": training.train,
     "recommend": recommending.recommend,
     "explain": explaining.explain,
     "similar": similar.similar,
