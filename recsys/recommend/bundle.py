@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from recsys.data.ids import Id, Ids, listed_ids
 from recsys.data.interactions import Interactions
 from recsys.data.log import TimeKind
@@ -21,6 +19,7 @@ from recsys.recommend.explain import Subject, explain, with_reasons
 from recsys.recommend.explanation import Explanation
 from recsys.recommend.last_events import LastEvents
 from recsys.recommend.lists import Segments, lists_for_histories, lists_for_users, restriction_of
+from recsys.recommend.pairs import rows_of_pairs
 from recsys.recommend.ranking import check_n
 from recsys.recommend.recommendations import Recommendations
 from recsys.recommend.rules import Rules
@@ -151,19 +150,7 @@ class Bundle:
         ModelError
             If the model ranks but does not predict values.
         """
-        users, items = listed_ids(user_ids, "user_ids"), listed_ids(item_ids, "item_ids")
-        if len(users) != len(items) and 1 not in (len(users), len(items)):
-            raise InputError(
-                f"{len(users)} users and {len(items)} items make no pairs; give as many of each."
-            )
-        user_rows, item_rows = (
-            self.user_ids.known_rows(users, "user"),
-            self.item_ids.known_rows(items, "item"),
-        )
-        if len(users) == 1:
-            user_rows = np.repeat(user_rows, len(items))
-        elif len(items) == 1:
-            item_rows = np.repeat(item_rows, len(users))
+        user_rows, item_rows = rows_of_pairs(self.user_ids, self.item_ids, user_ids, item_ids)
         return self.model.predict_by_row(user_rows, item_rows)
 
     def recommend(
