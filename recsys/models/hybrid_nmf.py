@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,38 +17,28 @@ from recsys.factorization.factors import Factors
 from recsys.factorization.history import History
 from recsys.factorization.sparse_factors import LARGEST_RANK
 from recsys.models.base import Model
+from recsys.models.factor_model import FactorModel
 from recsys.models.fit_state import fit_of
-from recsys.models.hybrid_rules import LEAST_COMPONENTS, number_of_components, weight_of_neighbors
+from recsys.models.hybrid_parts import HybridParts
+from recsys.models.hybrid_rules import LEAST_COMPONENTS, number_of_components
 from recsys.models.masked_nmf import MaskedNMF
 from recsys.models.parameters import param, param_of
-from recsys.models.part_progress import PartProgress, snapshots
+from recsys.models.part_progress import PartProgress
 from recsys.models.registry import register_model
+from recsys.models.score_parts import ScoreParts
 from recsys.models.search import Range
 from recsys.models.slim import SLIM
-from recsys.models.stored_arrays import require
-from recsys.models.stored_parts import load_parts, parts_to_arrays
-from recsys.models.summed_model import SummedModel
 from recsys.models.taken_entries import LIKED, LIKED_HELP, check_updatable, liked, newly_taken, taken
 from recsys.models.training_data import Training
-from recsys.models.updatable import UpdatableModel
+from recsys.models.updatable import UpdatableEstimator
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import SILENT, GivenProgress, Progress, listener
-from recsys.typing import AnyArray, Float32Array
-
-_THEMES, _NEIGHBORS, _RATINGS = "themes_", "neighbors_", "ratings_"
-_RATINGS_L2 = f"{_RATINGS}l2"
-_SCALE = f"{_NEIGHBORS}scale"
-
-_OF_THEMES = (
-    *("n_components", "unobserved_weight", "l2", "user_exponent", "item_exponent"),
-    *("user_l1", "item_l1", "max_iter", "random_state"),
-)
-_OF_NEIGHBORS = ("l2", "l1", "user_exponent", "item_exponent", "target_exponent", "half_life")
+from recsys.typing import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 
 @register_model
 @dataclass(eq=False)
-class HybridNMF(SummedModel, UpdatableModel):
+class HybridNMF(UpdatableEstimator, Model):
     """Themes plus neighbors: non-negative factors and a sparse item model, whose scores are added.
 
     A score is a plain sum of parts that are 0 or more: what each component of a `WeightedNMF` adds, and what
@@ -133,9 +122,41 @@ class HybridNMF(SummedModel, UpdatableModel):
         choices=("auto", "yes", "no"),
     )
 
-    themes_: WeightedNMF = field(init=False, repr=False)
-    neighbors_: SLIM = field(init=False, repr=False)
-    ratings_: MaskedNMF | None = field(init=False, repr=False)
+    _fitted: HybridParts | None = field(default=None, init=False, repr=False)
+    _used_weight: float = field(init=False, repr=False)
+
+    # -- the parts ------------------------------------------------------------------------------
+    @property
+    def _parts(self) -> HybridParts:
+        if self._fitted is None:
+            self._check_fitted()
+        assert self._fitted is not None
+        return self._fitted
+
+    @property
+    def themes_(self) -> WeightedNMF:
+        """The part with components."""
+        return self._parts.themes
+
+    @property
+    def neighbors_(self) -> SLIM:
+        """The part with weights between items, in units of the score."""
+        return self._parts.neighbors
+
+    @property
+    def ratings_(self) -> MaskedNMF | None:
+        """What predicts ratings."""
+        return self._parts.ratings
+
+    @property
+    def component_model(self) -> FactorModel:
+        """The part with components."""
+        return self.themes_
+
+    @property
+    def neighbor_model(self) -> SLIM:
+        """The part with weights between items."""
+        return self.neighbors_
 
     @property
     def predicts_values(self) -> bool:  # type: ignore[override]
@@ -143,15 +164,34 @@ class HybridNMF(SummedModel, UpdatableModel):
         return self.is_fitted and self.ratings_ is not None
 
     @property
+    def scores_from_zero(self) -> bool:
+        """Whether 0 says that nothing speaks for an item: scores are sums of parts that are 0 or more."""
+        return True
+
+    @property
+    def history(self) -> History | None:
+        """How the training of the themes went."""
+        return self.themes_.history if self.is_fitted else None
+
+    @property
+    def stored_per_row(self) -> float:
+        """Factors, weights and entries of histories stored for a user or an item on average."""
+        return self._parts.stored_per_row
+
+    # -- fitting --------------------------------------------------------------------------------
+    @property
     def takes_negative(self) -> bool:
         """Whether ratings may be below 0: whatever is not 0 counts as taken."""
         return True
 
-    def _parts(self, n_components: int) -> tuple[WeightedNMF, SLIM]:
-        """Return the two parts, not fitted."""
-        of_themes = {name: getattr(self, name) for name in _OF_THEMES} | {"n_components": n_components}
-        of_neighbors = {name: getattr(self, f"neighbor_{name}") for name in _OF_NEIGHBORS}
-        return WeightedNMF(**of_themes), SLIM(n_neighbors=self.n_neighbors, **of_neighbors)
+    def _new_parts(self, data: Interactions) -> HybridParts:
+        """Return the parts of a fit, not fitted."""
+        is_rated = self.ratings == "auto" and data.feedback == "explicit"
+        return HybridParts.unfitted(
+            self.get_params(),
+            n_components=self.n_components or number_of_components(data.n_users, data.n_items),
+            has_ratings=self.ratings == "yes" or is_rated,
+        )
 
     def fit(
         self,
@@ -179,40 +219,30 @@ class HybridNMF(SummedModel, UpdatableModel):
         checkpoint: GivenCheckpoint = None,
     ) -> None:
         taken_data = taken(data, self.liked, self.liked_from, self.name)
-        themes, neighbors = self._parts(self._number_of_components(data))
-        if W is not None or H is not None:
-            themes.set_params(init="custom")
-        ratings = MaskedNMF(random_state=self.random_state) if self._wants_ratings(data) else None
         with opened(checkpoint, lambda: self._what(data, W, H)) as keeper:
-            if ratings is not None:
-                ratings.fit(data, progress=PartProgress(progress), checkpoint=keeper.part("ratings"))
-            neighbors.fit(taken_data, progress=progress, checkpoint=keeper.part("neighbors"))
-            self._used_weight = self.neighbor_weight
-            if self._used_weight is None:
-                self._used_weight = weight_of_neighbors(taken_data.by_user)
-            self.neighbors_, self.ratings_ = neighbors, ratings
-            self._hold(Training(data))
-            show = snapshots(progress, lambda themes: self._ended_with(themes, data))
-            listening = PartProgress(progress, show)
-            try:
-                themes.fit(taken_data, W=W, H=H, progress=listening, checkpoint=keeper.part("themes"))
-            except KeyboardInterrupt:
-                if not themes.is_fitted:
-                    raise  # else the best state so far; who asked for the fit learns of it from `history`
-        self._join(themes)
+            parts, weight = self._new_parts(data).fit(
+                data,
+                taken_data,
+                weight=self.neighbor_weight,
+                W=W,
+                H=H,
+                keeper=keeper,
+                progress=progress,
+                model_of=lambda parts, weight: self._ended_with(parts, weight, data),
+            )
+        self._keep(parts, weight, data)
 
-    def _ended_with(self, themes: WeightedNMF, data: Interactions) -> Self:
-        """Return the model as of a fit that ended with these themes."""
+    def _keep(self, parts: HybridParts, weight: float, data: Interactions) -> None:
+        """Take over what a fit came to."""
+        self._fitted, self._used_weight = parts, weight
+        self._hold(Training(data))
+
+    def _ended_with(self, parts: HybridParts, weight: float, data: Interactions) -> Self:
+        """Return the model as of a fit that ended with these parts."""
         model = copy.copy(self)
-        model.max_iter, model.neighbors_ = themes.max_iter, copy.copy(self.neighbors_)
-        model._join(themes)
+        model.max_iter = parts.themes.max_iter
+        model._keep(parts, weight, data)
         return model._finished(data)
-
-    def _join(self, themes: WeightedNMF) -> None:
-        """Take over the themes, and bring the neighbors to their size."""
-        self.themes_ = themes
-        assert self._used_weight is not None
-        self.neighbors_.scale_weights(self._used_weight * self._level_ratio())
 
     def partial_fit(
         self,
@@ -256,52 +286,78 @@ class HybridNMF(SummedModel, UpdatableModel):
         check_updatable(self.name, self.liked, self.neighbors_.weight_scale_)
         before = self._known_data().training(known).data
         new = self._new_entries(X, before)
-        listening = PartProgress(listener(progress))
-        taken_data = taken(before, self.liked, self.liked_from, self.name)
-        newly = newly_taken(before, new, self.liked_from)
-        themes, neighbors = copy.copy(self.themes_), copy.copy(self.neighbors_)
-        ratings = copy.copy(self.ratings_)
-        themes.partial_fit(newly, known=taken_data, passes=passes, progress=listening)
-        neighbors.partial_fit(newly, known=taken_data, progress=listening)
-        if ratings is not None:
-            ratings.partial_fit(new, known=before, passes=passes, progress=listening)
-        self.themes_, self.neighbors_, self.ratings_ = themes, neighbors, ratings
+        self._fitted = self._parts.updated(
+            taken(before, self.liked, self.liked_from, self.name),
+            newly_taken(before, new, self.liked_from),
+            before,
+            new,
+            passes=passes,
+            progress=PartProgress(listener(progress)),
+        )
         self._grow_to(Training(before.merged(new)))
         return self
 
-    def _wants_ratings(self, data: Interactions) -> bool:
-        return self.ratings == "yes" or (self.ratings == "auto" and data.feedback == "explicit")
-
-    def _number_of_components(self, data: Interactions) -> int:
-        return self.n_components or number_of_components(data.n_users, data.n_items)
-
     def fit_bytes(self, data: Interactions) -> int:
         """Return about how many bytes a fit takes: those of its largest part, for they are fitted in turn."""
-        parts: list[Model] = list(self._parts(self._number_of_components(data)))
-        if self._wants_ratings(data):
-            parts.append(MaskedNMF())
-        return max(part.fit_bytes(data) for part in parts)
+        return self._new_parts(data).fit_bytes(data)
 
     def _what(self, data: Interactions, W: Any, H: Any) -> dict[str, Any]:
         """Return what a fit is of, for its checkpoints."""
         start = None if W is None or H is None else Factors.unbiased(np.asarray(W), np.transpose(H))
         return fit_of(self.name, self.get_params(), data, start=start)
 
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        return {**self._parts.params, "neighbor_weight": self._used_weight}
+
+    # -- answers --------------------------------------------------------------------------------
     def _counted(self, rows: CompressedRows) -> CompressedRows:
+        """Return the entries of histories that count as taken."""
         return liked(rows, self.liked, self.liked_from)
 
-    def _counts_alone(self, history: CompressedRows) -> bool:
-        return self.liked == "all" and self._counted(history).nnz == history.nnz
+    def _checked_histories(self, rows: CompressedRows) -> CompressedRows:
+        """Return what counts of the histories of new users, or raise InputError."""
+        self._check_histories(rows)
+        return self._counted(rows)
 
-    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
-        fitted = self.themes_.fitted_params_
-        resolved = {name: fitted[name] for name in _OF_THEMES}
-        return {
-            **resolved,
-            "neighbor_l2": self.neighbors_.fitted_params_["l2"],
-            "neighbor_weight": self._used_weight,
-            "ratings": "no" if self.ratings_ is None else "yes",
-        }
+    def score_block(self, users: AnyArray) -> Float32Array:
+        """Return scores of all items for a block of users; see `Model.score_block`."""
+        return self._parts.score_block(self._check_users(users))
+
+    def score_histories(self, rows: CompressedRows) -> Float32Array:
+        """Return scores of all items for users with other histories; see `Model.score_histories`."""
+        return self._parts.score_histories(self._checked_histories(rows))
+
+    def is_blank(self, users: AnyArray | None = None) -> BoolArray:
+        """Return for each training user whether neither part knows anything; see `Model.is_blank`."""
+        return self._parts.is_blank(users)
+
+    def score_parts(self, user: int, items: AnyArray) -> ScoreParts:
+        """Return scores as what components and past items add; see `Model.score_parts`."""
+        return self._parts.score_parts(user, items)
+
+    def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
+        """Return a new user's scores as what components and past items add; see the base."""
+        return self._parts.history_score_parts(self._checked_histories(history), items)
+
+    def history_components(self, rows: CompressedRows) -> Float32Array | None:
+        """Return the factors of new users in the part with components; see the base."""
+        return self.themes_.history_components(self._checked_histories(rows))
+
+    def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
+        """Return the scores of some items for new users; see `Model.scores_of_items`."""
+        return self._parts.scores_of_items(self._checked_histories(rows), items)
+
+    def scores_without(self, history: CompressedRows, removed: Int64Array, items: AnyArray) -> Float64Array:
+        """Return scores for a history, and without each of some entries; see `Model.scores_without`."""
+        if self.liked == "all" and self._counted(history).nnz == history.nnz:
+            return self._parts.scores_without(history, removed, items)
+        return super().scores_without(history, removed, items)  # what counts goes by the other entries
+
+    def as_of_user(self, user: int) -> Self:
+        """Return the model with histories read as those of a training user; see `Model.as_of_user`."""
+        model = copy.copy(self)
+        model._fitted = replace(self._parts, neighbors=self.neighbors_.as_of_user(user))
+        return model
 
     def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return predicted ratings of pairs; see `Model.predict_by_row`."""
@@ -315,24 +371,10 @@ class HybridNMF(SummedModel, UpdatableModel):
         assert self.ratings_ is not None
         return self.ratings_.score_histories(rows)
 
-    @property
-    def stored_per_row(self) -> float:
-        """Factors, weights and entries of histories stored for a user or an item on average."""
-        return super().stored_per_row + (0.0 if self.ratings_ is None else self.ratings_.stored_per_row)
-
     # -- the bundle -----------------------------------------------------------------------------
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""
-        self._check_fitted()
-        arrays = parts_to_arrays(self._stored_parts())
-        arrays[_SCALE] = np.array([self.neighbors_.weight_scale_])
-        if self.ratings_ is not None:  # its penalty is no parameter of the whole
-            arrays[_RATINGS_L2] = np.array([self.ratings_.fitted_params_["l2"]], dtype=np.float64)
-        return arrays
-
-    def _stored_parts(self) -> dict[str, Model]:
-        parts: dict[str, Model] = {_THEMES: self.themes_, _NEIGHBORS: self.neighbors_}
-        return parts if self.ratings_ is None else {**parts, _RATINGS: self.ratings_}
+        return self._parts.to_arrays()
 
     def _note_stored(self, history: History | None, ids: tuple[Ids, Ids] | None) -> None:
         super()._note_stored(history, ids)
@@ -340,11 +382,6 @@ class HybridNMF(SummedModel, UpdatableModel):
 
     def restore(self, arrays: Mapping[str, AnyArray]) -> None:
         """Take back what `to_arrays` gave; see `Model.restore`."""
-        self.themes_, self.neighbors_ = self._parts(self.n_components or LEAST_COMPONENTS)
-        self.ratings_ = None
-        if any(name.startswith(_RATINGS) for name in arrays):
-            (l2,) = require(arrays, _RATINGS_L2, np.float64, 1)
-            self.ratings_ = MaskedNMF(l2=float(l2), random_state=self.random_state)
-        self.n_users_, self.n_items_ = load_parts(self._stored_parts(), arrays)
-        scale = require(arrays, _SCALE, np.float64, 1) if _SCALE in arrays else [math.nan]  # before 0.2.0
-        self.neighbors_.weight_scale_ = float(scale[0])
+        n_components = self.n_components or LEAST_COMPONENTS
+        self._fitted = HybridParts.restored(arrays, self.get_params(), n_components=n_components)
+        self.n_users_, self.n_items_ = self.themes_.n_users_, self.themes_.n_items_

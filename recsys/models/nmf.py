@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import copy
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
-from recsys.checkpoints import GivenCheckpoint
+from recsys.checkpoints import GivenCheckpoint, opened
 from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
-from recsys.errors import InputError
 from recsys.factorization.entries import Entries
 from recsys.factorization.factors import Factors, SideFactors
 from recsys.factorization.fold_in import append_new_rows, update_rows
 from recsys.factorization.objective import Objective
+from recsys.factorization.stability import stability
 from recsys.models import parameters
-from recsys.models.descent_model import DescentModel
-from recsys.models.given_factors import finite_array
+from recsys.models.descent_plan import DescentPlan
+from recsys.models.fit_state import fit_of
 from recsys.models.observed_entries import ObservedEntries
 from recsys.models.parameters import param
+from recsys.models.part_progress import snapshots
 from recsys.models.search import Range
 from recsys.models.sklearn_estimator import SklearnEstimator
-from recsys.models.trainer import StoppingRules, Trainer, check_range, restarted
-from recsys.models.training_data import Training, aligned_weights, rows_of_items
+from recsys.models.trainer import FitResult, StoppingRules, Trainer, check_range, restarted
+from recsys.models.training_data import Training, aligned_weights
 from recsys.models.update_checks import check_passes, check_unchanged
 from recsys.progress import SILENT, GivenProgress, Progress, listener
 from recsys.typing import Float32Array
 
 
 @dataclass(eq=False)
-class NMF(SklearnEstimator, DescentModel):
+class NMF(SklearnEstimator):
     """An estimator as scikit-learn's ``NMF`` is one; a child says by `objective` what it minimises.
 
     A descent ends by ``tol``, ``gradient_tol`` or ``max_iter``, whichever comes first, and, with a
@@ -84,6 +87,41 @@ class NMF(SklearnEstimator, DescentModel):
     warm_start: bool = param(False, "whether a second fit begins where the first ended")
     random_state: int = param(0, "seed of starts and of the choice of held-out entries", minimum=0)
 
+    # -- what a child says ----------------------------------------------------------------------
+    @abstractmethod
+    def objective(self, entries: Entries | None, *, fresh: bool = False) -> Objective:
+        """Return what is minimised.
+
+        Parameters
+        ----------
+        entries : Entries or None
+            What is fitted, where that has a say; None stands for new users of a fitted model.
+        fresh : bool
+            Whether a fit begins from a start, not from a fitted model.
+        """
+
+    def objective_of_fit(self, entries: Entries | None = None) -> Objective:
+        """Return what the last fit minimised, for folding rows in; ``entries``: all there are by now."""
+        return self.objective(entries)
+
+    def _entries(self, training: Training) -> Entries:
+        """Return what the solver is to fit."""
+        return Entries.counting(training.data, training.weights)
+
+    def _values(self, rows: CompressedRows) -> CompressedRows:
+        """Return entries of new users as the solver takes them."""
+        return rows
+
+    def _number_of_components(self, entries: Entries) -> int:
+        """Return how many components a fit has: what was given, or by a rule for the entries."""
+        return self.n_components
+
+    def _check_together(self) -> None:
+        """Raise ParameterError if parameters contradict each other."""
+
+    def _note_fit(self, entries: Entries, objective: Objective) -> None:
+        """Keep what else is to be known of entries that were fitted, and of how."""
+
     # -- fitting --------------------------------------------------------------------------------
     def fit(
         self,
@@ -134,6 +172,78 @@ class NMF(SklearnEstimator, DescentModel):
             self._fit(data, listener(progress), W, H, weight, checkpoint)
 
         return self._fitted_by(learn, X)
+
+    def _fit(
+        self,
+        data: Interactions,
+        progress: Progress,
+        W: Any = None,
+        H: Any = None,
+        entry_weight: Any = None,
+        checkpoint: GivenCheckpoint = None,
+    ) -> None:
+        weights = None if entry_weight is None else aligned_weights(entry_weight, data.by_user)
+        training, plan = Training(data, weights), DescentPlan.of(self)
+        self._check_parameters(n_given=(W is not None) + (H is not None))
+        entries = self._entries(training)
+        warm = self._warm_factors(data, entries) if self.warm_start and self.is_fitted else None
+        objective = self.objective(entries, fresh=warm is None)
+        initial, n_components = warm, self._number_of_components(entries)
+        if initial is None:
+            initial = plan.custom_start(entries, n_components, W, H, nonnegative=objective.nonnegative)
+        watch = None
+        if plan.fits_once:
+            watch = snapshots(progress, lambda result: self._ended_with(result, training, entries))
+        fit = partial(fit_of, self.name, self.get_params(), data, weights=weights, start=initial)
+        with opened(checkpoint, fit) as keeper:
+            trainer = plan.trainer(
+                objective,
+                n_components,
+                initial=initial,
+                is_warm=warm is not None,
+                keeper=keeper,
+                progress=progress,
+                watch=watch,
+            )
+            result = trainer.fit(entries)
+        self._keep_fit(result, objective, training, entries)
+
+    def _ended_with(self, result: FitResult, training: Training, entries: Entries) -> Self:
+        """Return the model as of a fit that came to this."""
+        model = copy.copy(self)
+        model.max_iter = result.history.n_iter
+        model._keep_fit(result, self.objective(entries, fresh=True), training, entries)
+        return model._finished(training.data)
+
+    def _check_parameters(self, *, n_given: int) -> None:
+        """Raise ParameterError if parameters contradict each other, or the number of W and H given."""
+        self._check_together()
+        DescentPlan.of(self).check(n_given=n_given)
+
+    def _resolved_params(self, data: Interactions) -> dict[str, Any]:
+        return {"validation_share": DescentPlan.of(self).held_out_share}
+
+    def _keep_fit(
+        self, result: FitResult, objective: Objective, training: Training, entries: Entries
+    ) -> None:
+        """Take over what a fit comes to, components ordered."""
+        factors, shares, order = result.factors.by_share(entries.by_user)
+        self._learned(factors.as_stored(), shares=shares, history=result.history)
+        self.stability_ = None
+        if result.rivals and objective.nonnegative:
+            runs = [run.item_factors for run in (result.factors, *result.rivals)]
+            self.stability_ = stability(runs)[order]
+        self._hold(training)
+        self._note_fit(entries, objective)
+
+    def _warm_factors(self, data: Interactions, entries: Entries) -> Factors:
+        """Return where the last fit ended, or raise InputError."""
+        factors = self.factors()
+        fitted = (len(factors.users), len(factors.items), factors.rank)
+        asked = (data.n_users, data.n_items, self._number_of_components(entries))
+        self._known_data().check_warm_start(data, fitted, asked)
+        seed = int(self.random_state)
+        return restarted(self.objective(entries), factors, entries, seed=seed)
 
     # -- updating -------------------------------------------------------------------------------
     def partial_fit(
@@ -217,7 +327,7 @@ class NMF(SklearnEstimator, DescentModel):
         trainer = Trainer(
             objective,
             factors.rank,
-            StoppingRules(passes, deadline=self._stopping_rules().deadline),
+            StoppingRules(passes, deadline=DescentPlan.of(self).stopping_rules().deadline),
             initial=restarted(objective, factors, entries, seed=seed),
             seed=seed,
             name=self.name,
@@ -258,34 +368,6 @@ class NMF(SklearnEstimator, DescentModel):
         factors: Float32Array = self._contained(self._representation(self.user_factors_), X)
         return factors
 
-    def transform(self, X: Any) -> Float32Array:
-        """Return factors of new users, items held (fold-in); shape (n_new_users, n_components).
-
-        Exact: the problem of one user is convex, and each is improved until it no longer changes.
-        A user without entries gets zeros. Biases of the new users are fitted with their factors,
-        but not returned.
-
-        Parameters
-        ----------
-        X : sparse matrix or array-like, shape (n_new_users, n_items)
-            Columns are the items of the training data, in their order.
-
-        Raises
-        ------
-        InputError
-            If the number of items is another, or X is an Interactions: its columns are its own items.
-        """
-        self._check_fitted()
-        if isinstance(X, Interactions):
-            raise InputError("an Interactions has columns of its own; give a matrix of the training items.")
-        folded_in = self._fold_in(self._rows(X)).factors.dense()
-        factors: Float32Array = self._contained(self._representation(folded_in), X)
-        return factors
-
-    def _representation(self, factors: Float32Array) -> Float32Array:
-        """Return what `transform` shows of user factors."""
-        return factors
-
     def _fold_in(self, rows: CompressedRows) -> SideFactors:
         """Return factors and biases of new users; see `FactorModel`."""
         model = self.as_fitted()
@@ -297,33 +379,6 @@ class NMF(SklearnEstimator, DescentModel):
         for key in self.fixed_by_fit:
             setattr(model, key, self.fitted_params_.get(key, getattr(self, key)))
         return model
-
-    def _rows(self, X: Any) -> CompressedRows:
-        """Return the entries of a matrix of the model's items."""
-        self._check_columns(X)
-        rows = rows_of_items(X, self.n_items_, type(self).__name__, allows_negative=True)
-        self.check_signs(rows.values)
-        return rows
-
-    def inverse_transform(self, W: Any) -> Float32Array:
-        """Return scores of all items for users given by their factors, as `transform` returns them.
-
-        Parameters
-        ----------
-        W : array-like, shape (n_users, n_components)
-
-        Returns
-        -------
-        float32, shape (n_users, n_items)
-            ``W components_``; each row is in the order of the user's list.
-
-        Raises
-        ------
-        InputError
-            If the shape is another, or a number is not finite.
-        """
-        self._check_fitted()
-        return self._scores(SideFactors.of(finite_array(W, "W", (None, len(self.shares_)))))
 
     # -- the bundle -----------------------------------------------------------------------------
     @classmethod

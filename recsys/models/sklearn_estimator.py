@@ -13,16 +13,21 @@ from typing import Any, Self
 
 import numpy as np
 
+from recsys.data.interactions import Interactions
+from recsys.data.rows import CompressedRows
 from recsys.errors import DependencyError, InputError, ParameterError
+from recsys.factorization.factors import SideFactors
 from recsys.models.factor_model import FactorModel
+from recsys.models.given_factors import finite_array
 from recsys.models.held_out_score import held_out_score
-from recsys.models.updatable import UpdatableModel
+from recsys.models.training_data import rows_of_items
+from recsys.models.updatable import UpdatableEstimator
 from recsys.typing import AnyArray, Float32Array
 
 _CONTAINERS = ("default", "pandas", "polars")
 
 
-class SklearnEstimator(FactorModel, UpdatableModel):
+class SklearnEstimator(FactorModel, UpdatableEstimator):
     """A transformer to scikit-learn's tools: repr, tags, names, ``score``, ``set_output`` and routing."""
 
     _output_container: str | None = None
@@ -58,6 +63,62 @@ class SklearnEstimator(FactorModel, UpdatableModel):
         except ImportError:
             return shown
         return {**shown, "text/html": estimator_html_repr(self)}
+
+    # -- factors and back -------------------------------------------------------------------------
+    def transform(self, X: Any) -> Float32Array:
+        """Return factors of new users, items held (fold-in); shape (n_new_users, n_components).
+
+        Exact: the problem of one user is convex, and each is improved until it no longer changes.
+        A user without entries gets zeros. Biases of the new users are fitted with their factors,
+        but not returned.
+
+        Parameters
+        ----------
+        X : sparse matrix or array-like, shape (n_new_users, n_items)
+            Columns are the items of the training data, in their order.
+
+        Raises
+        ------
+        InputError
+            If the number of items is another, or X is an Interactions: its columns are its own items.
+        """
+        self._check_fitted()
+        if isinstance(X, Interactions):
+            raise InputError("an Interactions has columns of its own; give a matrix of the training items.")
+        folded_in = self._fold_in(self._rows(X)).factors.dense()
+        factors: Float32Array = self._contained(self._representation(folded_in), X)
+        return factors
+
+    def _representation(self, factors: Float32Array) -> Float32Array:
+        """Return what `transform` shows of user factors."""
+        return factors
+
+    def _rows(self, X: Any) -> CompressedRows:
+        """Return the entries of a matrix of the model's items."""
+        self._check_columns(X)
+        rows = rows_of_items(X, self.n_items_, type(self).__name__, allows_negative=True)
+        self.check_signs(rows.values)
+        return rows
+
+    def inverse_transform(self, W: Any) -> Float32Array:
+        """Return scores of all items for users given by their factors, as `transform` returns them.
+
+        Parameters
+        ----------
+        W : array-like, shape (n_users, n_components)
+
+        Returns
+        -------
+        float32, shape (n_users, n_items)
+            ``W components_``; each row is in the order of the user's list.
+
+        Raises
+        ------
+        InputError
+            If the shape is another, or a number is not finite.
+        """
+        self._check_fitted()
+        return self._scores(SideFactors.of(finite_array(W, "W", (None, len(self.shares_)))))
 
     # -- names of columns --------------------------------------------------------------------------
     def _note_columns(self, X: Any) -> None:

@@ -21,7 +21,7 @@ from recsys.models.parameters import param
 from recsys.models.registry import register_model
 from recsys.models.search import Range
 from recsys.models.training_data import Training
-from recsys.models.updatable import UpdatableModel
+from recsys.models.updatable import UpdatableEstimator
 from recsys.models.update_checks import check_passes, check_unchanged
 from recsys.models.values import TRANSFORMS, TRANSFORMS_HELP, above_base, preferences
 from recsys.progress import SILENT, GivenProgress, Progress, listener, task
@@ -32,7 +32,7 @@ _MOST_HALVINGS = 100.0  # of what an entry counts: it stays above 0 in single pr
 
 @register_model
 @dataclass(eq=False)
-class SLIM(ItemItemModel, UpdatableModel):
+class SLIM(ItemItemModel, UpdatableEstimator):
     """Each item explained by few others, with weights of 0 or more (SLIM).
 
     For each item i, over the ``n_neighbors`` items most alike to it by cosine, solves

@@ -1,4 +1,4 @@
-"""Models that hold the data they were fitted to, so that new entries can be joined to it."""
+"""Estimators that hold the data they were fitted to, so that new entries can be joined to it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from recsys.data.ids import Ids
 from recsys.data.interactions import Interactions
 from recsys.factorization.history import History
-from recsys.models.base import Model
+from recsys.models.estimator import Estimator
 from recsys.models.training_data import KnownData, Training, rows_of_items
 
 
-class UpdatableModel(Model):
-    """A model that knows what it was fitted to; each child takes new entries in by a `partial_fit`.
+class UpdatableEstimator(Estimator):
+    """An estimator that knows what it was fitted to; each child takes new entries in by a `partial_fit`.
 
     Attributes
     ----------

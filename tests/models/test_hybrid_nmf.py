@@ -112,6 +112,27 @@ def test_an_interrupt_keeps_the_best_state_of_the_themes():
     assert np.isfinite(model.score_block(EVERYONE)).all()
 
 
+def test_a_second_fit_that_is_interrupted_before_its_themes_leaves_the_first_one():
+    class Interrupting:
+        def start(self, task, total):
+            if task == "weighted-nmf":
+                raise KeyboardInterrupt
+
+        def advance(self, steps=1, note=""):
+            pass
+
+        def finish(self):
+            pass
+
+    model = HybridNMF(4, l2=0.1, unobserved_weight=0.1).fit(TRAIN)
+    scores = model.score_block(EVERYONE)
+    other = Interactions.from_matrix(random_matrix(80, 30, density=0.2, seed=1), feedback="implicit")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(other, progress=Interrupting())
+    np.testing.assert_array_equal(model.score_block(EVERYONE), scores)
+    assert model.training_ is TRAIN
+
+
 def test_parts_keep_the_names_of_the_whole():
     arrays = PartArrays({"themes_a": np.zeros(1), "neighbors_b": np.zeros(1)}, "themes_")
     assert list(arrays) == ["a"]
