@@ -132,7 +132,7 @@ def train(
             "--sample-users",
             metavar="SHARE",
             help="With --engine spark: fit this share of the users on this machine, e.g. 10%, and fold in "
-            "all on the cluster.",
+            "all on the cluster; of weighted-nmf (auto) or masked-nmf.",
             rich_help_panel=PANEL,
             show_default="all are fitted",
         ),
@@ -313,7 +313,7 @@ def _train_on_spark(
     if json:
         say_json({**record, "log": log, "engine": "spark", **written.to_json()})
     else:
-        chosen = "" if spec.name != AUTO else " (the engine's model for lists; --model names another)"
+        chosen = "" if spec.name != AUTO else " (chosen for lists; --model names another)"
         say(f"Read {log['n_read']:,} rows of {log['source']}")
         for drop in log["dropped"]:
             say(f"  {drop['n_rows']:,} dropped: {drop['reason']}")
