@@ -50,9 +50,9 @@ def started(n_threads: int | None) -> int:
 
 def current() -> int:
     """Return the number of threads that kernels launched from here would use."""
-    from numba import config
+    import numba
 
-    most = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     return min(_requested.get() or _of_process or available(), most)
 
 

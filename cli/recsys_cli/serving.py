@@ -90,6 +90,14 @@ def serve(
         ),
     ] = None,
     cache: Annotated[int, typer.Option("--cache", min=0, help="Answers kept; 0 for none.")] = 50_000,
+    ahead: Annotated[
+        int,
+        typer.Option(
+            "--ahead",
+            min=0,
+            help="Users whose lists of ten are computed while nobody asks, if --cache has room; 0: none.",
+        ),
+    ] = 50_000,
     most_waiting: Annotated[
         int, typer.Option("--most-waiting", min=1, help="Answers computed or waited for; one more gets 503.")
     ] = 64,
@@ -130,6 +138,7 @@ def serve(
             most_waiting=most_waiting,
             timeout=timeout,
             cache_size=cache,
+            ahead=ahead,
             reload_seconds=reload,
             mapped=mapped,
             origins=tuple(origin or ()),

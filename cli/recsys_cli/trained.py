@@ -59,10 +59,10 @@ class Trained:
         """Whether what was written is the best state before an interrupt."""
         return bool(self.record["stopped"] == "interrupted")
 
-    def say_fit(self, spec: ModelSpec, chosen: str) -> None:
-        """Print the model, how much it learned from, and how its fit ended; ``chosen``: by what, for auto."""
+    def say_fit(self, spec: ModelSpec) -> None:
+        """Print the model, how much it learned from, and how its fit ended."""
         record = self.record
-        how = f" ({chosen}; --model names another)" if spec.name == AUTO else ""
+        how = " (chosen for lists; --model names another)" if spec.name == AUTO else ""
         say(
             f"Trained {record['model']}{how}: {record['n_entries']:,} pairs, {record['seconds']['fit']:.1f} s"
         )

@@ -62,7 +62,7 @@ def train(
             "--sample-users",
             metavar="SHARE",
             help="With --engine spark: fit this share of the users on this machine, e.g. 10%, and fold in "
-            "all on the cluster.",
+            "all on the cluster; of weighted-nmf (auto) or masked-nmf.",
             rich_help_panel=PANEL,
             show_default="all are fitted",
         ),
@@ -161,7 +161,7 @@ def _say_training(spec: ModelSpec, loaded: LoadedLog, trained: Trained, reading:
     if quality is not None:
         values = ", ".join(f"{name} {fixed(value)}" for name, value in quality["metrics"].items())
         say(f"Measured on {quality['split']}: {values} ({quality['n_users']:,} users)")
-    trained.say_fit(spec, "chosen for lists")
+    trained.say_fit(spec)
     kept = bundle.training.get("warm_start")
     if kept is not None:
         say(
@@ -208,7 +208,7 @@ def _train_on_spark(
     else:
         used = ", ".join(f"{role} = {name}" for role, name in log["columns"].items() if name is not None)
         say_read(log, f"{used}; {trained.record['feedback']} feedback")
-        trained.say_fit(spec, "the engine's model for lists")
+        trained.say_fit(spec)
         trained.say_place()
     trained.exit_if_interrupted()
 

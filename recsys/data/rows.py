@@ -133,6 +133,5 @@ class CompressedRows:
 
 def positives(rows: CompressedRows) -> CompressedRows:
     """Return the entries other than 0: what counts as taken in a log of amounts, where none is below."""
-    matrix = rows.to_scipy().copy()
-    matrix.eliminate_zeros()
-    return CompressedRows.from_scipy(matrix)
+    is_taken = rows.values != 0
+    return rows if is_taken.all() else rows.only(is_taken)

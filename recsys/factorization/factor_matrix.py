@@ -63,7 +63,7 @@ class FactorMatrix(Protocol):
     def component(self, number: int) -> Float32Array:
         """Return each row's factor in one component, (n_rows,)."""
 
-    def row_counts(self) -> Int64Array:
+    def row_counts(self, rows: Int64Array | None = None) -> Int64Array:
         """Return how many factors of each row are not zero, (n_rows,)."""
 
     def row_squares(self) -> Float64Array:

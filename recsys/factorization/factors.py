@@ -93,9 +93,10 @@ class DenseFactors:
         column: Float32Array = self.values[:, number]
         return column
 
-    def row_counts(self) -> Int64Array:
-        """Return how many factors of each row are not zero, (n_rows,)."""
-        return np.asarray(np.count_nonzero(self.values, axis=1))
+    def row_counts(self, rows: Int64Array | None = None) -> Int64Array:
+        """Return how many factors of each row are not zero, (n_rows,), or of some rows, (n,)."""
+        values = self.values if rows is None else self.values[rows]
+        return np.asarray(np.count_nonzero(values, axis=1))
 
     def row_squares(self) -> Float64Array:
         """Return the squared norm of each row, (n_rows,)."""

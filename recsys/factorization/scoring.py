@@ -28,7 +28,7 @@ _LEAST_FULL = 0.5
 _BELOW = 1e-30  # of no weight beside a score, and far from what underflows
 
 
-def scores_below_zero(counts: Float64Array) -> Float32Array:
+def scores_below_zero(counts: Float64Array | Int64Array) -> Float32Array:
     """Return what stands for a score of 0 where ties go to what is popular, (n_items,).
 
     Where scores are sums of parts of 0 or more, 0 says that nothing speaks for an item. All such items tie;

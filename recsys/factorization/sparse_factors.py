@@ -118,9 +118,14 @@ class SparseFactors:
         """How many numbers are stored: the factors that are not zero."""
         return len(self.values)
 
-    def row_counts(self) -> Int64Array:
-        """Return how many factors of each row are not zero, (n_rows,)."""
-        return np.diff(self.indptr)
+    def row_counts(self, rows: Int64Array | None = None) -> Int64Array:
+        """Return how many factors of each row are not zero, (n_rows,), or of some rows, (n,)."""
+        if rows is None:
+            return np.diff(self.indptr)
+        counts: Int64Array = (
+            self.indptr[rows + 1] - self.indptr[rows]
+        )  # of these alone: there may be millions
+        return counts
 
     @property
     def nbytes(self) -> int:
@@ -149,7 +154,7 @@ class SparseFactors:
 
     def select(self, rows: Int64Array) -> SparseFactors:
         """Return some rows in the order given."""
-        counts = self.indptr[rows + 1] - self.indptr[rows]  # of these alone: there may be millions
+        counts = self.row_counts(rows)
         indptr = np.zeros(len(counts) + 1, dtype=np.int64)  # np.r_ takes as long as all the rest for one row
         np.cumsum(counts, out=indptr[1:])
         entries = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)

@@ -51,6 +51,9 @@ def kernel(**options: Any) -> Callable[[_Function], _Function]:
                 with threads.launch():
                     dispatcher(*arguments)
                 return
+            if threads.current() == 1:  # asked first: a list for one user takes a dozen kernels
+                _run_alone(dispatcher, arguments)
+                return
             with threads.launch_or_alone():
                 if threads.current() == 1:
                     _run_alone(dispatcher, arguments)

@@ -130,8 +130,8 @@ class FactorModel(Model):
         factors = self.factors()
         if factors.mean != 0 or factors.item_bias.any():
             return super().is_blank(users)
-        matrix = factors.users.factors
-        return np.asarray((matrix if users is None else matrix.select(np.asarray(users))).row_counts() == 0)
+        rows = None if users is None else np.asarray(users, dtype=np.int64)
+        return np.asarray(factors.users.factors.row_counts(rows) == 0)
 
     def component(self, number: int) -> tuple[Float32Array, Float32Array]:
         """Return each user's and each item's factor in a component, (n_users,), (n_items,)."""
@@ -273,8 +273,10 @@ class FactorModel(Model):
 
     def contributions(self, users: AnyArray, items: AnyArray) -> Float32Array:
         """Return what each component adds to the score of each pair, shape (n_pairs, n_components)."""
-        rows = self._check_users(users)
-        return self.user_rows(rows) * self.item_rows(checked_rows(items, self.n_items_, "item"))
+        rows, number_of = np.unique(
+            self._check_users(users), return_inverse=True
+        )  # pairs of one list share it
+        return self.user_rows(rows)[number_of] * self.item_rows(checked_rows(items, self.n_items_, "item"))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return all that was learned as named arrays."""

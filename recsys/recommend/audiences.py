@@ -44,13 +44,13 @@ class Audience:
     ----------
     name : str
         Of the segment; empty for everybody.
-    counts : float64, (n_items,)
+    counts : float64 or int64, (n_items,)
         How many of them have each item; in a segment, what everybody has breaks ties by a fraction below 1/2.
     n_users : int
     """
 
     name: str
-    counts: Float64Array
+    counts: Float64Array | Int64Array
     n_users: int
 
     @property
@@ -107,7 +107,7 @@ class Audiences:
     @cached_property
     def everybody(self) -> Audience:
         """All users of the training data."""
-        return Audience("", self.fitted.item_counts.astype(np.float64), len(self.fitted.user_ids))
+        return Audience("", self.fitted.item_counts, len(self.fitted.user_ids))
 
     @cached_property
     def _counted(self) -> dict[str, Audience]:

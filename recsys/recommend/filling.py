@@ -26,7 +26,7 @@ ItemList: TypeAlias = tuple[Int64Array, Float32Array]
 class _ByPopularity:
     """A model whose scores of 0 are in the order of popularity, below all others."""
 
-    def __init__(self, model: BlockScorer, counts: Float64Array) -> None:
+    def __init__(self, model: BlockScorer, counts: Float64Array | Int64Array) -> None:
         self._model, self._scores = model, scores_below_zero(counts)
         self.name, self.n_items_ = model.name, model.n_items_
 

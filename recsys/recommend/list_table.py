@@ -70,7 +70,7 @@ def list_table(
     item_ids = fitted.item_ids.values[items]
     return Recommendations(
         users=names,
-        indptr=np.r_[0, np.cumsum(lengths)],
+        indptr=np.concatenate([[0], np.cumsum(lengths)]),
         items=item_ids,
         names=tuple(fitted.name_of(item) for item in item_ids.tolist()),
         scores=scores,

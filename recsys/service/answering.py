@@ -14,12 +14,13 @@ from recsys.service.batches import Batches
 from recsys.service.cache import KeptAnswer, Target, target_of
 from recsys.service.computing import Computing
 from recsys.service.metrics import Metrics
+from recsys.service.requests import History, ListRequest
 from recsys.service.serving import Served, Serving
 from recsys.service.settings import Settings
 
 
 class ListOptions(NamedTuple):
-    """What a user's list is made by; users with equal ones are ranked together."""
+    """What a list is made by; users, and histories, with equal ones are ranked together."""
 
     served: Served
     n: int
@@ -41,7 +42,8 @@ class Answering:
     def __init__(self, settings: Settings, serving: Serving, computing: Computing, metrics: Metrics) -> None:
         self._settings, self._serving, self._computing = settings, serving, computing
         self._hits, self._misses = metrics.cached.labels("hit"), metrics.cached.labels("miss")
-        self._lists: Batches[ListOptions] = Batches(computing, _lists)
+        self._lists: Batches[ListOptions, str] = Batches(computing, _lists)
+        self._lists_of_histories: Batches[ListOptions, History] = Batches(computing, _lists_of_histories)
 
     @property
     def served(self) -> Served:
@@ -72,6 +74,25 @@ class Answering:
         served.answers.put(target, KeptAnswer(route, body))
         return body
 
+    async def lists(self, request: ListRequest) -> bytes:
+        """Return the lists of a request as JSON; histories that wait at the same time are folded in together.
+
+        Raises
+        ------
+        ParameterError
+            If it asks for more than one request may.
+        """
+        self.check_size(request.n, len(request.users or request.histories or [0]))
+        served = self._serving.now
+        is_alike = request.is_of_one_history and request.reasons == 0
+        if is_alike and answers.ranks_together(served.bundle):
+            assert request.history is not None
+            options = ListOptions(served, request.n, 0, request.include_seen)
+            return await self._lists_of_histories.answer(options, request.history)
+        return await self._computing.run(
+            lambda: encoded(answers.lists(served.bundle, request, served.categories))
+        )
+
     async def computed(self, compute: Callable[[Served], Any]) -> Response:
         """Return an answer that is computed anew."""
         served = self._serving.now
@@ -91,6 +112,12 @@ def _lists(options: ListOptions, users: list[str]) -> list[bytes]:
     served, n, reasons, include_seen = options
     lists = answers.lists_of_users(served.bundle, users, n, reasons, include_seen=include_seen)
     return [encoded(answer) for answer in lists]
+
+
+def _lists_of_histories(options: ListOptions, histories: list[History]) -> list[bytes]:
+    served, n, _, include_seen = options
+    lists = answers.lists_of_histories(served.bundle, histories, n, include_seen=include_seen)
+    return [encoded({"lists": [answer]}) for answer in lists]
 
 
 def encoded(answer: Any) -> bytes:

@@ -16,6 +16,8 @@ from recsys.service.requests import ExplainRequest, History, ListRequest
 from recsys.service.serving import NO_CATEGORIES, Categories, Served
 
 _ASKED = ("user", "users", "history", "histories")
+HISTORY = "history"
+"""What somebody is called who is known by a history alone."""
 Taken: TypeAlias = Mapping[Id, float] | list[Id]
 
 
@@ -50,6 +52,23 @@ def lists_of_users(
     return [by_user[bundle.user_ids.spelled(user)] for user in users]
 
 
+def ranks_together(bundle: Bundle) -> bool:
+    """Return whether a history's list is the same beside other histories.
+
+    Ratings that are predicted beside the scores are not: they are kept inside the range of all histories.
+    """
+    return bundle.model.ranks_by_value or not bundle.model.predicts_values
+
+
+def lists_of_histories(
+    bundle: Bundle, histories: list[History], n: int, *, include_seen: bool
+) -> list[dict[str, Any]]:
+    """Return a list for each history, in their order; see `ranks_together`."""
+    taken: dict[Id, Taken] = {str(number): _taken(history) for number, history in enumerate(histories)}
+    made = bundle.recommend_for_each(taken, n, include_seen=include_seen)
+    return [{**answer, "user": HISTORY} for answer in made.lists()]
+
+
 def lists(bundle: Bundle, request: ListRequest, categories: Categories = NO_CATEGORIES) -> dict[str, Any]:
     """Return the lists of a request.
 
@@ -81,7 +100,7 @@ def lists(bundle: Bundle, request: ListRequest, categories: Categories = NO_CATE
         answer = bundle.recommend_for_each(taken, request.n, **options)
     elif request.history is not None:
         history = _whole_history(bundle, request.user, request.history)
-        name: Id = "history" if request.user is None else bundle.user_ids.spelled(request.user)
+        name: Id = HISTORY if request.user is None else bundle.user_ids.spelled(request.user)
         answer = bundle.recommend_for_each({name: history}, request.n, **options)
     else:
         users = request.users if request.user is None else [request.user]

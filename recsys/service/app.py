@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from recsys import threads
 from recsys._version import __version__
+from recsys.service.activity import Activity
+from recsys.service.ahead import Ahead
 from recsys.service.answering import Answering
 from recsys.service.computing import Computing
 from recsys.service.failures import answer_errors
@@ -38,12 +41,18 @@ def make_app(settings: Settings) -> App:
     both = [serving] if beside is None else [serving, beside]
     computing = Computing(threads.available(), settings.most_waiting, settings.timeout, metrics)
 
+    activity = Activity()
+    ahead = Ahead(serving, activity, metrics, settings.ahead)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.reload_seconds > 0:
             for each in both:
                 each.watch(settings.reload_seconds)
+        if min(settings.ahead, settings.cache_size) > 0:
+            ahead.begin(asyncio.get_running_loop())
         yield
+        ahead.end()
         for each in both:
             each.end()
         computing.end()
@@ -71,4 +80,4 @@ def make_app(settings: Settings) -> App:
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type"],
         )
-    return Gate(whole, settings, metrics)
+    return Gate(whole, settings, metrics, activity)

@@ -1,4 +1,4 @@
-"""Answers for single users, computed for all of those who wait at a time."""
+"""Answers for single users or histories, computed for all of those who wait at a time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Generic, TypeAlias, TypeVar
 from recsys.service.computing import Computing
 
 _Key = TypeVar("_Key", bound=Hashable)
-_Waiting: TypeAlias = list[tuple[str, asyncio.Future[bytes]]]
+_Person = TypeVar("_Person")
+_Waiting: TypeAlias = list[tuple[_Person, asyncio.Future[bytes]]]
 
 LARGEST = 32
 """Users of a batch: more would gain little, and those who come meanwhile would wait for longer."""
 
 
-class Batches(Generic[_Key]):
+class Batches(Generic[_Key, _Person]):
     """Requests that can be answered together are, and none waits for company.
 
     A request that finds a thread free is computed at once and alone. Those that come while all threads work
@@ -32,13 +33,15 @@ class Batches(Generic[_Key]):
         Is given what the users of a batch ask for and the users; returns an answer for each.
     """
 
-    def __init__(self, computing: Computing, compute: Callable[[_Key, list[str]], Sequence[bytes]]) -> None:
+    def __init__(
+        self, computing: Computing, compute: Callable[[_Key, list[_Person]], Sequence[bytes]]
+    ) -> None:
         self._computing, self._compute = computing, compute
-        self._waiting: dict[_Key, _Waiting] = {}
+        self._waiting: dict[_Key, _Waiting[_Person]] = {}
         self._n_running = 0
 
-    async def answer(self, key: _Key, user: str) -> bytes:
-        """Return a user's answer; users with equal keys may be answered together.
+    async def answer(self, key: _Key, person: _Person) -> bytes:
+        """Return the answer for a user or a history; those with equal keys may be answered together.
 
         Raises
         ------
@@ -47,7 +50,7 @@ class Batches(Generic[_Key]):
         """
         self._computing.take_place()
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append((user, future))
+        self._waiting.setdefault(key, []).append((person, future))
         if self._n_running < self._computing.n_threads:
             self._start_next()
         return await asyncio.wait_for(future, self._computing.timeout)
@@ -59,16 +62,16 @@ class Batches(Generic[_Key]):
             del self._waiting[key]
             if waiting[LARGEST:]:
                 self._waiting[key] = waiting[LARGEST:]
-            batch = [(user, future) for user, future in waiting[:LARGEST] if not future.done()]
+            batch = [(person, future) for person, future in waiting[:LARGEST] if not future.done()]
             self._computing.free_places(len(waiting[:LARGEST]) - len(batch))
             if batch:
                 self._n_running += 1
-                users = [user for user, _ in batch]
-                made = self._computing.start(partial(_outcomes, partial(self._compute, key), users))
+                people = [person for person, _ in batch]
+                made = self._computing.start(partial(_outcomes, partial(self._compute, key), people))
                 made.add_done_callback(partial(self._hand_out, batch))
                 return
 
-    def _hand_out(self, batch: _Waiting, made: asyncio.Future[list[bytes | Exception]]) -> None:
+    def _hand_out(self, batch: _Waiting[_Person], made: asyncio.Future[list[bytes | Exception]]) -> None:
         self._n_running -= 1
         self._computing.free_places(len(batch))
         if made.cancelled():  # the service ends
@@ -85,11 +88,13 @@ class Batches(Generic[_Key]):
         self._start_next()
 
 
-def _outcomes(compute: Callable[[list[str]], Sequence[bytes]], users: list[str]) -> list[bytes | Exception]:
-    """Return each user's answer, or the error that it came to."""
+def _outcomes(
+    compute: Callable[[list[_Person]], Sequence[bytes]], people: list[_Person]
+) -> list[bytes | Exception]:
+    """Return the answer for each, or the error that it came to."""
     try:
-        return list(compute(users))
+        return list(compute(people))
     except Exception as error:
-        if len(users) == 1:
+        if len(people) == 1:
             return [error]
-        return [outcome for user in users for outcome in _outcomes(compute, [user])]
+        return [outcome for person in people for outcome in _outcomes(compute, [person])]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, NamedTuple, TypeAlias
 
-Target: TypeAlias = tuple[bytes, bytes]
-"""Path and query of a request, as they were sent."""
+Target: TypeAlias = tuple[str, bytes]
+"""Path of a request as routes read it, and its query as it was sent."""
 
 
 class KeptAnswer(NamedTuple):
@@ -19,15 +19,14 @@ class KeptAnswer(NamedTuple):
 
 def target_of(scope: MutableMapping[str, Any]) -> Target:
     """Return path and query of a request."""
-    path: bytes | None = scope.get("raw_path")  # optional in ASGI
-    return scope["path"].encode() if path is None else path, scope["query_string"]
+    return scope["path"], scope["query_string"]
 
 
 class AnswerCache:
     """Answers by what was asked; the one not used for longest makes room for a new one.
 
-    A bundle does not change, so neither do its answers: each bundle has a cache of its own. Requests that
-    spell the same thing in two ways are kept twice, and are found without being read.
+    A bundle does not change, so neither do its answers: each bundle has a cache of its own. Requests whose
+    queries spell the same thing in two ways are kept twice, and are found without being read.
 
     Parameters
     ----------
@@ -41,6 +40,11 @@ class AnswerCache:
 
     def __len__(self) -> int:
         return len(self._answers)
+
+    @property
+    def room(self) -> int:
+        """How many answers can be kept in addition, before one takes the place of another."""
+        return max(self._size - len(self._answers), 0)
 
     def get(self, target: Target) -> KeptAnswer | None:
         """Return an answer, or None."""
@@ -57,3 +61,9 @@ class AnswerCache:
         self._answers.move_to_end(target)
         if len(self._answers) > self._size:
             self._answers.popitem(last=False)
+
+    def put_new(self, answers: Iterable[tuple[Target, KeptAnswer]]) -> None:
+        """Keep answers that nobody has asked for yet, as far as there is room."""
+        for target, answer in answers:
+            if self.room and target not in self._answers:
+                self._answers[target] = answer

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from recsys.service.activity import Activity
 from recsys.service.failures import error_body, failure
 from recsys.service.metrics import Metrics
 from recsys.service.pages import PAGES
@@ -44,10 +45,15 @@ class Gate:
     app : ASGI application
     settings : Settings
     metrics : Metrics
+    activity : Activity, optional
+        Is notified of each request's begin and end.
     """
 
-    def __init__(self, app: App, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, app: App, settings: Settings, metrics: Metrics, activity: Activity | None = None
+    ) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
+        self._activity = activity or Activity()
         self._bearer = None if settings.token is None else f"Bearer {settings.token}".encode()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -56,6 +62,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         began, status, method = time.perf_counter(), 0, scope["method"]
+        self._activity.begin()
         if method == "HEAD":  # what GET would be answered, without its body
             scope = {**scope, "method": "GET"}
 
@@ -77,6 +84,7 @@ class Gate:
             if status == 0:  # else a handler has answered, and said so in the log
                 await _answer(sent, 500, failure(error))
         finally:
+            self._activity.end()
             route = scope.get(ROUTE) or getattr(scope.get("route"), "path", "other")
             seconds = time.perf_counter() - began
             self._metrics.requests.labels(route, str(status)).inc()

@@ -42,6 +42,7 @@ class Metrics:
         self.cached = Counter(
             "recsys_cache", "Answers that were, or were not, computed before.", ["outcome"], **of_all
         )
+        self.ahead = Counter("recsys_ahead", "Lists computed before they were asked for.", **of_all)
         self.reloads = Counter("recsys_reloads", "New bundles, taken over or refused.", ["outcome"], **of_all)
         self._model = Gauge(
             "recsys_model_info",

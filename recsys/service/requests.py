@@ -98,6 +98,12 @@ class ListRequest(BaseModel):
     include_seen: StrictBool = Field(default=False, description="Whether items of the history may be listed.")
     rules: AskedRules | None = None
 
+    @property
+    def is_of_one_history(self) -> bool:
+        """Whether it asks for somebody who is known by a history alone, without rules."""
+        others = self.user, self.users, self.histories, self.rules
+        return self.history is not None and all(other is None for other in others)
+
 
 class ExplainRequest(BaseModel):
     """An item, or the best ones, to be explained for a user or a history."""

@@ -50,10 +50,7 @@ def _add_lists(app: FastAPI, answering: Answering) -> None:
     @app.post("/recommend/", include_in_schema=False)
     async def recommend_to(request: ListRequest) -> Response:
         """Return lists for users, for histories, or for a user with what happened since training."""
-        answering.check_size(request.n, len(request.users or request.histories or [0]))
-        return await answering.computed(
-            lambda served: answers.lists(served.bundle, request, served.categories)
-        )
+        return as_json(await answering.lists(request))
 
     @app.get("/explain/{user:path}", responses=_ERRORS)
     async def explain(

@@ -12,6 +12,7 @@ import uvicorn
 
 from recsys.errors import ParameterError
 from recsys.service.app import make_app
+from recsys.service.computing import let_others_in_soon
 from recsys.service.log_lines import log_to
 from recsys.service.settings import TOKEN_VARIABLE, Settings
 from recsys.service.workers import Logged, run_workers
@@ -61,6 +62,7 @@ def serve(
     """
     _check_free(host, port)
     log_to(sys.stderr, log_level, access=access_log)
+    let_others_in_soon()
     if host not in _THIS_MACHINE and settings.token is None:
         _log.warning("whoever reaches %s is answered, for there is no token; see %s", host, TOKEN_VARIABLE)
     how: dict[str, Any] = {

@@ -36,6 +36,9 @@ class Settings:
         Longest list, and most users or histories, of one request.
     cache_size : int
         Answers kept; 0 for none.
+    ahead : int
+        Users whose lists are computed before they are asked for, while nobody asks for anything, as far as
+        the cache has room; 0 for none.
     reload_seconds : float
         How often the folder is looked at for a new bundle; 0 for never.
     mapped : bool
@@ -58,6 +61,7 @@ class Settings:
     most_items: int = 1_000
     most_users: int = 1_000
     cache_size: int = 50_000
+    ahead: int = 0
     reload_seconds: float = 2.0
     mapped: bool = False
     origins: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from recsys import threads
 from recsys.errors import RecsysError
 from recsys.recommend.bundle_files import load_bundle
 from recsys.service.app import make_app
+from recsys.service.computing import let_others_in_soon
 from recsys.service.gate import App
 from recsys.service.log_lines import log_to
 from recsys.service.metrics import SHARED_FOLDER
@@ -78,6 +79,7 @@ def _app_of_worker(settings: Settings, logged: Logged, n_threads: int) -> App:
     """Return the application of a process that has just begun."""
     log_to(sys.stderr, logged.level, access=logged.access)
     threads.set_threads(n_threads)
+    let_others_in_soon()
     try:
         return make_app(settings)
     except RecsysError as error:

@@ -33,7 +33,7 @@ class Reading:
 
     @classmethod
     def of(
-        cls, raw: DataFrame, columns: Columns, types: dict[str, str], told: LogFormat, source: str
+        cls, raw: DataFrame, columns: Columns, types: dict[str, str], log_format: LogFormat, source: str
     ) -> Reading:
         """Return how the columns of a log are read.
 
@@ -44,7 +44,7 @@ class Reading:
         """
         from pyspark.sql import functions as fn
 
-        markers = list(told.null_markers)
+        markers = list(log_format.null_markers)
 
         def cell(name: str) -> Column:
             column = fn.col(f"`{name}`")
@@ -76,7 +76,7 @@ class Reading:
         time_kind: TimeKind | None = None
         if columns.time is not None:
             cells["time"], time_kind = _time(
-                raw, cell(columns.time), types[columns.time], told, source, columns.time
+                raw, cell(columns.time), types[columns.time], log_format, source, columns.time
             )
         return cls(cells, is_text, time_kind)
 
@@ -99,7 +99,7 @@ def _id(cell: Column, kind: str, source: str, name: str) -> Column:
 
 
 def _time(
-    raw: DataFrame, cell: Column, kind: str, told: LogFormat, source: str, name: str
+    raw: DataFrame, cell: Column, kind: str, log_format: LogFormat, source: str, name: str
 ) -> tuple[Column, TimeKind]:
     """Return a column of times as whole numbers, and what these are."""
     from pyspark.sql import functions as fn
@@ -130,11 +130,11 @@ def _time(
             column=name,
         )
     number = cell.cast("bigint")
-    if told.time_unit in (None, NONE):
+    if log_format.time_unit in (None, NONE):
         return number, "number"
-    if told.time_unit == "ns":
+    if log_format.time_unit == "ns":
         return fn.floor(number / 1000).cast("bigint"), "timestamp"
-    return number * _PER_SECOND[told.time_unit], "timestamp"
+    return number * _PER_SECOND[log_format.time_unit], "timestamp"
 
 
 def recognised_ends(ends: Any, unit: str | None, source: str, name: str | None) -> tuple[Any, TimeKind, str]:

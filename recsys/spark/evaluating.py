@@ -86,15 +86,15 @@ def evaluate(
             if log is not None:
                 raise ParameterError("a plan names its log; give either.")
             model = replace(model, log=_brought(spark, model.log), test=_brought(spark, model.test))
-            given: tuple[Any, ...] = (model,)
+            arguments: tuple[Any, ...] = (model,)
         else:
             entries |= {name: _brought(spark, entries[name]) for name in ("test",) if name in entries}
-            given = (model, _brought(spark, log))
+            arguments = (model, _brought(spark, log))
         fits = DriverEngine(spark, n_blocks)
         measuring = _Measuring(spark, partitions or _PARTS_A_TASK * parallelism(spark))
         try:
             with shuffled_to(spark, n_blocks), engine.use(fits), ranking_by(measuring):
-                return calls.evaluate(*given, progress=progress, **entries)
+                return calls.evaluate(*arguments, progress=progress, **entries)
         finally:
             fits.release()
 

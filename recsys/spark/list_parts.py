@@ -48,7 +48,7 @@ class ListsOptions:
 
 
 @dataclass(frozen=True)
-class PartsPlace:
+class PartsFolder:
     """The folder that parts are for.
 
     Attributes
@@ -82,7 +82,7 @@ def audiences_on_worker(shipped: ShippedBundle, options: ListsOptions) -> Audien
 
 
 def written_part(
-    place: PartsPlace, options: ListsOptions, number: int, made: Sequence[Recommendations]
+    parts_folder: PartsFolder, options: ListsOptions, number: int, made: Sequence[Recommendations]
 ) -> pa.RecordBatch:
     """Write a part where this process sees the folder, and return its rows of `PART_SCHEMA`."""
     counts = Counter[str]()
@@ -92,8 +92,8 @@ def written_part(
     frames = [part_frame(lists, options.reasons, segment_of, options.partition_by) for lists in made]
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     files = part_files(frame, number, options.partition_by)
-    if place.is_seen:
-        write_part(Path(place.folder), files)
+    if parts_folder.is_seen:
+        write_part(Path(parts_folder.folder), files)
         contents: list[bytes | None] = [None] * len(files)
     else:
         contents = [_parquet(group) for group in files.values()]

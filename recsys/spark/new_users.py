@@ -29,7 +29,7 @@ from recsys.recommend.rules import Rules
 from recsys.spark.list_parts import (
     PART_SCHEMA,
     ListsOptions,
-    PartsPlace,
+    PartsFolder,
     audiences_on_worker,
     mapping_of,
     note_parts,
@@ -104,7 +104,7 @@ def recommend_log(
     with (
         session(master, conf, source=plan.source) as spark,
         shuffled_to(spark, max(partitions or 1, parallelism(spark))),
-        shipped(spark, model) as (bundle, place),
+        shipped(spark, model) as (bundle, sent_bundle),
         reserved(path, wait=0.5),
     ):
         from pyspark.sql import functions as fn
@@ -114,10 +114,10 @@ def recommend_log(
         notes = _unknown_items(bundle, events, strict=strict)
         frame = events.frame
         user = fn.col("user").cast("string")
-        told = [name for name in ("user", "item", "value") if name in frame.columns]
+        hashed = [name for name in ("user", "item", "value") if name in frame.columns]
         facts = frame.agg(
             fn.countDistinct("user").alias("n_users"),
-            fn.sum(fn.xxhash64(*told).cast("decimal(38,0)")).alias("digest"),
+            fn.sum(fn.xxhash64(*hashed).cast("decimal(38,0)")).alias("digest"),
         ).collect()[0]
         n_users = int(facts["n_users"])
         n_parts = partitions or max(1, -(-n_users // users_a_batch(n_users, reasons)))
@@ -129,7 +129,7 @@ def recommend_log(
             return counts, n_before, notes
         options = ListsOptions(n, rules, mapping_of(segments), reasons, partition_by)
         sent: Broadcast[ListsOptions] = spark.sparkContext.broadcast(options)
-        work = partial(_lists_of, place, PartsPlace(str(path), folder.digest), sent, _adds_up(events))
+        work = partial(_lists_of, sent_bundle, PartsFolder(str(path), folder.digest), sent, _adds_up(events))
         parted = frame.withColumn("part", fn.pmod(fn.xxhash64(user), fn.lit(n_parts)).cast("int")).persist()
         try:
             with task(listener(progress), "recommend", n_users) as running:
@@ -183,7 +183,7 @@ def _on_group(work: Callable[[pa.Table], Iterator[pa.RecordBatch]]) -> Callable[
 
 def _lists_of(
     shipped: ShippedBundle,
-    place: PartsPlace,
+    parts_folder: PartsFolder,
     sent: Broadcast[ListsOptions],
     adds_up: bool | None,
     events: pa.Table,
@@ -204,7 +204,7 @@ def _lists_of(
                     reasons=options.reasons,
                 )
             )
-    yield written_part(place, options, int(events.column("part")[0].as_py()), made)
+    yield written_part(parts_folder, options, int(events.column("part")[0].as_py()), made)
 
 
 def histories_of(events: pa.Table, bundle: Bundle, *, adds_up: bool | None) -> dict[Id, Any]:

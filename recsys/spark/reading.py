@@ -71,7 +71,7 @@ class EventFrame:
     is_text: tuple[bool, bool]
 
 
-def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame:
+def read_events(spark: SparkSession, source: Any, log_format: LogFormat) -> EventFrame:
     """Read a log by Spark's readers, and check every row.
 
     Parameters
@@ -79,7 +79,7 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     spark : SparkSession
     source : str, Path, several of them or DataFrame
         See `recsys.spark.sources.open_source`.
-    told : LogFormat
+    log_format : LogFormat
 
     Raises
     ------
@@ -92,17 +92,17 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     """
     from pyspark.sql import functions as fn
 
-    check_options(told)
-    opened = open_source(spark, source, told)
+    check_options(log_format)
+    opened = open_source(spark, source, log_format)
     raw, name, has_header = opened.frame, opened.name, opened.has_header
     columns = resolve(
         raw.columns, source=name, has_header=has_header,
-        user=told.user, item=told.item, value=told.value, time=told.time,
+        user=log_format.user, item=log_format.item, value=log_format.value, time=log_format.time,
     )  # fmt: skip
     types = {field.name: field.dataType.simpleString() for field in raw.schema.fields}
-    feedback: Feedback = "explicit" if are_ratings(columns, told.feedback) else "implicit"
+    feedback: Feedback = "explicit" if are_ratings(columns, log_format.feedback) else "implicit"
     raw = _in_order(raw, opened.paths) if opened.paths else _as_it_comes(raw)
-    reading = Reading.of(raw, columns, types, told, name)
+    reading = Reading.of(raw, columns, types, log_format, name)
     frame = raw.select(*_ORDER, *(cell.alias(role) for role, cell in reading.cells.items()))
     bad = bad_cells(reading, allows_negative=feedback == "explicit")
     counted = frame.agg(
@@ -116,8 +116,8 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     dropped: tuple[Dropped, ...] = ()
     if counted["n_bad"]:
         role = next(role for role in bad if counted[role])
-        problem = _problem(frame, raw, columns, role, bad[role], counted, name, told)
-        if told.on_bad_row != SKIP:
+        problem = _problem(frame, raw, columns, role, bad[role], counted, name, log_format)
+        if log_format.on_bad_row != SKIP:
             raise problem
         check_share(counted["n_bad"], counted["n_read"], problem)
         if counted["n_bad"] == counted["n_read"]:
@@ -129,7 +129,7 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
         # Over all rows: of those that are skipped the time may be good, and only widens what is looked at.
         ends = np.array([counted["first"], counted["last"]], dtype=np.int64)
         if kind == "number":
-            ends, kind, written = recognised_ends(ends, told.time_unit, name, columns.time)
+            ends, kind, written = recognised_ends(ends, log_format.time_unit, name, columns.time)
         span = int(ends[0]), int(ends[1])
     return EventFrame(
         frame,
@@ -146,9 +146,13 @@ def read_events(spark: SparkSession, source: Any, told: LogFormat) -> EventFrame
     )
 
 
-def check_options(told: LogFormat) -> None:
+def check_options(log_format: LogFormat) -> None:
     """Raise ParameterError if an option of a log is given that the engine does not honour."""
-    refused = [each.name for each in fields(told) if each.name in told.given and each.name not in HONOURED]
+    refused = [
+        each.name
+        for each in fields(log_format)
+        if each.name in log_format.given and each.name not in HONOURED
+    ]
     if refused:
         raise ParameterError(
             f"--{refused[0].replace('_', '-')} is not for --engine spark, which reads a log with "
@@ -203,7 +207,7 @@ def _rank(file: str, paths: Sequence[str]) -> tuple[int, str]:
 
 def _problem(
     frame: DataFrame, raw: DataFrame, columns: Columns, role: str, is_bad: Column, counted: Any, source: str,
-    told: LogFormat,
+    log_format: LogFormat,
 ) -> LogError:  # fmt: skip
     """Return what is wrong with the first row that cannot be used."""
     row = frame.filter(is_bad).orderBy(*_ORDER).limit(1).collect()[0]
@@ -221,7 +225,7 @@ def _problem(
     n = counted[role]
     many = "" if n == 1 else f" (and {n - 1:,} rows more)"
     advice = "Mend the row" + ("s" if n > 1 else "")
-    advice += "." if told.on_bad_row == SKIP else ", or leave such rows out with --on-bad-row skip."
+    advice += "." if log_format.on_bad_row == SKIP else ", or leave such rows out with --on-bad-row skip."
     if role == "value" and read is not None and read < 0:
         advice += " If these are ratings, add --feedback explicit."
     return LogError(f"{what}: {text}{many}.", advice=advice, source=source, column=name)

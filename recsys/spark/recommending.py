@@ -24,7 +24,7 @@ from recsys.recommend.rules import Rules
 from recsys.spark.list_parts import (
     PART_SCHEMA,
     ListsOptions,
-    PartsPlace,
+    PartsFolder,
     audiences_on_worker,
     mapping_of,
     note_parts,
@@ -96,14 +96,18 @@ def recommend(
     check_n(reasons, "reasons", least=0)
     if partitions is not None and batch_size is not None:
         raise ParameterError("both partitions and batch_size are given; choose one.")
-    path, given = Path(out).expanduser().absolute(), None if users is None else list(users)
-    with session(master, conf) as spark, shipped(spark, model) as (bundle, place), reserved(path, wait=0.5):
+    path, named_users = Path(out).expanduser().absolute(), None if users is None else list(users)
+    with (
+        session(master, conf) as spark,
+        shipped(spark, model) as (bundle, sent_bundle),
+        reserved(path, wait=0.5),
+    ):
         recommender = Recommender(bundle)
-        wanted = recommender.wanted(given)
+        wanted = recommender.wanted(named_users)
         if partitions is not None:
             batch_size = max(1, -(-len(wanted) // partitions))
         settings = settings_of(
-            bundle, given, n, rules, texts_of(segments), reasons, batch_size, partition_by
+            bundle, named_users, n, rules, texts_of(segments), reasons, batch_size, partition_by
         )  # fmt: skip
         folder = ListFolder(path, settings)
         n_before, counts = folder.n_parts, folder.counts
@@ -114,7 +118,7 @@ def recommend(
         options = ListsOptions(n, rules, mapping_of(segments), reasons, partition_by)
         context = spark.sparkContext
         sent: Broadcast[Any] = context.broadcast((options, None if isinstance(wanted, Ids) else list(wanted)))
-        work = partial(_make_parts, place, PartsPlace(str(path), folder.digest), sent, step)
+        work = partial(_make_parts, sent_bundle, PartsFolder(str(path), folder.digest), sent, step)
         n_parts = max(1, -(-len(wanted) // step))
         try:
             with task(listener(progress), "recommend", len(wanted)) as running:
@@ -133,7 +137,7 @@ def recommend(
 
 def _make_parts(
     shipped: ShippedBundle,
-    place: PartsPlace,
+    parts_folder: PartsFolder,
     sent: Broadcast[tuple[ListsOptions, Sequence[Id] | None]],
     step: int,
     batches: Iterable[pa.RecordBatch],
@@ -153,4 +157,4 @@ def _make_parts(
                     segments=audiences_on_worker(shipped, options),
                     reasons=options.reasons,
                 )
-            yield written_part(place, options, number, [made])
+            yield written_part(parts_folder, options, number, [made])

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -15,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from recsys.errors import DependencyError, InputError, ParameterError
+from recsys.spark.masters import check_answers, is_standalone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +27,6 @@ DEFAULT_MASTER = "local[*]"
 MOST_PARTITIONS = 100_000
 PATIENCE = 60.0
 """Seconds until a cluster has to run a first task."""
-_CONNECT = 10.0  # seconds until a master has to answer
 
 _SETTINGS = {
     "spark.log.level": "FATAL",  # what fails is raised here, in one message
@@ -40,6 +38,8 @@ _SETTINGS = {
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
     "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
 }
+_STOPPED = "stopped SparkContext"
+"""What Spark says where no master has registered it."""
 _JAVA_ADVICE = (
     f"Spark needs Java {LEAST_JAVA} or newer; install it (on Debian: apt install default-jre-headless), or "
     f"let JAVA_HOME name it."
@@ -80,8 +80,8 @@ def java_version() -> int | None:
         answer = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - the user's own Java
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    return int(found[1]) if found else None
+    version = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
+    return int(version[1]) if version else None
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def session(
             yield active
         return
     master = master or DEFAULT_MASTER
-    _check_answers(master)
+    check_answers(master)
     with _explained(master):
         spark = _started(master, conf or {})
         try:
@@ -169,35 +169,22 @@ def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
     try:
         spark = builder.getOrCreate()
     except (Py4JError, PySparkException, RuntimeError, OSError) as error:
-        raise InputError(f"Spark did not start with the master {master}: {first_line(error)}.") from error
+        said = first_line(error)
+        if is_standalone(master) and _STOPPED in said:  # it asked for a minute, and gave up
+            raise InputError(
+                f"the Spark master {master} takes connections but did not register this application. What "
+                f"listens there may be no Spark master, or one of another version than pyspark {_version()} "
+                f"here. Check the address, which the master's web page names, or take --spark-master "
+                f"'local[2]' to run on this machine."
+            ) from error
+        raise InputError(f"Spark did not start with the master {master}: {said}.") from error
     return spark
 
 
-def _check_answers(master: str) -> None:
-    """Raise InputError if no host of a ``spark://`` address answers."""
-    if not master.startswith("spark://"):
-        return
-    problems = []
-    for place in master.removeprefix("spark://").split(","):
-        address = urlsplit(f"//{place}")
-        try:
-            host, port = address.hostname, address.port
-        except ValueError:
-            host = port = None
-        if host is None or port is None:
-            raise ParameterError(
-                f"the master {master!r} is none; expected e.g. spark://host:7077 or local[4]."
-            )
-        try:
-            socket.create_connection((host, port), timeout=_CONNECT).close()
-        except OSError as error:
-            problems.append(f"{place}: {error.strerror or error}")
-        else:
-            return
-    raise InputError(
-        f"the Spark master {master} does not answer ({'; '.join(problems)}). Check its address, or take "
-        f"--spark-master 'local[2]' to run on this machine."
-    )
+def _version() -> str:
+    import pyspark
+
+    return str(pyspark.__version__)
 
 
 def _check_runs(spark: SparkSession, master: str, patience: float) -> None:
@@ -271,8 +258,8 @@ def first_line(error: BaseException) -> str:
     if own:
         return own[0].rstrip(".")
     causes = [line for line in lines if re.match(r"(: )?[\w.]+(Exception|Error): ", line)]
-    found = (causes or lines or [type(error).__name__])[0]
-    return found.removeprefix(": ").rstrip(".")
+    first = (causes or lines or [type(error).__name__])[0]
+    return first.removeprefix(": ").rstrip(".")
 
 
 def parallelism(spark: SparkSession) -> int:

@@ -79,9 +79,9 @@ def shipped(spark: SparkSession, model: str | Path | Bundle) -> Iterator[tuple[B
     model : str, Path or Bundle
         A folder, or a bundle of this process, which is written to a temporary folder first.
     """
-    with TemporaryDirectory(prefix="recsys-shipped-") as place:
+    with TemporaryDirectory(prefix="recsys-shipped-") as scratch:
         if isinstance(model, Bundle):
-            bundle, folder = model, Path(place) / "model"
+            bundle, folder = model, Path(scratch) / "model"
             save_bundle(bundle, folder)
         else:
             bundle = load_bundle(model, mapped=key_of(None) is None)
@@ -90,7 +90,7 @@ def shipped(spark: SparkSession, model: str | Path | Bundle) -> Iterator[tuple[B
         archive = None
         if not spark.sparkContext.master.startswith("local["):
             archive = f"recsys-model-{digest[:16]}"
-            packed = Path(place) / f"{archive}.tar"
+            packed = Path(scratch) / f"{archive}.tar"
             with tarfile.open(packed, "w") as file:
                 for part in sorted(folder.iterdir()):
                     file.add(part, part.name)  # Spark unpacks no entry for the folder itself

@@ -52,7 +52,7 @@ class OpenedSource:
     has_header: bool = True
 
 
-def open_source(spark: SparkSession, source: Any, told: LogFormat) -> OpenedSource:
+def open_source(spark: SparkSession, source: Any, log_format: LogFormat) -> OpenedSource:
     """Open a log.
 
     Parameters
@@ -61,8 +61,9 @@ def open_source(spark: SparkSession, source: Any, told: LogFormat) -> OpenedSour
     source : str, Path, several of them or DataFrame
         Files of text or Parquet, patterns, or folders of them; any address that Spark reads, such as s3a://;
         ``table:NAME``, a table or view of the catalogue of the session; ``postgresql://...``, ``mysql://...``
-        or ``jdbc:...``, of which ``told.table`` or ``told.query`` names what is read; a data frame of Spark.
-    told : LogFormat
+        or ``jdbc:...``, of which ``log_format.table`` or ``log_format.query`` names what is read; a data
+        frame of Spark.
+    log_format : LogFormat
 
     Raises
     ------
@@ -74,7 +75,7 @@ def open_source(spark: SparkSession, source: Any, told: LogFormat) -> OpenedSour
     text = str(source) if isinstance(source, (str, Path)) else ""
     server = server_of(text)
     is_database = server is not None or text.startswith(_JDBC)
-    if not is_database and (told.table is not None or told.query is not None):
+    if not is_database and (log_format.table is not None or log_format.query is not None):
         raise ParameterError(
             "--table and --query are for a database, and --engine spark reads one by its address: "
             "postgresql://..., mysql://... or jdbc:...; a table of Spark's catalogue is table:NAME."
@@ -84,10 +85,10 @@ def open_source(spark: SparkSession, source: Any, told: LogFormat) -> OpenedSour
     if text.startswith(TABLE):
         return _table(spark, text.removeprefix(TABLE))
     if is_database:
-        return _database(spark, text, server, told)
+        return _database(spark, text, server, log_format)
     paths, is_parquet = _located(source)
-    frame = _opened(spark, paths, told, is_parquet=is_parquet)
-    return OpenedSource(frame, ", ".join(paths), tuple(paths), is_parquet or told.header != NONE)
+    frame = _opened(spark, paths, log_format, is_parquet=is_parquet)
+    return OpenedSource(frame, ", ".join(paths), tuple(paths), is_parquet or log_format.header != NONE)
 
 
 def is_for_spark_alone(source: Any) -> bool:
@@ -107,11 +108,11 @@ def _table(spark: SparkSession, name: str) -> OpenedSource:
         ) from error
 
 
-def _database(spark: SparkSession, text: str, server: Server | None, told: LogFormat) -> OpenedSource:
+def _database(spark: SparkSession, text: str, server: Server | None, log_format: LogFormat) -> OpenedSource:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
-    if (told.table is None) == (told.query is None):
+    if (log_format.table is None) == (log_format.query is None):
         raise ParameterError(f"{_shown(text)}: name what to read, by --table or by --query, one of them.")
     options: dict[str, str] = {"url": text}
     if server is not None:
@@ -124,7 +125,9 @@ def _database(spark: SparkSession, text: str, server: Server | None, told: LogFo
     kind = options["url"].removeprefix(_JDBC).partition(":")[0]
     if kind in _DRIVERS:
         options["driver"] = _DRIVERS[kind]
-    options |= {"dbtable": told.table} if told.table is not None else {"query": str(told.query)}
+    options |= (
+        {"dbtable": log_format.table} if log_format.table is not None else {"query": str(log_format.query)}
+    )
     try:
         frame = spark.read.format("jdbc").options(**options).load()
     except (Py4JError, PySparkException) as error:
@@ -135,20 +138,20 @@ def _database(spark: SparkSession, text: str, server: Server | None, told: LogFo
                 f"--spark-conf spark.jars=FILE.jar, in a session that begins anew."
             ) from error
         raise InputError(f"{_shown(text)} could not be read: {first}.") from error
-    return OpenedSource(frame, f"{_shown(text)}, {told.table or 'the query'}")
+    return OpenedSource(frame, f"{_shown(text)}, {log_format.table or 'the query'}")
 
 
 def _jdbc_options(server: Server) -> dict[str, str]:
     kind = server.engine.lower()
     port = f":{server.port}" if server.port else ""
     options = f"?{server.options}" if server.options else ""
-    found = {"url": f"{_JDBC}{kind}://{server.host or 'localhost'}{port}/{server.database}{options}"}
+    jdbc = {"url": f"{_JDBC}{kind}://{server.host or 'localhost'}{port}/{server.database}{options}"}
     if server.user:
-        found["user"] = server.user
+        jdbc["user"] = server.user
     password = os.environ.get(_PASSWORDS[server.engine])
     if password:
-        found["password"] = password
-    return found
+        jdbc["password"] = password
+    return jdbc
 
 
 def _shown(text: str) -> str:
@@ -157,9 +160,9 @@ def _shown(text: str) -> str:
 
 def _located(source: Any) -> tuple[list[str], bool]:
     """Return the paths of a log in their order, and whether they are Parquet."""
-    given = [str(part) for part in (source if isinstance(source, (list, tuple)) else [source])]
+    sources = [str(part) for part in (source if isinstance(source, (list, tuple)) else [source])]
     paths: list[str] = []
-    for text in given:
+    for text in sources:
         if "://" in text:
             paths.append(text)
             continue
@@ -175,7 +178,7 @@ def _located(source: Any) -> tuple[list[str], bool]:
         paths += [str(Path(part).absolute()) for part in here]
     kinds = {_is_parquet(path) for path in paths}
     if len(kinds) > 1:
-        raise InputError(f"{', '.join(given)}: Parquet and text in one log; give files of one kind.")
+        raise InputError(f"{', '.join(sources)}: Parquet and text in one log; give files of one kind.")
     return paths, kinds.pop()
 
 
@@ -188,7 +191,9 @@ def _is_parquet(path: str) -> bool:
     )
 
 
-def _opened(spark: SparkSession, paths: Sequence[str], told: LogFormat, *, is_parquet: bool) -> DataFrame:
+def _opened(
+    spark: SparkSession, paths: Sequence[str], log_format: LogFormat, *, is_parquet: bool
+) -> DataFrame:
     from pyspark.errors import PySparkException
 
     try:
@@ -196,19 +201,19 @@ def _opened(spark: SparkSession, paths: Sequence[str], told: LogFormat, *, is_pa
             return spark.read.parquet(*paths)
         ending = Path(paths[0].removesuffix(".gz")).suffix
         options: dict[str, Any] = {
-            "sep": told.delimiter or _SEPARATORS.get(ending, ","),
-            "header": told.header != NONE,
-            "encoding": told.encoding or "utf-8",
+            "sep": log_format.delimiter or _SEPARATORS.get(ending, ","),
+            "header": log_format.header != NONE,
+            "encoding": log_format.encoding or "utf-8",
             "mode": "PERMISSIVE",
             "enforceSchema": False,
-            "quote": "" if told.quote == NONE else told.quote or '"',
-            "escape": told.escape or '"',
+            "quote": "" if log_format.quote == NONE else log_format.quote or '"',
+            "escape": log_format.escape or '"',
         }
         if options["sep"] == "blanks":
             raise ParameterError("--delimiter blanks is not for --engine spark; name one delimiter.")
         frame = spark.read.options(**options).csv(list(paths))
     except PySparkException as error:
         raise InputError(f"{', '.join(paths)}: {str(error).splitlines()[0]}") from error
-    if told.header == NONE:
+    if log_format.header == NONE:
         frame = frame.toDF(*(str(number + 1) for number in range(len(frame.columns))))
     return frame

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MODELS = ("weighted-nmf", "masked-nmf", "slim", "hybrid-nmf")
-"""What the engine trains; "auto" is the first."""
+"""What the engine trains; a sample of the users those with factors alone, the first two."""
 _OTHERS = ("n_init", "validation_share", "warm_start", "gradient_tol")
 """Parameters by which a fit is of other entries than those of the log, or asks for them here."""
 
@@ -71,7 +71,8 @@ def train(
     Parameters
     ----------
     model : str, Path, Model or class
-        See `recsys.train`; one of `MODELS`, or "auto".
+        See `recsys.train`; one of `MODELS`, or "auto": hybrid-nmf as on one machine, and with
+        ``sample_users`` weighted-nmf, which is its part with factors.
     log : str, Path, several of them, DataFrame or LogPlan
         Files, tables, databases or a data frame of Spark (see `recsys.spark.sources.open_source`), and how
         they are to be read (`LogPlan`); see `recsys.spark.reading.HONOURED`.
@@ -110,13 +111,13 @@ def train(
     """
     check_seed(seed)
     spec, rule, listening = (
-        trainable(spec_of(model)).seeded(seed),
+        trainable(spec_of(model), is_sample=sample_users is not None).seeded(seed),
         check_duplicates(duplicates),
         listener(progress),
     )
     plan = log if isinstance(log, LogPlan) else LogPlan(log)
-    told = formats.filled(plan.read_as)
-    check_options(told)
+    log_format = formats.filled(plan.read_as)
+    check_options(log_format)
     check_partitions(partitions)
     if checkpoint is not None:
         spec.made().check_checkpoint(checkpoint)
@@ -128,18 +129,18 @@ def train(
         n_blocks = partitions or parallelism(spark)
         open_.enter_context(shuffled_to(spark, max(n_blocks, parallelism(spark))))
         with task(listening, "read and number the log"):
-            events = read_events(spark, plan.source, told)
-            numbered = numberings(events, told, n_blocks)
+            events = read_events(spark, plan.source, log_format)
+            numbered = numberings(events, log_format, n_blocks)
         with task(listening, "join and lay out entries"):
             rule = rule or DEFAULT_DUPLICATES[events.feedback]
-            blocked = blocks_of(spark, events, *numbered, rule=rule, told=told)
+            blocked = blocks_of(spark, events, *numbered, rule=rule, log_format=log_format)
             open_.callback(blocked.release)
             if rule == "error":
                 blocked.check_no_repeats()
             data = blocked.interactions(events.feedback, Path(folder), has_times=events.time_kind is not None)
         names: ItemNames = {}
         if plan.items is not None:
-            names, _ = item_names.from_file(plan.items, data.item_ids, told)
+            names, _ = item_names.from_file(plan.items, data.item_ids, log_format)
         fitted = spec.made()
         began = time.perf_counter()
         try:
@@ -158,7 +159,7 @@ def train(
             if not (keep_interrupted and fitted.is_fitted):
                 raise
         seconds = time.perf_counter() - began + (0.0 if checkpoint is None else checkpoint.seconds_before)
-        record = record_of_events(events, told)
+        record = record_of_events(events, log_format)
         return Bundle.of(
             fitted,
             data,
@@ -180,10 +181,18 @@ def train(
         )
 
 
-def trainable(spec: ModelSpec) -> ModelSpec:
-    """Return a model that the engine trains, or raise ParameterError."""
-    if spec.name == AUTO:
+def trainable(spec: ModelSpec, *, is_sample: bool = False) -> ModelSpec:
+    """Return a model that the engine trains, "auto" replaced, or raise ParameterError.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    is_sample : bool
+        Whether a sample of the users is fitted, and so a model with factors needed.
+    """
+    if spec.name == AUTO and is_sample:
         spec = replace(spec, name=MODELS[0])
+    spec = spec.resolved()
     if spec.template is not None or spec.name not in MODELS:
         raise ParameterError(
             f"--engine spark does not train {spec.title}; it trains {', '.join(MODELS[:-1])} and "
@@ -238,11 +247,16 @@ def counting_of(model: Model) -> Counting:
     return as_they_are
 
 
-def numberings(events: EventFrame, told: LogFormat, n_blocks: int) -> tuple[Numbering, Numbering]:
+def numberings(events: EventFrame, log_format: LogFormat, n_blocks: int) -> tuple[Numbering, Numbering]:
     """Return the numbers of the users and of the items of a log."""
     users, items = (
         Numbering.of(
-            events.frame, role, n_blocks, is_text=is_text, rules=told.id_rules, separator=told.delimiter
+            events.frame,
+            role,
+            n_blocks,
+            is_text=is_text,
+            rules=log_format.id_rules,
+            separator=log_format.delimiter,
         )
         for role, is_text in zip(("user", "item"), events.is_text, strict=True)
     )
@@ -250,21 +264,33 @@ def numberings(events: EventFrame, told: LogFormat, n_blocks: int) -> tuple[Numb
 
 
 def blocks_of(
-    spark: SparkSession, events: EventFrame, users: Numbering, items: Numbering, *, rule: str, told: LogFormat
+    spark: SparkSession,
+    events: EventFrame,
+    users: Numbering,
+    items: Numbering,
+    *,
+    rule: str,
+    log_format: LogFormat,
 ) -> BlockedEntries:
     """Lay the entries of a log out on the cluster."""
     frame = items.joined(spark, users.joined(spark, events.frame, "user"), "item")
     return BlockedEntries.of(
-        spark, frame, users, items, rule=rule, time_unit=told.time_unit, is_number=bool(events.time_written)
+        spark,
+        frame,
+        users,
+        items,
+        rule=rule,
+        time_unit=log_format.time_unit,
+        is_number=bool(events.time_written),
     )
 
 
-def record_of_events(events: EventFrame, told: LogFormat) -> dict[str, Any]:
+def record_of_events(events: EventFrame, log_format: LogFormat) -> dict[str, Any]:
     """Return what a bundle records of a log."""
     roles = ("user", "item", "value", "time")
     columns: dict[str, Any] = {role: getattr(events.columns, role) or IGNORE for role in roles}
     unit = events.time_written or None
-    read_as = told.over(LogFormat(**columns, feedback=events.feedback, time_unit=unit))
+    read_as = log_format.over(LogFormat(**columns, feedback=events.feedback, time_unit=unit))
     return log_record(
         events.source,
         events.columns,

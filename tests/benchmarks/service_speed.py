@@ -3,11 +3,11 @@
     python -m tests.benchmarks.service_speed --model model --seconds 10
 
 Each service has one process and one core (taskset), wrk another. Users come at random: all of them, of a
-service that keeps no answers, or a thousand whose answers are kept. New customers of 20 items each are folded
-in, and their answers are never kept. Each is measured as fast as 16 connections ask, and then at half that
-rate, requests coming by chance. Beside the clock stands what a request takes of the service's core, which
-depends less on what else the machine does. implicit's ALS behind the same web server is measured, too, and
-cornac's own server where cornac is installed (``--services`` chooses).
+service that keeps no answers, a thousand whose answers are kept, or all, their lists computed ahead.
+New customers of 20 items each are folded in, and their answers are never kept. Each is measured as fast as
+16 connections ask, and then at half that rate, requests coming by chance. Beside the clock stands what a
+request takes of the service's core, which depends less on what else the machine does. implicit's ALS behind
+the same web server is measured, too, and cornac's own server where cornac is installed (``--services``).
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import recsys
 
 _N_KEPT, _CONNECTIONS, _WARM_SECONDS = 1_000, 16, 3
+_MOST_SECONDS_AHEAD = 300
 _HEADERS = 'wrk.headers["content-type"] = "application/json"'
 
 
@@ -83,7 +86,25 @@ def _requests(bundle: recsys.Bundle) -> dict[str, list[str]]:
         f'function() return wrk.format("GET", "/recommend?uid={user}&k=10&remove_seen=true") end'
         for user in bundle.user_ids
     ]
-    return {"users, computed": users, "users, kept": kept, "new customers": new, "users of cornac": of_cornac}
+    return {
+        "users, computed": users,
+        "users, kept": kept,
+        "users, ahead": users,
+        "new customers": new,
+        "users of cornac": of_cornac,
+    }
+
+
+def _wait_for_lists(address: str, n_users: int) -> float:
+    """Return the seconds until the lists of all users are computed ahead."""
+    began = time.monotonic()
+    while time.monotonic() - began < _MOST_SECONDS_AHEAD:
+        with urlopen(f"{address}/metrics") as page:
+            counted = re.search(rb"recsys_ahead_total ([\d.]+)", page.read())
+        if counted is not None and float(counted[1]) >= n_users:
+            return time.monotonic() - began
+        time.sleep(0.5)
+    raise TimeoutError(f"the lists are not computed within {_MOST_SECONDS_AHEAD} s")
 
 
 @contextmanager
@@ -106,15 +127,24 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _mib(pid: int) -> float:
+    """Return the resident memory of a process, in MiB."""
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert match is not None
+    return int(match[1]) / 1024
+
+
 def measure(model: Path, seconds: int, peer_port: int, services: list[str]) -> list[dict[str, object]]:
     """Return a record for each service, kind of request and rate."""
-    asked = _requests(recsys.load_bundle(model))
+    bundle = recsys.load_bundle(model)
+    asked, n_users = _requests(bundle), len(bundle.user_ids)
     ours = ["recsys_cli", "serve", str(model), "--port", "0", "--no-access-log"]
     peer = [str(model), str(peer_port)]
     computed = ["users, computed", "new customers"]
     plan = (
         ("recsys", [*ours, "--cache", "0"], computed),
-        ("recsys", ours, ["users, kept"]),
+        ("recsys", [*ours, "--ahead", "0"], ["users, kept"]),
+        ("recsys", ours, ["users, ahead"]),
         ("implicit", ["tests.benchmarks.service_peer", *peer], computed),
         ("cornac", ["tests.benchmarks.service_peer_cornac", *peer], ["users of cornac"]),
     )
@@ -124,6 +154,10 @@ def measure(model: Path, seconds: int, peer_port: int, services: list[str]) -> l
             if service not in services:
                 continue
             with _running([sys.executable, "-m", *command]) as (address, pid):
+                if kinds == ["users, ahead"]:
+                    seconds_ahead, cpu = _wait_for_lists(address, n_users), _cpu_seconds(pid)
+                    waited = {"service": service, "ahead_s": seconds_ahead, "cpu_s": cpu, "mib": _mib(pid)}
+                    print(json.dumps(waited), flush=True)
                 for kind in kinds:
 
                     def measured(delay: float, seconds: int, kind: str = kind) -> dict[str, float]:

@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 
 import recsys
 from recsys.errors import ParameterError
+from recsys.service.answers import lists_of_histories, ranks_together
 from recsys.service.app import make_app
 from recsys.service.computing import BusyError, Computing
 from recsys.service.gate import Gate
@@ -131,6 +133,33 @@ def test_lists_for_users_and_histories(client, bundle):
     rules = recsys.Rules(exclude=[1], only=list(range(12)), least_users=2)
     asked = {"exclude": [1], "only": list(range(12)), "least_users": 2}
     assert lists(user=5, rules=asked) == plain(list(bundle.recommend([5], 3, rules=rules).lists()))
+
+
+def test_histories_get_the_list_of_the_bundle_whoever_asks_at_the_same_time(client, bundle, tmp_path):
+    histories = [["2", 9], {"2": 5.0, "9": 3.0}, [], [7], {"7": 0.0}, ["2", 9]]
+    assert not ranks_together(bundle)  # it predicts ratings, too
+    ranking = saved(tmp_path / "ranking", recsys.HybridNMF(ratings="no"))
+    assert ranks_together(ranking)
+    together = lists_of_histories(ranking, histories, 4, include_seen=False)
+    with client_of(tmp_path / "ranking") as other:
+        for asked, answering, made in ((client, bundle, None), (other, ranking, together)):
+            expected = [plain(next(answering.recommend_for(history, 4).lists())) for history in histories]
+            with ThreadPoolExecutor(len(histories)) as pool:
+                bodies = ({"history": history, "n": 4} for history in histories)
+                found = list(pool.map(lambda body: asked.post("/recommend", json=body).json(), bodies))  # noqa: B023
+            assert [answer["lists"] for answer in found] == [[answer] for answer in expected]
+            assert made is None or plain(made) == expected
+
+
+def test_a_body_that_is_sent_in_pieces_or_as_something_else_is_read_as_before(client):
+    whole = b'{"history": [2, 9]}'
+    named = {"content-type": "application/json; charset=utf-8"}
+    asked = client.post("/recommend", content=iter([whole[:7], whole[7:]]), headers=named)
+    assert asked.json() == client.post("/recommend/", json=json.loads(whole)).json()
+    for content, headers in ((whole, {}), (b"[1", named), (b"[" * 100_000, named), (b'{"n": 0}', named)):
+        answer = client.post("/recommend", content=content, headers=headers)
+        assert 400 <= answer.status_code <= 422
+        assert answer.json()["error"]
 
 
 def test_rules_go_by_the_categories_of_the_service_or_of_the_request(folder, bundle):

@@ -3,6 +3,8 @@
 import socket
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 import recsys
 from recsys.errors import DependencyError, InputError, LogError, ParameterError
 from recsys.spark import session as sessions
+from recsys.spark.masters import check_answers
 from recsys.spark.reading import check_options, read_events
 from recsys.spark.sampling import read_share, sampled_users
 from recsys.spark.session import check_dependencies, java_version, session, settings_of
@@ -58,9 +61,60 @@ def test_a_master_that_does_not_answer_is_named(monkeypatch):
         bound.bind(("127.0.0.1", 0))
         master = f"spark://127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(InputError, match="does not answer"):
-            sessions._check_answers(master)
+            check_answers(master)
     with pytest.raises(ParameterError, match=r"expected e\.g\. spark://host:7077"):
-        sessions._check_answers("spark://here")
+        check_answers("spark://here")
+
+
+@contextmanager
+def _listening(says: bytes | None, *, at_once: bool = False) -> Iterator[str]:
+    """Give the address of something that says bytes, at once or in answer, or nothing."""
+
+    def answer() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                if not at_once:
+                    connection.recv(64)
+                if says is not None:
+                    connection.sendall(says)
+                    continue
+                connection.recv(64)  # until the other side goes
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_what_answers_and_is_no_master_is_named():
+    with _listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as page, _listening(None) as silent:
+        with pytest.raises(
+            InputError, match=rf"no Spark master: a web server answers at {page}\. A master listens"
+        ):
+            check_answers(f"spark://{page}")
+        check_answers(f"spark://{page},{silent}")  # as a master is until it is told the whole
+    with _listening(b"SSH-2.0-x\r\n", at_once=True) as door, _listening(b"\x15\x03\x03") as secured:
+        with pytest.raises(InputError, match=r"something that says 'SSH-2\.0-x' answers at"):
+            check_answers(f"spark://{door},127.0.0.1:9")
+        check_answers(f"spark://{secured}")  # a master may want TLS
+
+
+def test_a_port_at_which_nobody_registers_an_application_is_named(monkeypatch):
+    pytest.importorskip("pyspark")
+    from pyspark.sql import SparkSession
+
+    def refused(_: object) -> None:
+        raise RuntimeError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.")
+
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", refused)
+    with pytest.raises(
+        InputError, match=r"spark://slow:7077 takes connections but did not register .* pyspark 4"
+    ):
+        sessions._started("spark://slow:7077", {})
 
 
 def test_what_the_engine_does_not_train_is_refused():
@@ -72,7 +126,10 @@ def test_what_the_engine_does_not_train_is_refused():
         check_sample(recsys.ModelSpec("slim"), None)
     with pytest.raises(ParameterError, match="fitted without checkpoints"):
         check_sample(recsys.ModelSpec("weighted-nmf"), recsys.Checkpoint(Path("fit.checkpoint")))
-    assert trainable(recsys.ModelSpec("auto")).name == "weighted-nmf"
+    assert (
+        trainable(recsys.ModelSpec("auto")).name == recsys.ModelSpec("auto").resolved().name == "hybrid-nmf"
+    )
+    assert trainable(recsys.ModelSpec("auto"), is_sample=True).name == "weighted-nmf"
 
 
 def test_options_of_a_log_that_are_not_honoured_are_refused():

@@ -48,10 +48,10 @@ def test_parts_of_workers_that_do_not_see_the_folder_come_by_the_driver(
     spark, bundle: recsys.Bundle, tmp_path: Path, monkeypatch
 ):
     from recsys.spark import recommending
-    from recsys.spark.list_parts import PartsPlace
+    from recsys.spark.list_parts import PartsFolder
 
     # As on another machine: the record that a worker looks for is not there.
-    monkeypatch.setattr(recommending, "PartsPlace", lambda folder, digest: PartsPlace("/not/here", digest))
+    monkeypatch.setattr(recommending, "PartsFolder", lambda folder, digest: PartsFolder("/not/here", digest))
     recommend(bundle, tmp_path / "there", n=3, partition_by="rank", batch_size=50)
     write_list_folder(recsys.Recommender(bundle), tmp_path / "here", n=3, partition_by="rank", batch_size=50)
     assert content_of(tmp_path / "there") == content_of(tmp_path / "here")

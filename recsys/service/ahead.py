@@ -1,0 +1,131 @@
+"""Lists computed before anybody asks for them, while nobody asks for anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from recsys import threads
+from recsys.service import answers
+from recsys.service.activity import Activity
+from recsys.service.answering import encoded
+from recsys.service.cache import KeptAnswer, Target
+from recsys.service.metrics import Metrics
+from recsys.service.serving import Served, Serving
+from recsys.service.shortcut import DEFAULT_N, LIST_PATH, LIST_ROUTE
+
+_STEP_SECONDS = 0.005
+"""How much of a processor a step should take: who asks while it runs may wait for it."""
+_LARGEST_STEP = 16
+_NEW_BUNDLE_SECONDS = 1.0
+_LEAST_URGENT = 19
+_log = logging.getLogger("recsys.service")
+
+
+class Ahead:
+    """Computes the lists that ``GET /recommend/{user}`` gives, of the users with most entries first.
+
+    It goes on in steps of some milliseconds, in a thread of its own that the system lets run last, and only
+    where no request has come for a while. It fills the room that the cache has and takes nobody's: once that
+    is full, or every user has a list, it ends, until a new bundle answers.
+
+    Parameters
+    ----------
+    serving : Serving
+    activity : Activity
+    metrics : Metrics
+    most_users : int
+        Users whose lists are computed.
+    """
+
+    def __init__(self, serving: Serving, activity: Activity, metrics: Metrics, most_users: int) -> None:
+        self._serving, self._activity, self._metrics = serving, activity, metrics
+        self._most_users = most_users
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, in a thread of its own; answers are kept by the thread of the event loop alone."""
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="recsys-ahead", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        _run_last()
+        done: Served | None = None
+        with threads.use(1):
+            while not self._ended.is_set():
+                served = self._serving.now
+                if served is not done:
+                    try:
+                        self._fill(served, loop)
+                    except Exception:
+                        _log.exception(
+                            "lists are computed when they are asked for, since ahead of that failed"
+                        )
+                    done = served
+                self._ended.wait(_NEW_BUNDLE_SECONDS)
+
+    def _fill(self, served: Served, loop: asyncio.AbstractEventLoop) -> None:
+        """Compute the lists of a bundle until all are there, the cache is full or another bundle answers."""
+        began, n_made, size = time.monotonic(), 0, 1
+        users = most_active(served, self._most_users)
+        while self._is_quiet() and served is self._serving.now:
+            step = list(islice(users, min(size, served.answers.room)))
+            if not step:
+                _log.info("%d lists are computed ahead, in %.1f s", n_made, time.monotonic() - began)
+                return
+            start = time.thread_time()
+            found = answers.lists_of_users(served.bundle, step, DEFAULT_N, 0, include_seen=False)
+            made = [(_target(user), _kept(answer)) for user, answer in zip(step, found, strict=True)]
+            loop.call_soon_threadsafe(served.answers.put_new, made)
+            seconds = (time.thread_time() - start) / len(step)
+            size = min(max(int(_STEP_SECONDS / max(seconds, 1e-6)), 1), _LARGEST_STEP)
+            n_made += len(step)
+            self._metrics.ahead.inc(len(step))
+
+    def _is_quiet(self) -> bool:
+        """Wait until nobody has asked for a while; return whether the service goes on."""
+        while not self._ended.is_set():
+            seconds = self._activity.seconds_to_quiet()
+            if seconds == 0:
+                return True
+            self._ended.wait(seconds)
+        return False
+
+
+def most_active(served: Served, most: int) -> Iterator[str]:
+    """Yield users by their number of entries, most first, as a path names them."""
+    ids = served.bundle.user_ids
+    order = np.argsort(-served.bundle.seen.counts, kind="stable")[:most]
+    return (text for row in order.tolist() if (text := str(ids[row])))  # a path without one names nobody
+
+
+def _target(user: str) -> Target:
+    return f"{LIST_PATH}{user}", b""
+
+
+def _kept(answer: object) -> KeptAnswer:
+    return KeptAnswer(LIST_ROUTE, encoded(answer))
+
+
+def _run_last() -> None:
+    """Let the system run this thread only where no other wants the processor."""
+    if sys.platform == "linux":  # elsewhere a priority is the process's
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LEAST_URGENT)
+        except OSError:
+            _log.debug("the thread that computes ahead has the priority of others")
