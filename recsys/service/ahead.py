@@ -8,10 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from itertools import islice
-
-import numpy as np
 
 from recsys import threads
 from recsys.service import answers
@@ -19,7 +16,7 @@ from recsys.service.activity import Activity
 from recsys.service.answering import encoded
 from recsys.service.cache import KeptAnswer, Target
 from recsys.service.metrics import Metrics
-from recsys.service.serving import Served, Serving
+from recsys.service.serving import Served, Serving, users_by_activity
 from recsys.service.shortcut import DEFAULT_N, LIST_PATH, LIST_ROUTE
 
 _STEP_SECONDS = 0.005
@@ -82,7 +79,10 @@ class Ahead:
     def _fill(self, served: Served, loop: asyncio.AbstractEventLoop) -> None:
         """Compute the lists of a bundle until all are there, the cache is full or another bundle answers."""
         began, n_made, size = time.monotonic(), 0, 1
-        users = most_active(served, self._most_users)
+        # A path that ends before the id names nobody.
+        users = iter(
+            [text for user in users_by_activity(served.bundle, self._most_users) if (text := str(user))]
+        )
         while self._is_quiet() and served is self._serving.now:
             step = list(islice(users, min(size, served.answers.room)))
             if not step:
@@ -105,13 +105,6 @@ class Ahead:
                 return True
             self._ended.wait(seconds)
         return False
-
-
-def most_active(served: Served, most: int) -> Iterator[str]:
-    """Yield users by their number of entries, most first, as a path names them."""
-    ids = served.bundle.user_ids
-    order = np.argsort(-served.bundle.seen.counts, kind="stable")[:most]
-    return (text for row in order.tolist() if (text := str(ids[row])))  # a path without one names nobody
 
 
 def _target(user: str) -> Target:

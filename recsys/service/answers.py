@@ -200,6 +200,7 @@ def about(served: Served) -> dict[str, Any]:
         "n_entries": bundle.seen.nnz,
         "trained_on": {"digest": served.digest, "feedback": bundle.training.get("feedback")},
         "loaded": served.since,
+        "most_active": served.most_active,
         "has_themes": bundle.model.component_model is not None,
         "has_times": bundle.last_events is not None,
         "has_categories": bool(served.categories),

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
+import numpy as np
+
 from recsys.data.ids import Id
 from recsys.errors import BundleError, RecsysError
 from recsys.files import current_folder
@@ -27,6 +29,7 @@ from recsys.service.metrics import Metrics
 from recsys.typing import Float64Array
 
 Categories: TypeAlias = Mapping[Id, Sequence[str]]
+_N_ACTIVE = 5
 NO_CATEGORIES: Categories = MappingProxyType({})
 _log = logging.getLogger("recsys.service")
 
@@ -56,6 +59,11 @@ class Served:
         return str(self.bundle.training.get("digest", ""))[:12]
 
     @cached_property
+    def most_active(self) -> list[Id]:
+        """The users with most entries, a handful: some to look at first."""
+        return users_by_activity(self.bundle, _N_ACTIVE)
+
+    @cached_property
     def themes(self) -> list[Theme]:
         """All themes with their strongest items; see `recsys.recommend.themes.themes`."""
         return themes(self.bundle)
@@ -75,6 +83,12 @@ class Served:
     def search(self) -> ItemSearch:
         """Items by name."""
         return ItemSearch.of(self.bundle)
+
+
+def users_by_activity(bundle: Bundle, most: int) -> list[Id]:
+    """Return users by their number of entries, most first; ties fall to the lower row."""
+    order = np.argsort(-bundle.seen.counts, kind="stable")[:most]
+    return [bundle.user_ids[row] for row in order.tolist()]
 
 
 class Serving:

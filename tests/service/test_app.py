@@ -231,6 +231,8 @@ def test_similar_items_explanations_users_themes_and_items(client, bundle):
     assert all("1" in row["name"] for row in found)
     model = client.get("/model").json()
     assert (model["model"], model["n_users"], model["n_items"]) == ("hybrid-nmf", 30, 20)
+    counts = bundle.seen.counts
+    assert counts[model["most_active"]].tolist() == sorted(counts.tolist(), reverse=True)[:5]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ function historySection(changed) {
         "aria-label": `${feedbackIsRatings() ? "Rating" : "Amount"} of ${entry.name}`,
         onchange: (event) => { entry.value = Math.max(0, Number(event.target.value) || 0); touched(); } }));
   });
-  const hint = rows.length ? "Untick an item, or find one above and add it, and see what the list becomes."
+  const hint = rows.length
+    ? `${rows.length} ${rows.length === 1 ? "item" : "items"}. Untick one, or find another above and add it, and see what the list becomes.`
     : "Find an item above and add it.";
   const list = rows.length
     ? element("ul", { class: "rows scroll", tabindex: "0", "aria-label": "Items of the history" }, ...rows) : null;

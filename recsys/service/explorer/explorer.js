@@ -27,7 +27,14 @@ async function homeView() {
   document.title = "recsys explorer";
   const about = "Open a user by id to see the history, the mixture of themes and the list with its reasons; untick an item "
     + "and watch the list. Or find items by name and fill a basket. Families show what the model is made of.";
-  return [section("home", "What this model does", element("p", {}, about))];
+  const links = service.model.most_active.flatMap((user, number) =>
+    [number ? ", " : "", element("a", { href: `#/user/${encodeURIComponent(user)}` }, String(user))]);
+  const { items } = await ask("items?n=5");
+  return [section("home", "What this model does", element("p", {}, about),
+    links.length ? element("p", {}, "Users with most entries: ", ...links) : null,
+    items.length ? element("p", {}, "Items that most users have:") : null,
+    element("ul", {}, ...items.map((item) =>
+      element("li", {}, itemLink(item), element("span", { class: "quiet" }, ` ${item.n_users} users`)))))];
 }
 
 async function route(takesFocus) {
@@ -42,7 +49,7 @@ async function begin() {
   try {
     service.model = await ask("model");
     const { model } = service;
-    byId("model").textContent = `${inWords(model)}, here since ${model.loaded}${model.beside ? `; beside it ${inWords(model.beside)}` : ""}`;
+    byId("model").textContent = `${inWords(model)}, loaded ${model.loaded.slice(0, 16).replace("T", " ")} UTC${model.beside ? `; beside it ${inWords(model.beside)}` : ""}`;
     for (const link of document.querySelectorAll(".of-themes")) link.hidden = !model.has_themes;
     byId("token").hidden = true;
     await route(false);
