@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import get_args
 
@@ -150,8 +151,8 @@ class Checker:
         texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in relation.columns)
         wanted, before = np.asarray(rows), 0
         listed: list[dict[str, str | None]] = []
-        with relation.select(texts).to_arrow_reader() as reader:
-            for batch in reader:
+        with closing(relation.select(texts).batches()) as batches:
+            for batch in batches:
                 first, last = np.searchsorted(wanted, [before, before + batch.num_rows])
                 listed += batch.take(pa.array(wanted[first:last] - before)).to_pylist()
                 before += batch.num_rows

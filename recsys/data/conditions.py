@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from recsys.data.database import first_line, quoted
+from recsys.data.queries import Relation
 from recsys.data.source import Source
 from recsys.errors import LogError
 
@@ -41,7 +42,7 @@ class Drop:
         return ~is_true if self.keeps else is_true
 
 
-def as_expression(source: Source, relation: duckdb.DuckDBPyRelation, drop: Drop) -> duckdb.Expression:
+def as_expression(source: Source, relation: Relation, drop: Drop) -> duckdb.Expression:
     """Return the condition as an expression; as a filter first, which refuses what sees other rows."""
     try:
         expression = drop.expression()
@@ -73,9 +74,7 @@ def _session_names(where: str) -> list[str]:
     ]
 
 
-def condition_error(
-    source: Source, relation: duckdb.DuckDBPyRelation, where: str, error: Exception
-) -> LogError:
+def condition_error(source: Source, relation: Relation, where: str, error: Exception) -> LogError:
     """Return what is to be said of a condition that cannot be evaluated."""
     return LogError(
         f"the condition {where!r} cannot be evaluated: {first_line(error)}.",
@@ -84,7 +83,7 @@ def condition_error(
     )
 
 
-def _advice(relation: duckdb.DuckDBPyRelation, where: str, said: str) -> str:
+def _advice(relation: Relation, where: str, said: str) -> str:
     unknown = re.search(r'Referenced column "(.*?)" not found', said)
     if unknown and f'"{unknown[1]}"' in where:
         return f"Text stands in single quotes, names of columns in double ones: '{unknown[1]}'."

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from recsys import threads
+from recsys.data.queries import Connection
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
@@ -30,9 +31,9 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> Connection:
     """Open a database in memory; `lock` it before any expression of the user runs."""
-    connection = duckdb.connect(
+    inner = duckdb.connect(
         ":memory:",
         config={
             "threads": threads.started(n_threads),
@@ -45,17 +46,16 @@ def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> duckdb.
     paths = [str(path.absolute()) for path in files]
     allowed = ", ".join(literal(name) for path in paths for name in (path, glob.escape(path)))
     # The order matters: once external access is off, no path can be added.
-    connection.execute(f"SET allowed_paths = [{allowed}]")
-    connection.execute("SET streaming_buffer_size = '32MB'")  # rows are read on while some are looked at
-    connection.execute("SET enable_progress_bar = false")  # it is drawn on the standard output
-    connection.execute("SET TimeZone = 'UTC'")  # times without a zone must not depend on the machine
-    return connection
+    inner.execute(f"SET allowed_paths = [{allowed}]")
+    inner.execute("SET streaming_buffer_size = '32MB'")  # rows are read on while some are looked at
+    inner.execute("SET enable_progress_bar = false")  # it is drawn on the standard output
+    inner.execute("SET TimeZone = 'UTC'")  # times without a zone must not depend on the machine
+    return Connection(inner)
 
 
-def lock(connection: duckdb.DuckDBPyConnection) -> None:
+def lock(connection: Connection) -> None:
     """Bar a connection from other files, the network and changes to its settings."""
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
 def as_written(name: str) -> str:

@@ -16,6 +16,7 @@ from recsys.data.columns import listed
 from recsys.data.compressed import head_of
 from recsys.data.database import first_line, quoted
 from recsys.data.log_format import LogFormat
+from recsys.data.queries import Connection
 from recsys.data.source import Source
 from recsys.data.tables import open_table, typed_column
 from recsys.errors import LogError, ParameterError
@@ -150,9 +151,8 @@ def _from_duckdb(path: Path, log_format: LogFormat, n_threads: int | None) -> tu
         "enable_external_access": "false",
         "threads": n_threads or threads.available(),
     }
-    connection = duckdb.connect(str(path), read_only=True, config=config)
-    try:
-        names = connection.execute(
+    with Connection(duckdb.connect(str(path), read_only=True, config=config)) as connection:
+        names = connection.sql(
             "SELECT table_name FROM information_schema.tables ORDER BY table_name"
         ).fetchall()
         query, what = statement(path, log_format, {name: quoted(name) for (name,) in names})
@@ -160,5 +160,3 @@ def _from_duckdb(path: Path, log_format: LogFormat, n_threads: int | None) -> tu
         if len(kinds) != 1 or not kinds[0].endswith("SELECT"):
             raise LogError("the query is more than one SELECT; a log is read, never changed.", source=path)
         return connection.sql(query).to_arrow_table(), what
-    finally:
-        connection.close()

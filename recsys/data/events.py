@@ -27,11 +27,11 @@ from recsys.data.conditions import Drop, as_expression, condition_error
 from recsys.data.database import quoted
 from recsys.data.gathering import HASH, Gathered, Gathering
 from recsys.data.log_format import SKIP, LogFormat
+from recsys.data.queries import Relation
 from recsys.data.source import Source
 from recsys.data.times import TimeReading
 from recsys.errors import LogError
 
-_BATCH = 1 << 17
 _ROW = quoted(f"row of the source {secrets.token_hex(8)}")  # a name that no log has
 
 
@@ -86,7 +86,7 @@ def read_events(
     conditions = [drop.where for drop in drops if drop.keeps]
     checker = Checker(source, columns, as_text, conditions, log_format, keeps_returns=keeps_returns)
     kinds, delimiter = (reading.user_kind, reading.item_kind), source.read_as.delimiter
-    n_threads = source.connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    n_threads = source.connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
     with closing(
         Gathering(kinds, reading.time, len(drops), log_format, delimiter, scratch, n_threads)
     ) as gathered:
@@ -156,9 +156,7 @@ def _columns_as_text(
     return list(dict.fromkeys(as_text))
 
 
-def _cleaned(
-    source: Source, relation: duckdb.DuckDBPyRelation, columns: Columns, log_format: LogFormat
-) -> duckdb.DuckDBPyRelation:
+def _cleaned(source: Source, relation: Relation, columns: Columns, log_format: LogFormat) -> Relation:
     """Return rows in which markers of missing cells are NULL, and values are written as numbers are."""
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     markers = source.markers_left(log_format.null_markers)
@@ -189,7 +187,7 @@ class _Reading:
     def of(
         cls,
         source: Source,
-        relation: duckdb.DuckDBPyRelation,
+        relation: Relation,
         columns: Columns,
         dropped: Sequence[duckdb.Expression],
         log_format: LogFormat,
@@ -227,16 +225,14 @@ def _numbered(dropped: Sequence[duckdb.Expression]) -> duckdb.Expression:
 
 def _batches(
     source: Source,
-    relation: duckdb.DuckDBPyRelation,
-    selected: duckdb.DuckDBPyRelation,
+    relation: Relation,
+    selected: Relation,
     drops: Sequence[Drop],
 ) -> Generator[pa.RecordBatch]:
-    # DuckDB before 1.5 knows the method by its older name only.
-    stream = getattr(selected, "to_arrow_reader", None) or selected.fetch_record_batch
     try:
-        # Left early, the reader must be closed: a connection with an open result takes no other query.
-        with stream(_BATCH) as reader:
-            yield from reader
+        # Left early, it must be closed: a connection with an open result takes no other query.
+        with closing(selected.batches()) as batches:
+            yield from batches
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         text = str(error)
         own = [drop.where for drop in drops if drop.keeps]

@@ -15,6 +15,7 @@ from recsys.data.columns import resolve_names
 from recsys.data.database import quoted
 from recsys.data.ids import Id, Ids
 from recsys.data.log_format import LogFormat
+from recsys.data.queries import Relation
 from recsys.data.source import Source
 from recsys.data.spellings import RULES, as_integers, respelled
 from recsys.remarks import Remark, RemarkCode
@@ -73,7 +74,7 @@ def from_catalog(entry: Entry, source: Source, item_ids: Ids) -> ItemNames:
 
 
 def _pairs(
-    source: Source, relation: duckdb.DuckDBPyRelation, item: str, name: str, rules: Sequence[str] = ()
+    source: Source, relation: Relation, item: str, name: str, rules: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
     """Return ids and names, the more frequent pairs first."""
     selected = relation.select(

@@ -15,6 +15,7 @@ from recsys.data.bad_rows import BadRow
 from recsys.data.database import first_line
 from recsys.data.file import File
 from recsys.data.log_format import LogFormat
+from recsys.data.queries import Connection, Relation
 from recsys.data.text_files import TextFile
 from recsys.errors import InputError, LogError
 from recsys.remarks import Remark
@@ -35,7 +36,7 @@ class Source:
     ----------
     name : str
         What messages call it.
-    connection : duckdb.DuckDBPyConnection
+    connection : Connection
     names : tuple of str
     query : callable
         Makes the query for all rows.
@@ -64,7 +65,7 @@ class Source:
     """
 
     name: str
-    connection: duckdb.DuckDBPyConnection
+    connection: Connection
     names: tuple[str, ...]
     query: Query
     unit: str = "row"
@@ -80,7 +81,7 @@ class Source:
     whole: Source | None = None
     bad_rows: tuple[BadRow, ...] = ()
 
-    def relation(self, as_text: Collection[str] = (), *, is_raw: bool = False) -> duckdb.DuckDBPyRelation:
+    def relation(self, as_text: Collection[str] = (), *, is_raw: bool = False) -> Relation:
         """Return all rows in the order of the source; see `Query`."""
         try:
             return self.connection.sql(self.query(as_text, is_raw=is_raw))

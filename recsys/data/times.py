@@ -16,6 +16,7 @@ import numpy as np
 from recsys.data.database import literal, quoted
 from recsys.data.log import TimeKind
 from recsys.data.log_format import NONE, LogFormat
+from recsys.data.queries import Relation
 from recsys.data.source import Source
 from recsys.errors import LogError
 from recsys.typing import Int64Array
@@ -106,9 +107,7 @@ class TimeReading:
     written: str = ""
 
 
-def reading_of(
-    source: Source, kept: duckdb.DuckDBPyRelation, name: str, kind: str, log_format: LogFormat
-) -> TimeReading:
+def reading_of(source: Source, kept: Relation, name: str, kind: str, log_format: LogFormat) -> TimeReading:
     """Return how a time column is read.
 
     Dates and timestamps become microseconds since 1970, those without a zone being taken as UTC.
@@ -216,26 +215,28 @@ def _iso(column: str) -> str:
     return _microseconds(f"TRY_CAST({whole} AS TIMESTAMPTZ)")
 
 
-def _text_time(source: Source, kept: duckdb.DuckDBPyRelation, name: str, column: str) -> TimeReading:
+def _text_time(source: Source, kept: Relation, name: str, column: str) -> TimeReading:
     """Find the one way of writing times that fits a whole text column."""
     is_whole = f"regexp_matches({column}, '^\\s*-?[0-9]+(\\.0+)?\\s*$')"
     whole = f"CASE WHEN {is_whole} THEN TRY_CAST(split_part(trim({column}), '.', 1) AS BIGINT) END"
-    # The plain ways come first: they are quicker, and mostly enough.
-    ways = {
+    # The plain ways come first: they are quicker, above all to be made ready, and mostly enough.
+    plain = {
         "plain ISO": _microseconds(
             f"TRY_CAST(CASE WHEN substr({column}, 5, 1) = '-' THEN {column} END AS TIMESTAMPTZ)"
         ),
         "plain number": f"CASE WHEN NOT contains({column}, '.') THEN TRY_CAST({column} AS BIGINT) END",
-        "ISO": _iso(column),
-        "number": whole,
-    } | {form: way.sql(column) for form, way in _WAYS.items()}
+    }
     present = kept.select(duckdb.SQLExpression(quoted(name))).filter(
         duckdb.SQLExpression(f"{column} IS NOT NULL")
     )
-    n_bad = _n_bad(source, present.limit(_SAMPLE), ways)
+    of_plain = _n_bad(source, present.limit(_SAMPLE), plain)
+    fitting = [way for way, n in of_plain.items() if n == 0]
+    if fitting:
+        return TimeReading(plain[fitting[0]], "timestamp" if fitting[0] == "plain ISO" else "number")
+    others = {"ISO": _iso(column), "number": whole} | {form: way.sql(column) for form, way in _WAYS.items()}
+    n_bad = of_plain | _n_bad(source, present.limit(_SAMPLE), others)
+    ways = plain | others
     fitting = [way for way, n in n_bad.items() if n == 0]
-    if fitting[:1] in (["plain ISO"], ["plain number"]):
-        return TimeReading(ways[fitting[0]], "timestamp" if fitting[0] == "plain ISO" else "number")
     if len(fitting) > 1:  # those that the first rows do not tell apart
         n_bad = {**n_bad, **_n_bad(source, present, {way: ways[way] for way in fitting})}
         fitting = [way for way in fitting if n_bad[way] == 0] or fitting
@@ -245,16 +246,14 @@ def _text_time(source: Source, kept: duckdb.DuckDBPyRelation, name: str, column:
     return TimeReading(ways[best], "number" if best.endswith("number") else "timestamp", written)
 
 
-def _one_format(
-    source: Source, present: duckdb.DuckDBPyRelation, column: str, formats: tuple[str, ...]
-) -> str:
+def _one_format(source: Source, present: Relation, column: str, formats: tuple[str, ...]) -> str:
     """Return the one format of the first rows; empty where they have several."""
     each = {form: f"try_strptime({column}, {literal(form)})" for form in formats}
     n_bad = _n_bad(source, present.limit(_SAMPLE), each)
     return next((form for form, n in n_bad.items() if n == 0), "")
 
 
-def _n_bad(source: Source, relation: duckdb.DuckDBPyRelation, ways: Mapping[str, str]) -> dict[str, int]:
+def _n_bad(source: Source, relation: Relation, ways: Mapping[str, str]) -> dict[str, int]:
     counts = ", ".join(f"count(*) FILTER ({sql} IS NULL)" for sql in ways.values())
     try:
         row = relation.aggregate(counts).fetchall()[0]
@@ -263,9 +262,7 @@ def _n_bad(source: Source, relation: duckdb.DuckDBPyRelation, ways: Mapping[str,
     return dict(zip(ways, row, strict=True))
 
 
-def _check_clear(
-    source: Source, present: duckdb.DuckDBPyRelation, name: str, ways: Mapping[str, str]
-) -> None:
+def _check_clear(source: Source, present: Relation, name: str, ways: Mapping[str, str]) -> None:
     """Raise unless all ways that fit give the same times."""
     column = quoted(name)
     first, *others = ways.values()
@@ -304,7 +301,7 @@ def _example(cell: str, way: str) -> str:
 def _check_format(source: Source, name: str, form: str) -> None:
     """Raise unless a format is one that the database knows."""
     try:
-        source.connection.execute(f"SELECT try_strptime('', {literal(form)})").fetchall()
+        source.connection.sql(f"SELECT try_strptime('', {literal(form)})").fetchall()
     except duckdb.Error as error:
         detail = str(error).splitlines()[0].partition("Error: ")[2]
         raise LogError(

@@ -154,7 +154,9 @@ def _affinity(column: Any) -> str:
 def _duckdb(target: DatabaseTable) -> Iterator[TableWriter]:
     import duckdb
 
-    with duckdb.connect(target.location) as connection:
+    from recsys.data.queries import Connection
+
+    with Connection(duckdb.connect(target.location)) as connection:
         connection.execute("BEGIN TRANSACTION")
         yield _DuckDBWriter(connection, quoted(target.table))
         connection.execute("COMMIT")
