@@ -90,7 +90,7 @@ def _flushed(code: int) -> int:
     except BrokenPipeError:
         return code or 1
     except OSError as error:
-        if code == 0:  # or else it was told
+        if code == 0:  # else the message is there
             _tell(cannot_print(error))
         return code or 1
     return code

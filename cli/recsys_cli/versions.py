@@ -130,9 +130,9 @@ def _kept(bundle: Bundle, place: Path, write: Callable[[], _Value]) -> _Value:
         return write()
     except OutputError as error:
         kept = rescued(bundle, place)
-        told = (
+        where = (
             "There is no room for it elsewhere either: the trained model is lost."
             if kept is None
             else f"The trained model is whole in {kept}: move it from there."
         )
-        raise OutputError(f"{error} {told}") from error
+        raise OutputError(f"{error} {where}") from error
