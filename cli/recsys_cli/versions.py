@@ -124,12 +124,12 @@ class Destination:
 _Value = TypeVar("_Value")
 
 
-def _kept(bundle: Bundle, place: Path, write: Callable[[], _Value]) -> _Value:
+def _kept(bundle: Bundle, folder: Path, write: Callable[[], _Value]) -> _Value:
     """Write a model; where that fails, keep it elsewhere and say where."""
     try:
         return write()
     except OutputError as error:
-        kept = rescued(bundle, place)
+        kept = rescued(bundle, folder)
         where = (
             "There is no room for it elsewhere either: the trained model is lost."
             if kept is None
