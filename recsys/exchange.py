@@ -23,12 +23,12 @@ def _renameat2() -> Any:
 _call = _renameat2() if sys.platform == "linux" else None
 
 
-def exchange(one: Path, other: Path) -> bool:
+def exchange(first: Path, second: Path) -> bool:
     """Let two folders change places, so that either name leads to a folder at every moment.
 
     Parameters
     ----------
-    one, other : Path
+    first, second : Path
         Of the same file system.
 
     Returns
@@ -43,10 +43,10 @@ def exchange(one: Path, other: Path) -> bool:
     """
     if _call is None:
         return False
-    sys.audit("os.rename", str(one), str(other), -1, -1)
-    if _call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
+    sys.audit("os.rename", str(first), str(second), -1, -1)
+    if _call(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _EXCHANGE) == 0:
         return True
     number = ctypes.get_errno()
     if number in _CANNOT:
         return False
-    raise OSError(number, os.strerror(number), str(one), None, str(other))
+    raise OSError(number, os.strerror(number), str(first), None, str(second))

@@ -34,7 +34,7 @@ class RemarkCode(StrEnum):
     LONGER_THAN_CATALOGUE = "longer-than-catalogue"
     """More positions are asked for than there are items."""
     READ_AS = "read-as"
-    """Something about how a log is written was recognised, which may be told otherwise."""
+    """Something about how a log is written was recognised, which an option may set otherwise."""
     IDS_SPELLED_ALIKE = "ids-spelled-alike"
     """Ids that differ only in how they are written, or that a spreadsheet rounded."""
     ITEMS_NAMED = "items-named"

@@ -1,16 +1,13 @@
-"""Where the process of a command begins and ends: signals, standard output, the exit code."""
+"""Where the process of a command begins and ends: signals, limits on memory, the exit code."""
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import sys
 import warnings
-from contextlib import suppress
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
-from recsys_cli import address_space, signals
+from recsys_cli import address_space, signals, streams
 
 
 def main() -> NoReturn:
@@ -20,13 +17,13 @@ def main() -> NoReturn:
     done and written; leaving without that shutdown keeps the exit code that of the command.
     """
     try:
-        _open_closed_streams()
+        streams.open_closed()
         signals.install()
-        _mend_output()
-        warnings.showwarning = _warn
+        streams.write_all_or_fail()
+        warnings.showwarning = streams.say_warning
         code = _run()
     except KeyboardInterrupt:
-        _tell(f"{signals.name()}; every file is whole, old or new.")
+        streams.say_error(f"{signals.name()}; every file is whole, old or new.")
         code = signals.exit_code()
     os._exit(code)
 
@@ -34,17 +31,17 @@ def main() -> NoReturn:
 def _run() -> int:
     problem = address_space.fit_into()
     if problem is not None:
-        _tell(problem)
+        streams.say_error(problem)
         return 1
     try:
         _start_again_if_portable()
         from recsys_cli.main import run  # what it imports may be interrupted, too
 
-        return _flushed(run())
+        return streams.flushed(run())
     except Exception as error:
         if not address_space.is_used_up(error):
             raise
-        _tell(address_space.MESSAGE)
+        streams.say_error(address_space.MESSAGE)
         return 1
 
 
@@ -58,58 +55,5 @@ def _start_again_if_portable() -> None:
     try:
         portable.start_again(sys.orig_argv[1:])
     except ParameterError as error:
-        _tell(str(error))
+        streams.say_error(str(error))
         os._exit(1)
-
-
-def _open_closed_streams() -> None:
-    """Let what a caller closed lead nowhere: the next file would get its number, and what libraries print."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
-        if getattr(sys, name) is None:
-            mode = "r" if number == 0 else "w"
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
-
-
-def _mend_output() -> None:
-    """Make standard output one that writes all of what it is given, or fails."""
-    if isinstance(sys.stdout.buffer, io.RawIOBase):  # unbuffered: what the disk did not take would be lost
-        buffer = io.BufferedWriter(io.FileIO(sys.stdout.fileno(), "w", closefd=False))
-        sys.stdout = io.TextIOWrapper(buffer, sys.stdout.encoding, line_buffering=True)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that does not know a letter
-
-
-def _flushed(code: int) -> int:
-    """Flush standard output and return the exit code: 1 if it could not take all."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return code or 1
-    except OSError as error:
-        if code == 0:  # or else it was told
-            _tell(cannot_print(error))
-        return code or 1
-    return code
-
-
-def cannot_print(error: OSError) -> str:
-    """Return what is to be said where standard output does not take what is printed."""
-    return f"standard output cannot be written: {error.strerror or error}; what was printed is not whole."
-
-
-def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    """Say what a library warns of in a line, without that of its source and without colors."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(message))
-    _tell(f"warning: {' '.join(text.split())}")
-
-
-def _tell(text: str) -> None:
-    stream: TextIO | None = sys.stderr
-    if stream is not None:
-        with suppress(OSError):
-            stream.write(f"recsys: {text}\n")
-            stream.flush()

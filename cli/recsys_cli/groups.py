@@ -42,12 +42,12 @@ def grouped(command: _Command) -> _Command:
     ordered = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in flat]
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
+    def run(**values: Any) -> None:
         whole = {
-            name: kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+            name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
             for name, kind in groups.items()
         }
-        command(**given, **whole)
+        command(**values, **whole)
 
     run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}

@@ -65,7 +65,7 @@ def columns_used(loaded: LoadedLog, feedback: str | None) -> str:
     used = ", ".join(f"{role} = {name}" for role, name in named.items() if name is not None)
     kind = loaded.log.feedback
     if feedback is not None:
-        why = "as told"
+        why = "as given"
     elif columns.value is None:
         why = "no value column: each row counts 1"
     elif kind == "explicit" and not is_rating(columns.value):
@@ -118,7 +118,7 @@ def searches_of(assignments: Sequence[str], models: Sequence[str]) -> dict[str, 
 
 
 def rules_of(
-    given: RuleOptions,
+    rule_options: RuleOptions,
     *,
     items: Path | None,
     item_id: str | None,
@@ -133,10 +133,10 @@ def rules_of(
     by_category = [
         flag
         for flag, value in (
-            ("--only-category", given.only_category),
-            ("--never-category", given.never_category),
-            ("--most-per-category", given.most_per_category),
-            ("--calibration", given.calibration),
+            ("--only-category", rule_options.only_category),
+            ("--never-category", rule_options.never_category),
+            ("--most-per-category", rule_options.most_per_category),
+            ("--calibration", rule_options.calibration),
         )
         if value
     ]
@@ -145,20 +145,20 @@ def rules_of(
             f"{by_category[0]} needs the categories of items; give --items FILE and --item-category COLUMN."
         )
     rules = read_rules(
-        exclude=given.exclude,
-        only=given.only,
+        exclude=rule_options.exclude,
+        only=rule_options.only,
         items=items if by_category else None,
         item_id=item_id,
         item_category=item_category,
-        only_categories=tuple(given.only_category or ()),
-        never_categories=tuple(given.never_category or ()),
-        most_per_category=given.most_per_category,
-        least_users=given.least_users,
-        sold_since=given.sold_since,
-        diversity=given.diversity,
-        calibration=given.calibration,
-        popularity_discount=given.popularity_discount,
-        pool=given.pool,
+        only_categories=tuple(rule_options.only_category or ()),
+        never_categories=tuple(rule_options.never_category or ()),
+        most_per_category=rule_options.most_per_category,
+        least_users=rule_options.least_users,
+        sold_since=rule_options.sold_since,
+        diversity=rule_options.diversity,
+        calibration=rule_options.calibration,
+        popularity_discount=rule_options.popularity_discount,
+        pool=rule_options.pool,
         include_seen=include_seen,
         bought_before=bought_before,
     )
@@ -168,15 +168,15 @@ def rules_of(
 _MOST_COMPARED = 200_000  # ids that are looked through for one that may be meant
 
 
-def as_in_log(ids: Ids, given: Sequence[str]) -> list[str]:
+def as_in_log(ids: Ids, users: Sequence[str]) -> list[str]:
     """Return ids of users as they stand in the log, where blanks around them or ".0" is all that differs."""
-    spelled = list(given)
+    spelled = list(users)
     for number, row in enumerate(ids.rows(spelled).tolist()):
         if row >= 0:
             continue
         bare = spelled[number].strip()
         forms = [bare, bare.removesuffix(".0"), f"{bare}.0"]
-        known = [form for form, found in zip(forms, ids.rows(forms).tolist(), strict=True) if found >= 0]
+        known = [form for form, own in zip(forms, ids.rows(forms).tolist(), strict=True) if own >= 0]
         if known:
             spelled[number] = known[0]
     return spelled

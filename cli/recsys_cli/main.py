@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -135,14 +135,3 @@ def _interrupted() -> int:
 
 def _code(code: object) -> int:
     return code if isinstance(code, int) else 0 if code is None else 1
-
-
-def main() -> NoReturn:
-    """Run the command line and end the process; see `recsys_cli.entry.main`."""
-    from recsys_cli import entry
-
-    entry.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -16,6 +17,12 @@ RULES = "Rules"
 MOST = 1_000_000
 """Largest number of items, users or rows that an option takes."""
 MOST_SEED = 2**32 - 1
+
+column_option = partial(typer.Option, rich_help_panel=COLUMNS, show_default=False)
+model_option = partial(typer.Option, rich_help_panel=MODEL, show_default=False)
+run_option = partial(typer.Option, rich_help_panel=RUN, show_default=False)
+rule_option = partial(typer.Option, rich_help_panel=RULES, show_default=False)
+"""An option in a panel of help, which shows a default only if ``show_default`` says so or which."""
 
 Log: TypeAlias = Annotated[
     list[str],
@@ -52,79 +59,60 @@ History: TypeAlias = Annotated[
 ]
 DuplicateRule: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    column_option(
         "--duplicates",
         help="How repeats of a pair become one value: last, sum, mean, max, count or error.",
-        rich_help_panel=COLUMNS,
         show_default="last for ratings, sum otherwise",
     ),
 ]
 Items: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--items", help="File with ids and names of items.", rich_help_panel=COLUMNS, show_default=False
-    ),
+    column_option("--items", help="File with ids and names of items."),
 ]
 Model: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    model_option(
         "--model",
         help="hybrid-nmf (lists), masked-nmf (ratings), als, ...: see 'recsys models'; or auto, by the task.",
-        rich_help_panel=MODEL,
         show_default="auto",
     ),
 ]
 Models: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    model_option(
         "--model",
         help="A model to compare, see 'recsys models'; give it several times.",
-        rich_help_panel=MODEL,
         show_default="auto, als, popularity",
     ),
 ]
 Set: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    model_option(
         "--set",
         metavar="KEY=VALUE",
         help="A parameter of the model, e.g. n_components=32; with several models MODEL.KEY=VALUE.",
-        rich_help_panel=MODEL,
-        show_default=False,
     ),
 ]
 Config: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--config",
-        help="TOML file with a table called model, instead of --model; or of the whole run.",
-        rich_help_panel=MODEL,
-        show_default=False,
+    model_option(
+        "--config", help="TOML file with a table called model, instead of --model; or of the whole run."
     ),
 ]
 Configs: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Option(
+    model_option(
         "--config",
         help="TOML file with a table called model; give it several times. One may describe the whole "
         "run instead; flags override what it says.",
-        rich_help_panel=MODEL,
-        show_default=False,
     ),
 ]
 Seed: TypeAlias = Annotated[
-    int, typer.Option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", rich_help_panel=RUN)
+    int, run_option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", show_default=True)
 ]
 SeedOrPlan: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=MOST_SEED,
-        help="Seed of splits and starts.",
-        rich_help_panel=RUN,
-        show_default="0",
-    ),
+    run_option("--seed", min=0, max=MOST_SEED, help="Seed of splits and starts.", show_default="0"),
 ]
 Mapped: TypeAlias = Annotated[
     bool,
@@ -135,34 +123,25 @@ Mapped: TypeAlias = Annotated[
 ]
 Threads: TypeAlias = Annotated[
     int | None,
-    typer.Option(
+    run_option(
         "--threads",
         min=1,
         max=1024,
         help="Most threads; results do not depend on it.",
-        rich_help_panel=RUN,
         show_default="all cores",
     ),
 ]
 On: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    model_option(
         "--on",
         metavar="NEWLOG",
         help="Events to measure both models on: those of pairs that neither was trained on.",
-        rich_help_panel=MODEL,
-        show_default=False,
     ),
 ]
 Since: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--since",
-        metavar="DATE",
-        help="The first moment of --on that counts, e.g. 2011-11-01.",
-        rich_help_panel=MODEL,
-        show_default=False,
-    ),
+    model_option("--since", metavar="DATE", help="The first moment of --on that counts, e.g. 2011-11-01."),
 ]
 Report: TypeAlias = Annotated[
     Path | None,
@@ -174,27 +153,25 @@ Report: TypeAlias = Annotated[
 ]
 Memory: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    run_option(
         "--memory",
         metavar="SIZE",
         help="Most memory that a fit may take, by its estimate, e.g. 4G.",
-        rich_help_panel=RUN,
         show_default="what machine and container allow",
     ),
 ]
 BlockMib: TypeAlias = Annotated[
     int | None,
-    typer.Option(
+    run_option(
         "--block-mib",
         min=1,
         max=1_000_000,
         help="Most MiB of scores and lists held at a time; results do not depend on it.",
-        rich_help_panel=RUN,
         show_default="16",
     ),
 ]
 Json: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, for programs.", rich_help_panel=RUN)
+    bool, run_option("--json", help="Print one JSON object, for programs.", show_default=True)
 ]
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from recsys.errors import OutputError
-from recsys_cli.entry import cannot_print
+from recsys_cli.streams import cannot_print
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

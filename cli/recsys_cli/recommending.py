@@ -47,30 +47,15 @@ def recommend(
     ] = False,
     items: Annotated[
         Path | None,
-        typer.Option(
-            "--items",
-            help="File with ids and categories of items, for the rules on these.",
-            rich_help_panel=options.RULES,
-            show_default=False,
-        ),
+        options.rule_option("--items", help="File with ids and categories of items, for the rules on these."),
     ] = None,
     item_id: Annotated[
         str | None,
-        typer.Option(
-            "--item-id",
-            help="Column of ids in --items.",
-            rich_help_panel=options.RULES,
-            show_default="recognised",
-        ),
+        options.rule_option("--item-id", help="Column of ids in --items.", show_default="recognised"),
     ] = None,
     item_category: Annotated[
         str | None,
-        typer.Option(
-            "--item-category",
-            help="Column of categories in --items, several split by '|'.",
-            rich_help_panel=options.RULES,
-            show_default=False,
-        ),
+        options.rule_option("--item-category", help="Column of categories in --items, several split by '|'."),
     ] = None,
     segments: Annotated[
         Path | None,

@@ -5,116 +5,91 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-import typer
-
 from recsys_cli import options
 
 Exclude: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    options.rule_option(
         "--exclude",
         metavar="FILE|A,B,C",
         help="Items not to list: ids, or a file with one a line or with columns of items and users.",
-        rich_help_panel=options.RULES,
-        show_default=False,
     ),
 ]
 Only: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--only",
-        metavar="FILE|A,B,C",
-        help="The only items to list, given as for --exclude.",
-        rich_help_panel=options.RULES,
-        show_default=False,
+    options.rule_option(
+        "--only", metavar="FILE|A,B,C", help="The only items to list, given as for --exclude."
     ),
 ]
 OnlyCategory: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
-        "--only-category",
-        help="List items of this category only; give it several times.",
-        rich_help_panel=options.RULES,
-        show_default=False,
-    ),
+    options.rule_option("--only-category", help="List items of this category only; give it several times."),
 ]
 NeverCategory: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
-        "--never-category",
-        help="List no items of this category; give it several times.",
-        rich_help_panel=options.RULES,
-        show_default=False,
-    ),
+    options.rule_option("--never-category", help="List no items of this category; give it several times."),
 ]
 MostPerCategory: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--most-per-category",
-        min=1,
-        max=options.MOST,
-        help="Most items of one category in a list.",
-        rich_help_panel=options.RULES,
-        show_default=False,
+    options.rule_option(
+        "--most-per-category", min=1, max=options.MOST, help="Most items of one category in a list."
     ),
 ]
 LeastUsers: TypeAlias = Annotated[
     int,
-    typer.Option(
+    options.rule_option(
         "--least-users",
         min=0,
         max=options.MOST,
         help="How many users an item needs to be listed.",
-        rich_help_panel=options.RULES,
+        show_default=True,
     ),
 ]
 SoldSince: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    options.rule_option(
         "--sold-since",
         metavar="60d|DATE",
         help="Leave out items not sold for 60d (or 8w) before the end of the log, or since a date.",
-        rich_help_panel=options.RULES,
-        show_default=False,
     ),
 ]
 Diversity: TypeAlias = Annotated[
     float,
-    typer.Option(
+    options.rule_option(
         "--diversity",
         min=0,
         max=1,
         help="Weight of being unlike the items before it in the list; moves diversity@k.",
-        rich_help_panel=options.RULES,
+        show_default=True,
     ),
 ]
 Calibration: TypeAlias = Annotated[
     float,
-    typer.Option(
+    options.rule_option(
         "--calibration",
         min=0,
         max=1,
         help="Weight of keeping a user's own mix of --item-category; moves calibration@k.",
-        rich_help_panel=options.RULES,
+        show_default=True,
     ),
 ]
 PopularityDiscount: TypeAlias = Annotated[
     float,
-    typer.Option(
+    options.rule_option(
         "--popularity-discount",
         min=0,
         max=1,
         help="Weight of being taken by few; moves novelty@k and popularity-lift@k.",
-        rich_help_panel=options.RULES,
+        show_default=True,
     ),
 ]
 Pool: TypeAlias = Annotated[
     int,
-    typer.Option(
+    options.rule_option(
         "--pool",
         min=1,
         help="How many of a user's best items these weights choose among; the score has the rest of 1.",
-        rich_help_panel=options.RULES,
+        show_default=True,
     ),
 ]
 

@@ -29,7 +29,7 @@ def say_split(split: SplitRecord, *, errors: Sequence[str] = ()) -> None:
     train, held = f"{split.n_train_pairs:,}", f"{split.n_held_out_pairs:,}"
     say(f"Split {split.name}{of_several}: {train} pairs to train, {held} held out{window}{aside}")
     if audit.n_history_users is not None:
-        say(f"  {audit.n_history_users:,} users are held out as a whole; of each a part is told")
+        say(f"  {audit.n_history_users:,} users are held out as a whole; of each a part is given")
     if filters := audit.filters:
         also = " and of the held-out part" if filters.filter_test else ""
         say(

@@ -124,15 +124,15 @@ class Destination:
 _Value = TypeVar("_Value")
 
 
-def _kept(bundle: Bundle, place: Path, write: Callable[[], _Value]) -> _Value:
+def _kept(bundle: Bundle, folder: Path, write: Callable[[], _Value]) -> _Value:
     """Write a model; where that fails, keep it elsewhere and say where."""
     try:
         return write()
     except OutputError as error:
-        kept = rescued(bundle, place)
-        told = (
+        kept = rescued(bundle, folder)
+        where = (
             "There is no room for it elsewhere either: the trained model is lost."
             if kept is None
             else f"The trained model is whole in {kept}: move it from there."
         )
-        raise OutputError(f"{error} {told}") from error
+        raise OutputError(f"{error} {where}") from error

@@ -150,36 +150,36 @@ def resolve(
         If a given name does not exist, none is recognised for user or item, two are equally
         likely, or one column is named for two roles.
     """
-    given: dict[Role, str | None] = {"user": user, "item": item, "value": value, "time": time}
-    found: dict[Role, str | None] = {}
+    named: dict[Role, str | None] = {"user": user, "item": item, "value": value, "time": time}
+    columns: dict[Role, str | None] = {}
     for role in get_args(Role):
-        name = given[role]
+        name = named[role]
         if name == IGNORE and role in ("user", "item"):
             raise ParameterError(
                 f"{role} is '-'; a log needs users and items, only value and time may be ignored."
             )
         if name == IGNORE:
-            found[role] = None
+            columns[role] = None
         elif name is not None:
-            found[role] = existing(names, name, source=source, option=role)
+            columns[role] = existing(names, name, source=source, option=role)
         else:
-            taken = [other for other in given.values() if other is not None]
-            found[role] = _recognised(
+            taken = [other for other in named.values() if other is not None]
+            columns[role] = _recognised(
                 [name for name in names if name not in taken], _USUAL[role], source=source, option=role
             )
-    missing = [role for role in ("user", "item") if found[role] is None]
+    missing = [role for role in ("user", "item") if columns[role] is None]
     if missing:
         raise LogError(
             _no_column(missing, names, has_header), advice=_advice(names, has_header), source=source
         )
-    chosen = [name for name in found.values() if name is not None]
+    chosen = [name for name in columns.values() if name is not None]
     for name in chosen:
         if chosen.count(name) > 1:
-            roles = " and ".join(role for role, other in found.items() if other == name)
+            roles = " and ".join(role for role, other in columns.items() if other == name)
             raise LogError(f"one column is named for {roles}.", source=source, column=name)
-    assert found["user"] is not None
-    assert found["item"] is not None
-    return Columns(found["user"], found["item"], found["value"], found["time"])
+    assert columns["user"] is not None
+    assert columns["item"] is not None
+    return Columns(columns["user"], columns["item"], columns["value"], columns["time"])
 
 
 def resolve_names(

@@ -97,13 +97,13 @@ def _advice(relation: Relation, where: str, said: str) -> str:
     for name in texts:
         column = quoted(name)
         is_no_number = duckdb.SQLExpression(f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL")
-        found = relation.filter(is_no_number).select(duckdb.SQLExpression(column)).limit(1).fetchall()
-        if not found:
+        rows = relation.filter(is_no_number).select(duckdb.SQLExpression(column)).limit(1).fetchall()
+        if not rows:
             return f"Ids of a text file are text here; compare CAST({name} AS BIGINT)."
-        if re.fullmatch(r"\s*[-+]?[0-9][0-9.,' ]*", found[0][0]):
+        if re.fullmatch(r"\s*[-+]?[0-9][0-9.,' ]*", rows[0][0]):
             return (
-                f"Column {name!r} is text, since it holds {found[0][0]!r}; say what its marks are by "
+                f"Column {name!r} is text, since it holds {rows[0][0]!r}; say what its marks are by "
                 f"--thousands or --decimal, if it is the value, or compare TRY_CAST({name} AS DOUBLE)."
             )
-        return f"Column {name!r} is text, such as {found[0][0]!r}; text stands in single quotes."
+        return f"Column {name!r} is text, such as {rows[0][0]!r}; text stands in single quotes."
     return _EXPECTED

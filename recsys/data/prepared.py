@@ -127,22 +127,22 @@ def remove_events(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_events(loaded: LoadedLog, place: Path) -> None:
+def _write_events(loaded: LoadedLog, folder: Path) -> None:
     log = loaded.log
     for name in _EVENTS:
         array = getattr(log, name)
         if array is not None:
-            _save_array(array, place / f"{name}.npy")
+            _save_array(array, folder / f"{name}.npy")
     for name in ("user_ids", "item_ids"):
-        _save_ids(getattr(log, name), place / name)
+        _save_ids(getattr(log, name), folder / name)
     if loaded.item_names:
         rows = {"id": [str(item) for item in loaded.item_names], "name": list(loaded.item_names.values())}
-        _save_table(pa.table(rows), place / "item_names.arrow")
+        _save_table(pa.table(rows), folder / "item_names.arrow")
 
 
-def _write_record(loaded: LoadedLog, place: Path, more: Mapping[str, Any]) -> None:
+def _write_record(loaded: LoadedLog, folder: Path, more: Mapping[str, Any]) -> None:
     log = loaded.log
-    parts = sorted(path.name for path in place.iterdir())
+    parts = sorted(path.name for path in folder.iterdir())
     record = {
         "format": FORMAT,
         "source": loaded.source,
@@ -158,9 +158,9 @@ def _write_record(loaded: LoadedLog, place: Path, more: Mapping[str, Any]) -> No
         "remarks": [[remark.code, remark.text] for remark in loaded.remarks],
         "read_as": loaded.read_as.given,
         "licence": loaded.licence,
-        "parts": {part: sha256(place / part) for part in parts},
+        "parts": {part: sha256(folder / part) for part in parts},
     }
-    (place / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def open_log(source: str | Path, log_format: LogFormat) -> LoadedLog:

@@ -60,11 +60,11 @@ def read_as(
     roles = dict.fromkeys(("user", "item", "value", "time"))
     if log_format.layout not in (LISTS, MATRIX):
         roles = {role: getattr(columns, role) or IGNORE for role in roles}
-    found = replace(
+    recognised = replace(
         opened.read_as,
         **roles,
         feedback=feedback,
         time_unit=written if written in _UNITS else None,
         time_format=written if written and written not in _UNITS else None,
     )
-    return log_format.over(found)
+    return log_format.over(recognised)

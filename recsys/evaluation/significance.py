@@ -141,10 +141,10 @@ def _compare(known: Mapping[str, Quantity], metric: str, seed: int) -> tuple[Pai
     labels = sorted(known, key=lambda label: -sign * overall[label])
     sizes = known[labels[0]].sizes
     shared: dict[bytes, tuple[BoolArray, list[tuple[str, str]]]] = {}
-    for one, two in combinations(labels, 2):
-        both = known[one].known & known[two].known
+    for first, second in combinations(labels, 2):
+        both = known[first].known & known[second].known
         if both.any():
-            shared.setdefault(both.tobytes(), (both, []))[1].append((one, two))
+            shared.setdefault(both.tobytes(), (both, []))[1].append((first, second))
 
     results: dict[tuple[str, str], tuple[Interval, float, float | None, int]] = {}
     for users, pairs in shared.values():
@@ -155,13 +155,13 @@ def _compare(known: Mapping[str, Quantity], metric: str, seed: int) -> tuple[Pai
         sums = resampled_sums(np.column_stack([totals, sizes[users]]), seed=seed)
         drawn = sign * value(sums[:, :-1], sums[:, -1:])
         observed = sign * value(totals.sum(axis=0), sizes[users].sum())
-        columns = np.array([[column_of[one], column_of[two]] for one, two in pairs])
+        columns = np.array([[column_of[first], column_of[second]] for first, second in pairs])
         p_values = exchange_p_values(totals, columns, seed=seed)
-        for pair, (one, two), p_value in zip(pairs, columns, p_values.tolist(), strict=True):
-            low, high = percentiles(drawn[:, one] - drawn[:, two], len(totals))
-            lead = Interval(float(observed[one] - observed[two]), low, high)
+        for pair, (first, second), p_value in zip(pairs, columns, p_values.tolist(), strict=True):
+            low, high = percentiles(drawn[:, first] - drawn[:, second], len(totals))
+            lead = Interval(float(observed[first] - observed[second]), low, high)
             # Divided by the mean size, not by the user's own: their mean is then the difference tested.
-            effect = _effect_size(sign * (totals[:, one] - totals[:, two]) / sizes[users].mean())
+            effect = _effect_size(sign * (totals[:, first] - totals[:, second]) / sizes[users].mean())
             results[pair] = lead, p_value, effect, len(totals)
 
     ordered = [pair for pair in combinations(labels, 2) if pair in results]

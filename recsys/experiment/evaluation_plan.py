@@ -117,16 +117,16 @@ class EvaluationPlan:
         for name in entries:
             if name not in known:
                 raise ParameterError(f"there is no option {name!r}; expected {', '.join(known)}.")
-        given = {name: value for name, value in entries.items() if value is not None}
-        support = {role: given.pop(name) for name, role in _SUPPORT.items() if name in given}
+        entries = {name: value for name, value in entries.items() if value is not None}
+        support = {role: entries.pop(name) for name, role in _SUPPORT.items() if name in entries}
         if support.get("test") and not (support.get("user") or support.get("item")):
             raise ParameterError("--filter-test needs --min-user or --min-item.")
-        side = {part.name: given.pop(part.name) for part in fields(SidePlan) if part.name in given}
-        if "metrics" in given:
-            given["metrics"] = metrics_of(given["metrics"])
-        if "out" in given:
-            given["out"] = Path(given["out"]).expanduser()
-        return cls(models, log, support=MinSupport(**support), side=SidePlan(**side), **given)
+        side = {part.name: entries.pop(part.name) for part in fields(SidePlan) if part.name in entries}
+        if "metrics" in entries:
+            entries["metrics"] = metrics_of(entries["metrics"])
+        if "out" in entries:
+            entries["out"] = Path(entries["out"]).expanduser()
+        return cls(models, log, support=MinSupport(**support), side=SidePlan(**side), **entries)
 
     @classmethod
     def from_flags(cls, models: tuple[ModelSpec, ...], flags: Mapping[str, Any]) -> EvaluationPlan:

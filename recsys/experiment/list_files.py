@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from recsys.errors import ParameterError
 from recsys.experiment.list_sheets import SheetWriter
 from recsys.experiment.list_tables import DatabaseTable, table_writer
+from recsys.experiment.table_writer import TableWriter
 from recsys.files import atomic_write
 from recsys.recommend.recommendations import Recommendations
 
@@ -24,13 +25,6 @@ LIST_FORMATS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".xlsx")
 STDOUT = Path("-")
 """Stands for standard output, which gets CSV."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-class TableWriter(Protocol):
-    """Takes a table part by part."""
-
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append rows; all parts have the same columns."""
 
 
 def _ending(path: Path) -> str:

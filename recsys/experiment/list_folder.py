@@ -60,10 +60,10 @@ class ListFolder:
         if record.is_file():
             try:
                 before = json.loads(record.read_text(encoding="utf-8"))
-                own = before["digest"], before["parts"], before["is_complete"]
+                own_digest, _, _ = (before[key] for key in ("digest", "parts", "is_complete"))
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{record} is no record of lists; give another folder.") from None
-            if own[0] != digest:
+            if own_digest != digest:
                 raise InputError(
                     f"{path} holds lists of another model, other users or other options; give another "
                     f"folder, or remove this one."

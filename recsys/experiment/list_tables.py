@@ -9,16 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from recsys.data.database import quoted
 from recsys.errors import DependencyError, InputError, ParameterError, RecsysError
-
-if TYPE_CHECKING:
-    from recsys.experiment.list_files import TableWriter
+from recsys.experiment.table_writer import TableWriter
 
 DEFAULT_TABLE = "recommendations"
 _RAISING = ("sqlite3", "duckdb", "_duckdb", "adbc_driver_manager")  # modules whose errors are the database's
@@ -88,14 +86,9 @@ def table_writer(target: DatabaseTable) -> Iterator[TableWriter]:
     except RecsysError:
         raise
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in (
-            "sqlite3",
-            "_duckdb",
-            "duckdb",
-            "adbc_driver_manager",
-        ):
+        if type(error).__module__.partition(".")[0] not in _RAISING:
             raise
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{target}: {first}. Nothing was changed.") from error
 
 

@@ -66,7 +66,29 @@ def quality_of_both(
     threads: int | None = None,
     progress: GivenProgress = SILENT,
 ) -> Quality:
-    """Measure the lists of two models on the events of pairs that neither was trained on."""
+    """Measure the lists of two models on the events of pairs that neither was trained on.
+
+    Parameters
+    ----------
+    old, new : Bundle
+    log : path, data frame or LogPlan
+        Where nothing else is said, read as the log of the new model was.
+    since : str, optional
+        The first moment that counts, as a date.
+    metrics : str or sequence of str
+        Metrics of lists.
+    seed : int
+        Of tests and intervals.
+    threads : int, optional
+    progress : bool, callable or Progress
+
+    Raises
+    ------
+    InputError
+        If no event is of a pair that is new to both models.
+    ParameterError
+        If a metric is not one of lists.
+    """
     asked, listening = list_metrics(metrics_of(metrics)), listener(progress)
     loaded, _ = loaded_of(read_like(new, log), n_threads=threads, progress=listening)
     rows = rows_since(loaded.log, since, source=loaded.source)
@@ -94,7 +116,9 @@ def quality_of_both(
 
 def _same_users(measured: Mapping[str, tuple[Measurements, Ids]], ids: Ids) -> dict[str, Measurements]:
     """Return measurements by the users of a log, in its order; who was measured by one alone is left out."""
-    rows = {label: ids.rows(known.values[of.users]) for label, (of, known) in measured.items()}
+    rows = {
+        label: ids.rows(user_ids.values[of_bundle.users]) for label, (of_bundle, user_ids) in measured.items()
+    }
     common = np.intersect1d(rows[OLD], rows[NEW])
     aligned = {}
     for label, (of_bundle, _) in measured.items():

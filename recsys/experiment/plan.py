@@ -114,18 +114,18 @@ class Plan:
     flags: Mapping[str, Any]
     models: tuple[ModelSpec, ...]
 
-    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def filled(self, flags: Mapping[str, Any]) -> dict[str, Any]:
         """Return the flags given, and those of the plan where none is given (None or false).
 
         A test log given takes the place of the plan's split, and a split that of its test log.
         """
         mine = dict(self.flags)
         for source, replaced in (("test", "split"), ("split", "test")):
-            if given.get(source):
+            if flags.get(source):
                 mine.pop(replaced, None)
         return {
             name: mine.get(name, value) if value is None or value is False else value
-            for name, value in given.items()
+            for name, value in flags.items()
         }
 
 

@@ -120,8 +120,8 @@ def _purpose(plan: LogPlan) -> dict[str, Any]:
     if any(engine_of(name) is not None or server_of(name) is not None for name in names):
         raise ParameterError("resume is for logs in files, and a database may have changed; leave it out.")
     is_catalogued = isinstance(source, str) and source in catalog.names()
-    found = () if is_catalogued else locate(names, Copies()).files
-    paths = [file.origin or file.path for file in found] + ([Path(plan.items)] if plan.items else [])
+    files = () if is_catalogued else locate(names, Copies()).files
+    paths = [file.origin or file.path for file in files] + ([Path(plan.items)] if plan.items else [])
     known = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     return {
         "version": __version__,

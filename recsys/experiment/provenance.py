@@ -23,13 +23,13 @@ _CPUS = Path("/proc/cpuinfo")
 
 def versions() -> dict[str, str]:
     """Return the versions of everything that can change a number or a chart."""
-    found = {"recsys": __version__, "python": platform.python_version()}
+    of_package = {"recsys": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            of_package[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            of_package[package] = "not installed"
+    return of_package
 
 
 def provenance(splits: Sequence[SplitRecord], train_digest: str, *, seed: int) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ def train(
         if warm_start is None:
             model.fit(data, progress=progress, **kept_at)
         else:
-            kept = fit_from(warm_start, model, data, given=spec.params, progress=progress, **kept_at)
+            kept = fit_from(warm_start, model, data, asked_for=spec.params, progress=progress, **kept_at)
     except KeyboardInterrupt:
         if not (keep_interrupted and model.is_fitted):
             raise

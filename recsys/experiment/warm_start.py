@@ -94,7 +94,7 @@ def fit_from(
     model: Model,
     data: Interactions,
     *,
-    given: Mapping[str, Any],
+    asked_for: Mapping[str, Any],
     progress: Progress,
     checkpoint: Checkpoint | None = None,
 ) -> KeptComponents:
@@ -109,8 +109,8 @@ def fit_from(
     model : Model
         Not fitted; see `begun_like`.
     data : Interactions
-    given : mapping
-        Parameters that were asked for: ``max_iter`` among them is kept to, otherwise it is a tenth.
+    asked_for : mapping
+        Parameters that somebody set: ``max_iter`` among them is kept to, otherwise it is a tenth.
     progress : Progress
     checkpoint : Checkpoint, optional
         Keeps where the fit stands.
@@ -124,7 +124,9 @@ def fit_from(
     if not (item_factors.any() and user_factors.any()):
         raise ModelError("the older model knows none of these users or items; train without --warm-start.")
     own = model.get_params()
-    changed = {} if "max_iter" in given else {"max_iter": max(1, round(SHARE_OF_SWEEPS * own["max_iter"]))}
+    changed = (
+        {} if "max_iter" in asked_for else {"max_iter": max(1, round(SHARE_OF_SWEEPS * own["max_iter"]))}
+    )
     if "init" in own:
         changed["init"] = "custom"
     restored = {name: own[name] for name in changed}

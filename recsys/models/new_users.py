@@ -22,7 +22,7 @@ class NewUsers:
     model : Model
         Fitted; it has to answer `Model.score_histories`.
     histories : CompressedRows, (n_new_users, n_items)
-        What the model is told of each; items as in its training data.
+        The history of each; items as in its training data.
 
     Raises
     ------

@@ -57,7 +57,7 @@ def param(
     kind : type, optional
         int or float, for a parameter that may be None.
     search : Range or Choice, optional
-        Where tuning searches, unless it is told otherwise; without it the parameter is held.
+        Where tuning searches by default; without it the parameter is held.
     former_name : str, optional
         The name it had before; taken with a warning by classes that `accept_former_names`.
     former_choices : mapping of str to str, optional

@@ -96,13 +96,13 @@ def find(name: str) -> type[Model]:
     return MODELS[name]
 
 
-def _imported(place: str) -> type[Model]:
+def _imported(path: str) -> type[Model]:
     """Return a user's own class; it is registered, so that its bundles load in this process."""
-    module_name, _, class_name = place.partition(":")
+    module_name, _, class_name = path.partition(":")
     model = getattr(import_extension(module_name), class_name, None)
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise ParameterError(
-            f"model {place!r}: {class_name!r} is no model class of {module_name}; expected a subclass of "
+            f"model {path!r}: {class_name!r} is no model class of {module_name}; expected a subclass of "
             f"recsys.models.base.Model."
         )
     return model if holds(model) else register_model(model)

@@ -1,4 +1,4 @@
-"""Row numbers, the positions of users and items in the training data, told apart from ids."""
+"""Row numbers, the positions of users and items in the training data, as against ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scikit-learn asks of an estimator beyond ``fit`` and ``transform``, where scikit-learn is installed.
+"""What scikit-learn asks of a transformer beside ``fit``, where scikit-learn is installed or not.
 
 Its `BaseEstimator` is not inherited from: models are imported and run without scikit-learn. What is answered
 by its public functions imports them when it is called.
@@ -28,7 +28,7 @@ _CONTAINERS = ("default", "pandas", "polars")
 
 
 class SklearnEstimator(FactorModel, UpdatableEstimator):
-    """A transformer to scikit-learn's tools: repr, tags, names, ``score``, ``set_output`` and routing."""
+    """A transformer to scikit-learn's tools: `transform` and back, tags, names, ``score``, routing."""
 
     _output_container: str | None = None
     _routing: Any = None

@@ -115,11 +115,11 @@ def newly_taken(before: Interactions, new: Interactions, least: float | None) ->
     if least is None:
         return new
     merged = before.merged(new)
-    taken = is_liked(merged.by_user, "all", least)
+    is_taken = is_liked(merged.by_user, "all", least)
     keys = _keys_in(merged, merged)
     before_keys = _keys_in(merged, before)[is_liked(before.by_user, "all", least)]
     was_taken = np.isin(keys, before_keys)
-    n_lost = int(np.sum(was_taken & ~taken))
+    n_lost = int(np.sum(was_taken & ~is_taken))
     if n_lost:
         raise ModelError(
             f"{n_lost:,} entries that counted as taken are below liked_from {least:g} now, which an update "
@@ -132,7 +132,7 @@ def newly_taken(before: Interactions, new: Interactions, least: float | None) ->
     order = np.argsort(new_keys)
     again = was_taken & is_new
     values[again] = new.by_user.values[order][np.searchsorted(new_keys[order], keys[again])]
-    chosen = taken & (is_new | ~was_taken)
+    chosen = is_taken & (is_new | ~was_taken)
     rows = merged.by_user.with_values(values).only(chosen)
     return replace(merged, by_user=rows, time=None if merged.time is None else merged.time[chosen])
 

@@ -68,6 +68,11 @@ def fill_places(
         Whose lists they are, as rules name them.
     n, seen, rules, histories
         See `ranked_blocks`.
+
+    Returns
+    -------
+    list of int
+        Numbers of the lists that were made anew.
     """
     short = [number for number in audience_of if len(lists[number][0]) and not lists[number][1].all()]
     for audience in dict.fromkeys(audience_of[number] for number in short):
@@ -137,10 +142,10 @@ def _is_listed(block: RankedBlock) -> BoolArray:
 
 
 def _is_blank(model: Scorer, block: RankedBlock) -> BoolArray:
-    """Return of which users nothing is known, as lists for known and for new users find it out."""
-    known: BoolArray = np.zeros(len(block.users), dtype=bool)
+    """Return whether nothing is known of each user, (n_block,); of a new one all scores are then 0."""
+    blank: BoolArray = np.zeros(len(block.users), dtype=bool)
     if isinstance(model, NewUsers):
-        known = (block.n_listed > 0) & ~(_is_listed(block) & (block.scores != 0)).any(axis=1)
+        blank = (block.n_listed > 0) & ~(_is_listed(block) & (block.scores != 0)).any(axis=1)
     elif isinstance(model, Model):
-        known = model.is_blank(block.users)
-    return known
+        blank = model.is_blank(block.users)
+    return blank

@@ -81,9 +81,9 @@ def read_key(path: str | Path) -> bytes:
     return content
 
 
-def key_of(given: str | Path | None) -> bytes | None:
+def key_of(key: str | Path | None) -> bytes | None:
     """Return the key that is given, or named by the environment; None if there is neither."""
-    path = given if given is not None else os.environ.get(KEY_VARIABLE)
+    path = key if key is not None else os.environ.get(KEY_VARIABLE)
     return read_key(path) if path else None
 
 

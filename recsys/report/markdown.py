@@ -54,7 +54,9 @@ def _block(block: blocks.Block, images: Mapping[str, str]) -> list[str]:
             values = _list(f"{_text(line.label)}: {_text(line.text)}" for line in block.lines)
             return [_text(block.caption), values]
         case blocks.HeatMap():
-            pairs = [f"{_text(one)} and {_text(other)}: {value:.2f}" for one, other, value in block.closest()]
+            pairs = [
+                f"{_text(first)} and {_text(second)}: {value:.2f}" for first, second, value in block.closest()
+            ]
             return [f"{_text(block.title)}, the closest pairs:", _list(pairs)]
         case panels.Panels():
             name = images.get(block.name)

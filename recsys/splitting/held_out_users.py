@@ -55,7 +55,7 @@ class Histories:
         """
         if not 0 < given < 1 and not (given >= 1 and float(given).is_integer()):
             raise ParameterError(
-                f"split users: what is told of a held-out user is {given:g}; expected a share below 1 or a "
+                f"split users: what is given of a held-out user is {given:g}; expected a share below 1 or a "
                 f"number of items."
             )
         pairs = Pairs.of(log)
@@ -65,7 +65,7 @@ class Histories:
             n_given = np.minimum(n_given, counts - 1)
         users = np.flatnonzero((n_given > 0) & (n_given < counts))
         if len(users) == 0:
-            raise InputError(f"split users: no user has more than {max(int(given), 1)} items; tell fewer.")
+            raise InputError(f"split users: no user has more than {max(int(given), 1)} items; give fewer.")
         key = pairs.met
         if log.times is None:
             key = generator_of(seed, repeat, "users", "told").permutation(len(pairs))

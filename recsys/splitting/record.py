@@ -1,4 +1,4 @@
-"""What a report and a program are told of a split that was put to work."""
+"""A split that was put to work, as reports and programs show it."""
 
 from __future__ import annotations
 

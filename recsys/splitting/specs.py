@@ -26,7 +26,7 @@ def parse_splits(spec: str, log: Log, *, seed: int) -> tuple[Split, ...]:
         ``time:FROM..TO``         a window between two of these; what came later is left out
         ``time:4wx3``             the last three windows of four weeks, one after the other; each
                                   trains on what came before it, and leaves out what came later
-        ``users:0.2:0.8``         a share of the users; of each a share, or so many pairs, is told
+        ``users:0.2:0.8``         a share of the users; of each a share, or so many pairs, is given
                                   to the fitted model and the rest predicted (0.8 by default)
         ``user-folds:5:0.8``      all users, dealt to five parts; each is held out once
         ========================  =============================================================

@@ -15,40 +15,15 @@ import io
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib import metadata
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from tests.benchmarks.contender import Contender
 from tests.benchmarks.ratings import Predict, Ratings, falling_back, products
 
-
-@dataclass(frozen=True)
-class Contender:
-    """One library's model.
-
-    Attributes
-    ----------
-    package : str
-        The distribution whose version is reported.
-    prepare : callable
-        Ratings to what the library's fit takes: not timed.
-    train : callable
-        ``train(prepared, rank, n_iter, n_threads, **settings)``: timed; gives predictions.
-    """
-
-    package: str
-    prepare: Callable[[Ratings], Any]
-    train: Callable[..., Predict]
-
-    @property
-    def version(self) -> str | None:
-        """The installed version, or None."""
-        try:
-            return metadata.version(self.package)
-        except metadata.PackageNotFoundError:
-            return None
+RatingContender: TypeAlias = Contender[Ratings, Predict]
 
 
 # -- ours ---------------------------------------------------------------------------------------
@@ -225,19 +200,19 @@ def _train_myfm(prepared: tuple[Any, Ratings], rank: int, n_iter: int, n_threads
     return lambda users, items: model.predict(_one_hot(users, items, ratings.n_users, ratings.n_items))
 
 
-OURS = {"masked-nmf": Contender("recsys", _prepare_ours, _train_ours)}
+OURS = {"masked-nmf": RatingContender("recsys", _prepare_ours, _train_ours)}
 PEERS = {
-    "libmf-nmf": Contender("libmf", _prepare_libmf, _train_libmf(nonnegative=True)),
-    "libmf-mf": Contender("libmf", _prepare_libmf, _train_libmf(nonnegative=False)),
-    "cmfrec-nonneg": Contender("cmfrec", _prepare_cmfrec, _train_cmfrec(nonnegative=True)),
-    "cmfrec-als": Contender("cmfrec", _prepare_cmfrec, _train_cmfrec(nonnegative=False)),
-    "surprise-nmf": Contender("scikit-surprise", _prepare_surprise, _train_surprise("NMF")),
-    "surprise-biased-nmf": Contender(
+    "libmf-nmf": RatingContender("libmf", _prepare_libmf, _train_libmf(nonnegative=True)),
+    "libmf-mf": RatingContender("libmf", _prepare_libmf, _train_libmf(nonnegative=False)),
+    "cmfrec-nonneg": RatingContender("cmfrec", _prepare_cmfrec, _train_cmfrec(nonnegative=True)),
+    "cmfrec-als": RatingContender("cmfrec", _prepare_cmfrec, _train_cmfrec(nonnegative=False)),
+    "surprise-nmf": RatingContender("scikit-surprise", _prepare_surprise, _train_surprise("NMF")),
+    "surprise-biased-nmf": RatingContender(
         "scikit-surprise", _prepare_surprise, _train_surprise("NMF", biased=True)
     ),
-    "surprise-svd": Contender("scikit-surprise", _prepare_surprise, _train_surprise("SVD")),
-    "surprise-svdpp": Contender("scikit-surprise", _prepare_surprise, _train_surprise("SVDpp")),
-    "myfm": Contender("myfm", _prepare_myfm, _train_myfm),
+    "surprise-svd": RatingContender("scikit-surprise", _prepare_surprise, _train_surprise("SVD")),
+    "surprise-svdpp": RatingContender("scikit-surprise", _prepare_surprise, _train_surprise("SVDpp")),
+    "myfm": RatingContender("myfm", _prepare_myfm, _train_myfm),
 }
 CONTENDERS = OURS | PEERS
 

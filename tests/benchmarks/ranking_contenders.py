@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib import metadata
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +21,7 @@ from recsys.models.factor_model import FactorModel
 from recsys.models.hybrid_nmf import HybridNMF
 from recsys.models.weighted_nmf import WeightedNMF
 from recsys.progress import Progress
+from tests.benchmarks.contender import Contender
 
 
 class Given(FactorModel):
@@ -38,31 +37,7 @@ class Given(FactorModel):
         raise TypeError("these factors were learned elsewhere")
 
 
-@dataclass(frozen=True)
-class Contender:
-    """One library's model.
-
-    Attributes
-    ----------
-    package : str
-        The distribution whose version is reported.
-    prepare : callable
-        Training data to what the library's fit takes: not timed.
-    train : callable
-        ``train(prepared, rank, n_iter, n_threads, **settings)``: timed; gives a model.
-    """
-
-    package: str
-    prepare: Callable[[Interactions], Any]
-    train: Callable[..., Model]
-
-    @property
-    def version(self) -> str | None:
-        """The installed version, or None."""
-        try:
-            return metadata.version(self.package)
-        except metadata.PackageNotFoundError:
-            return None
+RankingContender: TypeAlias = Contender[Interactions, Model]
 
 
 def _train_ours(data: Interactions, rank: int, n_iter: int, n_threads: int, **settings: Any) -> Model:
@@ -138,11 +113,11 @@ def _train_cmfrec(matrix: Any, rank: int, n_iter: int, n_threads: int, *, alpha:
 
 OURS = "weighted-nmf"
 CONTENDERS = {
-    OURS: Contender("recsys", lambda data: data, _train_ours),
-    "hybrid-nmf": Contender("recsys", lambda data: data, _train_hybrid),
-    "implicit-als": Contender("implicit", _ones, _train_implicit),
-    "irspack-ials": Contender("irspack", _ones, _train_irspack),
-    "cmfrec-nonneg": Contender("cmfrec", lambda data: _ones(data).tocoo(), _train_cmfrec),
+    OURS: RankingContender("recsys", lambda data: data, _train_ours),
+    "hybrid-nmf": RankingContender("recsys", lambda data: data, _train_hybrid),
+    "implicit-als": RankingContender("implicit", _ones, _train_implicit),
+    "irspack-ials": RankingContender("irspack", _ones, _train_irspack),
+    "cmfrec-nonneg": RankingContender("cmfrec", lambda data: _ones(data).tocoo(), _train_cmfrec),
 }
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from recsys_cli import address_space, entry, main
+from recsys_cli import address_space, main, streams
 
 resource = pytest.importorskip("resource")  # Windows has none
 
@@ -91,5 +91,5 @@ def test_another_error_is_not_taken_for_it(recsys, monkeypatch):
 
 def test_a_warning_is_one_line_without_its_source(capsys):
     message = "\x1b[1mno checkpoint:\nthe disk is full\x1b[0m"
-    entry._warn(RuntimeWarning(message), RuntimeWarning, "file.py", 3)
+    streams.say_warning(RuntimeWarning(message), RuntimeWarning, "file.py", 3)
     assert capsys.readouterr().err == "recsys: warning: no checkpoint: the disk is full\n"

@@ -28,7 +28,7 @@ WEEKS = dated(*(f"2024-05-{day:02d}" for day in range(1, 29)))
         ("time:1d", DAYS, "The last day is held out."),
         ("time:2024-05-31", DAYS, "What came from 2024-05-31 on is held out."),
         ("time:1wx2", WEEKS, "The last 2 windows of 1 week are held out, one after the other."),
-        ("users:0.2:0.8", LOG, "20 % of the users are held out; a part of what each did is told."),
+        ("users:0.2:0.8", LOG, "20 % of the users are held out; a part of what each did is given."),
         ("user-folds:3:2", LOG, "All users are dealt to 3 folds, each held out once as a whole."),
     ],
 )

@@ -143,9 +143,9 @@ def _by_model(search: Searches | Mapping[str, Searches], names: list[str]) -> di
                 f"search={{{names[0]!r}: {dict(search)!r:.60}}}."
             )
         return {names[0]: _read(search)}
-    return {str(name): _read(given) for name, given in search.items()}
+    return {str(name): _read(searches) for name, searches in search.items()}
 
 
-def _read(given: Searches) -> Searches:
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    return {**given, **parse_searches([f"{name}={value}" for name, value in texts.items()])}
+def _read(searches: Searches) -> Searches:
+    texts = {name: value for name, value in searches.items() if isinstance(value, str)}
+    return {**searches, **parse_searches([f"{name}={value}" for name, value in texts.items()])}

@@ -16,14 +16,16 @@ from recsys.evaluation.metrics import Metric
 from recsys.experiment.comparison import run
 from recsys.experiment.pooling import pooled
 from recsys.experiment.prepared_split import PreparedSplit
+from recsys.experiment.result import Result
 from recsys.experiment.result_store import ResultStore
+from recsys.experiment.settings import ModelSpec
 from recsys.experiment.tuning.ladder import Ladder, value_of
 from recsys.experiment.tuning.space import Space
 from recsys.experiment.tuning.trial import Trial, TrialState
 from recsys.models.search import Range
 
 
-class Asked(Protocol):
+class Proposal(Protocol):
     """A setting that was proposed, which says by its values so far whether it is given up."""
 
     def report(self, value: float, step: int) -> None:
@@ -54,7 +56,7 @@ class Measuring:
     seed: int = 0
     folder: Path | None = None
 
-    def measure(self, number: int, params: Mapping[str, Any], asked: Asked | None) -> Trial:
+    def measure(self, number: int, params: Mapping[str, Any], proposal: Proposal | None) -> Trial:
         """Fit and measure one setting on all parts, or on as many as it takes to give it up.
 
         Parameters
@@ -62,8 +64,13 @@ class Measuring:
         number : int
         params : mapping
             Values of the searched parameters.
-        asked : Asked, optional
+        proposal : Proposal, optional
             Says when the setting is given up; without one it never is.
+
+        Returns
+        -------
+        Trial
+            Of state "failed", with the message, where a fit or a measurement raised an error.
         """
         began = time.perf_counter()
         values: list[float] = []
@@ -73,8 +80,8 @@ class Measuring:
         state: TrialState = "complete"
         error = None
         try:
-            if asked is not None and self.most_sweeps is not None:
-                ladder = self._climb(params, asked)
+            if proposal is not None and self.most_sweeps is not None:
+                ladder = self._climb(params, proposal)
                 params, curve = {**params, "max_iter": ladder.best_sweep}, tuple(ladder.values)
                 values, measured = [ladder.best_value], [ladder.best]
                 config, state = ladder.config, "pruned" if ladder.is_given_up else "complete"
@@ -86,9 +93,9 @@ class Measuring:
                     config = config or result.config or {}
                     values.append(value_of(result.measurements, self.metric))
                     measured.append(result.measurements)
-                    if asked is not None:
-                        asked.report(float(np.mean(values)), len(values))
-                        if len(values) < len(self.parts) and asked.should_prune():
+                    if proposal is not None:
+                        proposal.report(float(np.mean(values)), len(values))
+                        if len(values) < len(self.parts) and proposal.should_prune():
                             state = "pruned"
                             break
         except RecsysError as failure:
@@ -132,14 +139,14 @@ class Measuring:
             return int(model.get_params()["max_iter"])
         return int(where.high) if isinstance(where, Range) else None
 
-    def _climb(self, params: Mapping[str, Any], asked: Asked) -> Ladder:
+    def _climb(self, params: Mapping[str, Any], proposal: Proposal) -> Ladder:
         """Fit a setting once, measured after each iteration, until it no longer pays; keep the best."""
         (prepared,), most = self.parts, self.most_sweeps
 
         def gives_up(sweep: int, value: float) -> bool:
-            asked.report(value, sweep)
+            proposal.report(value, sweep)
             is_last = sweep == most  # what is measured to its end is complete
-            return not is_last and bool(asked.should_prune())
+            return not is_last and bool(proposal.should_prune())
 
         ladder = Ladder(prepared, self.metric, gives_up)
         spec = self.space.setting({**params, "max_iter": most})
@@ -150,12 +157,12 @@ class Measuring:
             self._store.save(kept, prepared, [self.metric])
         return ladder
 
-    def _result(self, spec: Any, prepared: PreparedSplit) -> Any:
+    def _result(self, spec: ModelSpec, prepared: PreparedSplit) -> Result:
         """Return what was measured of a setting on a part, from the folder where it is there."""
         store = self._store if spec.template is None else None
-        found = None if store is None else store.load(spec, prepared, [self.metric], seed=self.seed)
-        if found is not None:
-            return found
+        stored = None if store is None else store.load(spec, prepared, [self.metric], seed=self.seed)
+        if stored is not None:
+            return stored
         result = replace(run(spec, prepared, [self.metric], seed=self.seed), model=None)
         if store is not None:
             store.save(result, prepared, [self.metric])

@@ -139,8 +139,8 @@ class TuningPlan:
         made = []
         named = [replace(spec, name=spec.resolved(metric).name) for spec in self.models]
         for spec in labelled(named):
-            given = {**self.spaces.get(spec.name, {}), **self.spaces.get("auto", {})}
-            made.append(space_of(spec, given))
+            searches = {**self.spaces.get(spec.name, {}), **self.spaces.get("auto", {})}
+            made.append(space_of(spec, searches))
             if self.metric is not None and self.metric.is_error and not spec.made().predicts_values:
                 raise ParameterError(
                     f"{spec.name} predicts no values, so it cannot be tuned by {self.metric}."

@@ -92,8 +92,8 @@ def ranks(
         raise ParameterError(f"n_starts is {n_starts!r}; expected a whole number, 1 to {MOST_RANKS}.")
     notified = listener(progress)
     asked = None if metric is None else parse_metric(str(metric))
-    given = spec_of(model)
-    spec = replace(given, name=given.resolved(() if asked is None else (asked,)).name)
+    spec = spec_of(model)
+    spec = replace(spec, name=spec.resolved(() if asked is None else (asked,)).name)
     if "n_components" not in spec.parameter_names:
         raise ParameterError(f"{spec.name} has no n_components; take a model of factors, e.g. weighted-nmf.")
     for number in numbers:

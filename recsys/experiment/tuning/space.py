@@ -37,14 +37,14 @@ class Space:
         return ", ".join(f"{name} {where}" for name, where in self.searched.items())
 
 
-def space_of(spec: ModelSpec, given: Mapping[str, Any] | None = None) -> Space:
-    """Return what is searched: what a model declares, changed by what is given.
+def space_of(spec: ModelSpec, searches: Mapping[str, Any] | None = None) -> Space:
+    """Return what is searched: what a model declares, changed by ``searches``.
 
     Parameters
     ----------
     spec : ModelSpec
         Parameters it has are held; a config's values can so be kept.
-    given : mapping of str to value, tuple or Range or Choice, optional
+    searches : mapping of str to value, tuple or Range or Choice, optional
         By the name of a parameter: a range or a choice to search, a list of values to choose from, or one
         value to hold.
 
@@ -54,13 +54,13 @@ def space_of(spec: ModelSpec, given: Mapping[str, Any] | None = None) -> Space:
         If a parameter is not known, a value is out of its range, a range is empty, or nothing is searched.
     """
     model = spec.made()
-    given = parameters.current_names(type(model), given or {})
-    parameters.check_names(type(model), given, spec.name)
+    searches = parameters.current_names(type(model), searches or {})
+    parameters.check_names(type(model), searches, spec.name)
     searched = {
         name: where for name, where in parameters.searches(type(model)).items() if name not in spec.params
     }
     held = dict(spec.params)
-    for name, where in given.items():
+    for name, where in searches.items():
         searched.pop(name, None)
         held.pop(name, None)
         if isinstance(where, (list, tuple)):

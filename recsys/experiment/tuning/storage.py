@@ -94,33 +94,33 @@ class TrialStorage:
 
     def propose(self, opened: optuna.Study, number: int) -> optuna.Trial:
         """Return the next setting, by a sampler whose seed is made of the seed and the number of trials."""
-        of = self.measuring
-        stream = rng.stream(of.seed, "tuning", of.space.spec.name, number)
+        measuring = self.measuring
+        stream = rng.stream(measuring.seed, "tuning", measuring.space.spec.name, number)
         opened.sampler = optuna_library().samplers.TPESampler(
             n_startup_trials=N_RANDOM, seed=int(stream.integers(2**31))
         )
         return opened.ask(self.distributions())
 
-    def keep(self, opened: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:
+    def keep(self, opened: optuna.Study, proposed: optuna.Trial, trial: Trial) -> None:
         """Keep a setting that was proposed with what became of it."""
         for key, value in self.attributes(trial).items():
-            asked.set_user_attr(key, value)
+            proposed.set_user_attr(key, value)
         values = trial.value if trial.is_complete else None
-        opened.tell(asked, values, state=optuna_library().trial.TrialState[_STATES[trial.state]])
+        opened.tell(proposed, values, state=optuna_library().trial.TrialState[_STATES[trial.state]])
 
-    def give_up(self, opened: optuna.Study, asked: optuna.Trial) -> None:
+    def give_up(self, opened: optuna.Study, proposed: optuna.Trial) -> None:
         """Note that a setting was interrupted; it will be tried again."""
-        asked.set_user_attr("interrupted", True)
-        opened.tell(asked, state=optuna_library().trial.TrialState.FAIL)
+        proposed.set_user_attr("interrupted", True)
+        opened.tell(proposed, state=optuna_library().trial.TrialState.FAIL)
 
     @property
     def description(self) -> str:
         """What is tuned on what, in a line."""
-        of = self.measuring
-        split = of.parts[0].split
+        measuring = self.measuring
+        split = measuring.parts[0].split
         return (
-            f"{of.space.spec.name} by {of.metric} on {split.name}, seed {of.seed}, "
-            f"{split.n_train_pairs:,} pairs to train; searched: {of.space}"
+            f"{measuring.space.spec.name} by {measuring.metric} on {split.name}, seed {measuring.seed}, "
+            f"{split.n_train_pairs:,} pairs to train; searched: {measuring.space}"
         )
 
     @property
@@ -175,7 +175,7 @@ class TrialStorage:
         return replace(trial, measurements=again.measurements)
 
     def add_first(self, opened: optuna.Study, trial: Trial) -> None:
-        """Tell the sampler of the setting without tuning, as far as it lies where is searched."""
+        """Give the sampler the setting without tuning, as far as it lies where is searched."""
         optuna, known = optuna_library(), self.distributions()
         within = {
             name: trial.config[name]
@@ -203,18 +203,18 @@ class TrialStorage:
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Return where the sampler searches each parameter."""
-        of = optuna_library().distributions
-        made: dict[str, BaseDistribution] = {}
+        distributions = optuna_library().distributions
+        by_name: dict[str, BaseDistribution] = {}
         for name, where in self.measuring.space.searched.items():
             if name == "max_iter" and self.measuring.most_sweeps is not None:
                 continue  # each fit finds it
             if not isinstance(where, Range):
-                made[name] = of.CategoricalDistribution(where.values)
+                by_name[name] = distributions.CategoricalDistribution(where.values)
             elif where.is_whole:
-                made[name] = of.IntDistribution(int(where.low), int(where.high), log=where.log)
+                by_name[name] = distributions.IntDistribution(int(where.low), int(where.high), log=where.log)
             else:
-                made[name] = of.FloatDistribution(where.low, where.high, log=where.log)
-        return made
+                by_name[name] = distributions.FloatDistribution(where.low, where.high, log=where.log)
+        return by_name
 
     @contextmanager
     def writing(self, n_kept: int) -> Iterator[None]:

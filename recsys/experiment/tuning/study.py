@@ -110,13 +110,13 @@ class Study:
             self._storage.add_first(opened, first)
             return first
         number = len(trials)
-        asked = self._storage.propose(opened, number)
+        proposed = self._storage.propose(opened, number)
         try:
-            trial = self.measuring.measure(number, dict(asked.params), asked)
+            trial = self.measuring.measure(number, dict(proposed.params), proposed)
         except BaseException:
-            self._storage.give_up(opened, asked)
+            self._storage.give_up(opened, proposed)
             raise
-        self._storage.keep(opened, asked, trial)
+        self._storage.keep(opened, proposed, trial)
         return trial
 
 

@@ -29,7 +29,7 @@ def users_share(log: Log, share: float, given: float = GIVEN, *, seed: int, repe
     histories = Histories.of(log, given, seed=seed, repeat=repeat)
     n_held = round(share * len(histories.users))
     drawn = generator_of(seed, repeat, "users").permutation(histories.users)[:n_held]
-    text = f"{percent(share)} of the users are held out; a part of what each did is told."
+    text = f"{percent(share)} of the users are held out; a part of what each did is given."
     description = SplitDescription("users", text, share=share, given=given)
     return histories.hold_out(drawn, f"users:{share:g}:{given:g}", description, seed)
 
@@ -48,7 +48,7 @@ register_split_rule(
             Form(
                 "users:SHARE[:GIVEN]",
                 "users:0.2:0.8",
-                "a share of the users; of each a share, or so many pairs, is told to the fitted model and "
+                "a share of the users; of each a share, or so many pairs, is given to the fitted model and "
                 "the rest predicted",
             ),
         ),
