@@ -15,7 +15,8 @@ from recsys.recommend.bundle import Bundle
 from recsys.recommend.examples import N_REASONS, UserExample, sample_users, user_examples
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.theme_map import theme_map
-from recsys.recommend.themes import ThemeSet, has_themes, theme_set
+from recsys.recommend.theme_set import ThemeSet, theme_set
+from recsys.recommend.themes import has_themes
 from recsys.report.context import Row
 
 _MOST_THEMES = 12

@@ -10,7 +10,7 @@ from recsys.data.ids import Id
 from recsys.errors import ParameterError
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.theme_map import theme_map
-from recsys.recommend.themes import theme_set
+from recsys.recommend.theme_set import theme_set
 from recsys.report.theme_page import theme_page
 from recsys.report.writing import write_report
 

@@ -1,4 +1,4 @@
-"""Where the sweeps of a fit are computed: in this process, or by what somebody else brings for a while."""
+"""Where the sweeps of a fit are computed: in this process, or by another engine that is set for a while."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Engine(Protocol):
         """
 
     def neighbors(self, problem: NeighborProblem, targets: Int32Array) -> Weights:
-        """Return the weights by which other items explain some; in which order does not count."""
+        """Return the weights by which other items explain some, in any order."""
 
 
 class LocalEngine:

@@ -26,7 +26,7 @@ class Trace:
     Attributes
     ----------
     first_norm : float
-        Of the projected gradient at the start; 0 where nobody asks for it.
+        Of the projected gradient at the start; 0 where no stopping rule needs it.
     iterations : list of Done
         An iteration counts once it stands here, whole: an interrupt cannot leave half of one.
     """

@@ -247,7 +247,7 @@ class FactorModel(Model):
         )
 
     def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:
-        """Return scores of some items for new users, without mean and user biases; see the base."""
+        """Return scores of some items for new users, without mean and user biases; see `Model`."""
         if type(self).score_histories is not FactorModel.score_histories:
             return super().scores_of_items(rows, items)
         self.check_folds_in()

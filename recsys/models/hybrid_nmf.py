@@ -336,11 +336,11 @@ class HybridNMF(UpdatableEstimator, Model):
         return self._parts.score_parts(user, items)
 
     def history_score_parts(self, history: CompressedRows, items: AnyArray) -> ScoreParts:
-        """Return a new user's scores as what components and past items add; see the base."""
+        """Return a new user's scores as what components and past items add; see `Model`."""
         return self._parts.history_score_parts(self._checked_histories(history), items)
 
     def history_components(self, rows: CompressedRows) -> Float32Array | None:
-        """Return the factors of new users in the part with components; see the base."""
+        """Return the factors of new users in the part with components; see `Model`."""
         return self.themes_.history_components(self._checked_histories(rows))
 
     def scores_of_items(self, rows: CompressedRows, items: AnyArray) -> Float32Array:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +14,6 @@ from recsys.models.base import Model
 from recsys.models.registry import MODELS, about
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.reasons import short
-
-if TYPE_CHECKING:
-    from recsys.recommend.theme_map import ThemeMap
 
 
 @dataclass(frozen=True)
@@ -86,52 +82,9 @@ def items_in_words(names: Sequence[str]) -> str:
     return "; ".join(short(name) for name in names)
 
 
-@dataclass(frozen=True)
-class ThemeSet:
-    """Themes of one model: those to show, and how many there are; with families where they were made."""
-
-    label: str
-    themes: tuple[Theme, ...]
-    n_themes: int
-    map: ThemeMap | None = None
-
-
 def has_themes(model: object) -> bool:
     """Return whether a model's scores are sums of parts that are 0 or more, components among them."""
     return isinstance(model, Model) and model.component_model is not None
-
-
-def theme_set(bundle: Bundle, label: str, *, most: int, also: Collection[int] = ()) -> ThemeSet:
-    """Return the largest themes of a model, and others by number; items of one name bear their ids.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        Of a non-negative factor model.
-    label : str
-    most : int
-        Themes by share.
-    also : collection of int
-        Numbers of themes wanted whatever their share.
-
-    Raises
-    ------
-    ModelError
-        If the model has no themes.
-    """
-    largest = themes(bundle, n_themes=max([most, *also]))
-    chosen = [theme for theme in largest if theme.number <= most or theme.number in also]
-    components = bundle.model.component_model
-    n_themes = 0 if components is None else len(components.shares_)
-    return ThemeSet(label, tuple(_with_distinct_names(theme) for theme in chosen), n_themes)
-
-
-def _with_distinct_names(theme: Theme) -> Theme:
-    times = Counter(name for _, name, _ in theme.items)
-    items = (
-        (item, name if times[name] == 1 else f"{name} ({item})", weight) for item, name, weight in theme.items
-    )
-    return replace(theme, items=tuple(items))
 
 
 def themes(bundle: Bundle, *, n_items: int = 8, n_themes: int | None = None) -> list[Theme]:

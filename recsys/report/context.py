@@ -15,7 +15,7 @@ from recsys.evaluation.measurements import Measurements
 from recsys.evaluation.significance import PairTest
 from recsys.factorization.history import History
 from recsys.recommend.examples import UserExample
-from recsys.recommend.themes import ThemeSet
+from recsys.recommend.theme_set import ThemeSet
 from recsys.report.tables import Estimate
 
 

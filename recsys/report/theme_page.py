@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recsys.recommend.theme_map import ThemeMap
-from recsys.recommend.themes import ThemeSet
+from recsys.recommend.theme_set import ThemeSet
 from recsys.report import numbers
 from recsys.report.blocks import Block, Cards, Folded, Text
 from recsys.report.page import BuiltSection, Page

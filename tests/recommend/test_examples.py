@@ -10,7 +10,8 @@ from recsys.models.registry import make
 from recsys.recommend.bundle import Bundle
 from recsys.recommend.examples import sample_users, user_examples
 from recsys.recommend.recommender import Recommender
-from recsys.recommend.themes import theme_set, themes
+from recsys.recommend.theme_set import theme_set
+from recsys.recommend.themes import themes
 from tests.logs import random_log
 
 LOG = random_log(300, n_users=20, n_items=15)

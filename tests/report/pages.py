@@ -17,7 +17,8 @@ from recsys.recommend.examples import ListedItem, UserExample
 from recsys.recommend.families import Family
 from recsys.recommend.reasons import Reason
 from recsys.recommend.theme_map import Mixture, ThemeMap
-from recsys.recommend.themes import Theme, ThemeSet
+from recsys.recommend.theme_set import ThemeSet
+from recsys.recommend.themes import Theme
 from recsys.report.context import ReportContext
 from recsys.report.page import build_page
 from recsys.report.table import intervals, table_rows

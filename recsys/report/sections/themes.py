@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsys.recommend.theme_map import ThemeMap
-from recsys.recommend.themes import ThemeSet
+from recsys.recommend.theme_set import ThemeSet
 from recsys.report.blocks import Block, Cards, Folded, Heading, Only, Text
 from recsys.report.context import ReportContext
 from recsys.report.phrases import stability
