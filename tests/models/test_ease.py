@@ -44,7 +44,7 @@ def test_too_many_items_for_the_memory_are_refused_before_anything_is_taken(monk
     monkeypatch.setattr(memory, "free_memory", lambda: (2**20, "the machine has free"))
     wide = sparse.csr_array(([1.0, 1.0], ([0, 0], [0, 29_999])), shape=(1, 30_000))
     message = (
-        r"ease: 1 users, 30,000 items .* need about 10\.1 GiB, and the machine has free 1 MiB; .*item-knn"
+        r"ease: 1 users, 30,000 items .* need about 10\.2 GiB, and the machine has free 1 MiB; .*item-knn"
     )
     with pytest.raises(ModelError, match=message):
         EASE().fit(wide)

@@ -119,6 +119,10 @@ class ALS(FactorModel):
                 raise ModelError(f"{self.name}: {error}; the amounts may be too large.") from error
         self._learned(Factors.unbiased(solver.user_factors, solver.item_factors))
 
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: factors twice, and entries by user and by item."""
+        return 8 * self.n_components * (data.n_users + data.n_items) + 44 * data.nnz
+
     def _given_or_ruled(self, rows: CompressedRows) -> dict[str, float]:
         """Return weight and penalty: as given, or by the rule for a log with entries."""
         weight = self.weight

@@ -91,8 +91,9 @@ class EASE(ItemItemModel):
             self.weights_ = _weights_of(inverse, step)
 
     def fit_bytes(self, data: Interactions) -> int:
-        """Return what a fit takes: the matrix of all pairs of items."""
-        return int(_BYTES_A_PAIR * data.n_items**2)
+        """Return about how many bytes a fit takes: all pairs of items, a block of them four times."""
+        n_pairs = data.n_items**2
+        return _BYTES_A_PAIR * n_pairs + 34 * min(_BLOCK_BYTES // 12, n_pairs) + 28 * data.nnz
 
     less_memory: ClassVar[str] = "leave out rare items, or use item-knn"
 

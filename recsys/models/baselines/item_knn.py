@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys.data.interactions import Interactions
 from recsys.data.rows import CompressedRows
 from recsys.kernels.ranking import select_top
 from recsys.models.item_item import ItemItemModel, rows_from_arrays, rows_to_arrays
@@ -96,6 +97,11 @@ class ItemKNN(ItemItemModel):
                 running.advance(len(block))
         counts, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
         self.neighbors_ = CompressedRows(np.r_[0, np.cumsum(counts)], columns, values, n_items)
+
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: a block of pairs twice, and what entries weigh."""
+        n_kept = data.n_items * min(self.n_neighbors, data.n_items)
+        return 2 * min(_BLOCK_BYTES, 12 * data.n_items**2) + 60 * data.nnz + 16 * n_kept
 
     def _weights(self, rows: CompressedRows) -> Float64Array:
         """Return what each entry weighs in its item's column, (nnz,)."""

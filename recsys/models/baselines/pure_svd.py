@@ -88,6 +88,12 @@ class PureSVD(FactorModel):
         self.singular_values_ = values * unit
         self._learned(Factors.unbiased(user_factors.astype(np.float32), item_factors))
 
+    def fit_bytes(self, data: Interactions) -> int:
+        """Return about how many bytes a fit takes: factors in double precision twice, and in single."""
+        n_rows, smallest = data.n_users + data.n_items, min(data.n_users, data.n_items)
+        dense = 16 * data.n_users * data.n_items if smallest <= max(self.n_components, _DENSE_SIDE) else 0
+        return 24 * self.n_components * n_rows + 52 * data.nnz + dense
+
     def _resolved_params(self, data: Interactions) -> dict[str, Any]:
         return {"value_transform": resolved_transform(self.value_transform, data.feedback)}
 
