@@ -18,12 +18,14 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from recsys.errors import InputError, ParameterError
+from recsys.data.file import room_for_copy
+from recsys.errors import InputError, ParameterError, RecsysError
 from recsys.files import atomic_write_folder
 
 _CHUNK = 1 << 20
 _SECONDS = 30
 _MOST_REDIRECTS = 5
+_ARCHIVE = "the archive that is fetched"
 _MOST_UNPACKED = 1 << 34
 _KEYS = {"url", "sha256", "bytes", "members"}
 
@@ -82,11 +84,13 @@ def fetch(remote: RemoteFile, folder: str | Path, *, most_unpacked: int = _MOST_
     InputError
         If the folder holds something, the address does not answer, sends something else than is known or
         leads to where it may not, or the archive does not hold what it should.
+    OutputError
+        If the folder cannot be written, or there is no room for the archive among temporary files.
     """
     folder = Path(folder).expanduser()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(f"{folder} exists already, and is not overwritten; name another folder by --out.")
-    with tempfile.TemporaryFile() as archive:
+    with room_for_copy(_ARCHIVE), tempfile.TemporaryFile() as archive:
         _download(remote, archive)
         with atomic_write_folder(folder) as place:
             for member in remote.members:
@@ -118,12 +122,15 @@ def _download(remote: RemoteFile, target: IO[bytes]) -> None:
             while n_bytes <= remote.n_bytes and (chunk := answer.read(_CHUNK)):
                 digest.update(chunk)
                 n_bytes += len(chunk)
-                target.write(chunk)
-    except InputError:
+                with room_for_copy(_ARCHIVE):
+                    target.write(chunk)
+    except RecsysError:
         raise
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise InputError(f"{remote.url} could not be fetched: {reason}.") from error
+    with room_for_copy(_ARCHIVE):
+        target.flush()
     if n_bytes != remote.n_bytes:
         problem = "cut off" if n_bytes < remote.n_bytes else "longer than known"
         raise InputError(

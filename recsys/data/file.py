@@ -43,7 +43,7 @@ class File:
 
 
 @contextmanager
-def room_for_copy() -> Iterator[None]:
+def room_for_copy(what: str = "the copy of the log that is needed to read it") -> Iterator[None]:
     """Say where there was no room for one of the `Copies`, which the body writes, and what to do.
 
     Raises
@@ -57,7 +57,7 @@ def room_for_copy() -> Iterator[None]:
         if error.errno not in _NO_ROOM:
             raise
         raise OutputError(
-            f"{tempfile.gettempdir()} has no room for the copy of the log that is needed to read it: "
+            f"{tempfile.gettempdir()} has no room for {what}: "
             f"{os.strerror(error.errno)}; make room there, or let TMPDIR name another folder."
         ) from error
 

@@ -4,8 +4,9 @@ import hashlib
 import http.server
 import io
 import json
+import resource
 import stat
-import threading
+import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ import pytest
 
 from recsys.data import formats
 from recsys.data.fetching import RemoteFile, _Redirects, fetch
-from recsys.errors import InputError, ParameterError
+from recsys.errors import InputError, OutputError, ParameterError
 from recsys_cli.main import run
+from tests.web import running
 
 LOG = b"1::2::3::978300760\n" * 50
 
@@ -59,14 +61,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}"
-        finally:
-            running.shutdown()
-            thread.join()
+    with running(Handler) as address:
+        yield address
 
 
 def remote(
@@ -142,6 +138,21 @@ def test_an_encrypted_address_leads_to_no_plain_one() -> None:
 def test_no_server_answers(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"could not be fetched: .*refused"):
         fetch(remote("http://127.0.0.1:9"), tmp_path / "out")
+
+
+def test_no_room_for_the_archive_is_no_fault_of_the_address(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "small"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OutputError, match=r"small has no room for the archive that is fetched: .*TMPDIR"):
+            fetch(remote(server + "/good"), tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
 
 def test_the_command(

@@ -25,9 +25,14 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
+from recsys.data import formats
+from recsys.data.fetching import RemoteFile
+from recsys.data.log_format import LogFormat
 from recsys_cli.main import run
 from tests.stress.commands import SMALL, make_inputs
+from tests.web import serving
 
 FIT = ["--model", "masked-nmf", *SMALL]
 # What is written, with OUT for where, and what makes the second time write something else.
@@ -65,6 +70,8 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     "report .parquet": (["evaluate", "LOG", *FIT, "--report", "OUT.parquet"], ["--seed", "1"]),
     "compare, a report": (["compare", "LOG", *FIT, "--report", "OUT.html"], ["--seed", "1"]),
     "compare": (["compare", "LOG", *FIT, "--out", "OUT"], ["--seed", "1"]),
+    "fetch": (["data", "fetch", "NAME", "--out", "OUT"], []),
+    "fetch, the archive": (["data", "fetch", "NAME", "--out", "OUT"], []),
     "ranks": (
         ["ranks", "LOG", "--model", "masked-nmf", "--ranks", "2,3", "--report", "OUT.html"], ["--seed", "1"],
     ),
@@ -74,7 +81,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
 }  # fmt: skip
 GROWS = {"compare", "tune", "lists as a folder", "train, versions", "train, with checkpoints", "promote"}
 """What adds to what is there: that must stay, whole parts may come beside it, and it goes on with room."""
-TEMPORARY = {"a copy in UTF-8", "a copy without bad rows", "a zip archive"}
+TEMPORARY = {"a copy in UTF-8", "a copy without bad rows", "a zip archive", "fetch, the archive"}
 """What writes into the folder for temporary files, which is then the one without room."""
 FILLER = "filler"
 STEPS = (0, 4, 8, 16, 64, 256, 4096)
@@ -119,6 +126,20 @@ def room_in_files(place: Path, kib: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextlib.contextmanager
+def fetchable() -> Iterator[None]:
+    """Let every name of a format be that of an archive of 300 KiB on a server of this process."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("log.csv", os.urandom(300 * 1024))
+    content = packed.getvalue()
+    with serving(content) as address:
+        remote = RemoteFile(address, hashlib.sha256(content).hexdigest(), len(content), ("log.csv",))
+        known = formats.NamedFormat("fetchable", "", "", "", LogFormat(), remote)
+        with mock.patch.object(formats, "named", return_value=known):
+            yield
 
 
 def listing(place: Path) -> dict[str, str]:
@@ -262,6 +283,7 @@ def main() -> None:
         inputs.mkdir()
         make_inputs(inputs)
         gc.freeze()
+        stack.enter_context(fetchable())
         disk = Disk(inputs, place, room_on_disk if given.what == "disk" else room_in_files)
         seen = walk(disk, given.only or list(CASES), given.steps, sys.stderr.write)
     counted = ", ".join(f"{number} {name}" for name, number in seen.items())
