@@ -3,7 +3,8 @@
     python -m tests.stress.limits
     python -m tests.stress.limits --only "no home" --only "read-only"
 
-Each command works, or ends with exit code 1 and one message. What root alone may set is left out elsewhere.
+Each command works, or ends with exit code 1 and one message. What root alone may set is left out elsewhere;
+so is another user, where that one cannot reach the interpreter.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _GROUPS = (
     Path("/sys/fs/cgroup"),
 )  # the first version of control groups, the second
 _NO_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")  # modes of files hold for root, too
+_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def limits(folder: Path) -> dict[str, Limit]:
     made["few open files"] = Limit(shell("ulimit -n 32"), WORKS_OR_SAYS_WHY)
     made["HOME unset"] = Limit(unset=["HOME"])
     made["no home"] = Limit(unset=["NUMBA_CACHE_DIR"], change={"HOME": "/nonexistent"})
+    made["another user"] = Limit(_NOBODY, unset=["NUMBA_CACHE_DIR"], change={"HOME": "/nonexistent"})
     made["an empty environment"] = Limit(
         unset=[name for name in os.environ if name not in ("PATH", "NUMBA_CACHE_DIR")]
     )
@@ -138,9 +141,14 @@ def _remove(group: Path) -> None:
 
 
 def can(within: Sequence[str]) -> bool:
-    """Return whether this process may set a limit at all."""
+    """Return whether this process may set a limit at all, and the interpreter can be started there."""
     try:
-        return subprocess.run([*within, "true"], capture_output=True, timeout=60).returncode == 0
+        return (
+            subprocess.run(
+                [*within, "test", "-x", sys.executable], capture_output=True, timeout=60
+            ).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -185,6 +193,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, control_group(1 << 30) as group:
         folder = Path(place)
         (folder / "out").mkdir()
+        os.chmod(folder, 0o755)  # noqa: PTH101
+        os.chmod(folder / "out", 0o777)  # noqa: PTH101
         make_inputs(folder)
         chosen = limits(folder)
         if group is not None:
