@@ -24,20 +24,25 @@ class NewUsers:
     histories : CompressedRows, (n_new_users, n_items)
         The history of each; items as in its training data.
 
+    value_range : (float, float), optional
+        Inside which predicted values are kept; by default the range of the values in all histories.
+
     Raises
     ------
     InputError
         If the histories are of other items than the model.
     """
 
-    def __init__(self, model: Model, histories: CompressedRows) -> None:
+    def __init__(
+        self, model: Model, histories: CompressedRows, *, value_range: tuple[float, float] | None = None
+    ) -> None:
         if histories.n_columns != model.n_items_:
             raise InputError(
                 f"the histories have {histories.n_columns} items; {model.name} was trained on "
                 f"{model.n_items_}, expected the same ones in the same order."
             )
         self.model = model
-        self.histories = histories
+        self.histories, self._value_range = histories, value_range
         self.name = model.name
         self.predicts_values = model.predicts_values
         self.ranks_by_value = model.ranks_by_value
@@ -50,7 +55,7 @@ class NewUsers:
         return self.model.score_histories(self.histories.select(np.asarray(users, dtype=np.int64)))
 
     def predict_by_row(self, users: AnyArray, items: AnyArray) -> Float32Array:
-        """Return predicted values of pairs, kept inside the range of the values in all histories.
+        """Return predicted values of pairs, kept inside the range that was given or that of all histories.
 
         An item unknown to training (-1) takes the mean of the user's history, an unknown user the
         mean of all histories; see `Model.predict_by_row`.
@@ -71,4 +76,5 @@ class NewUsers:
             pairs = known[starts[start] : end]
             values_of = self.model.predict_histories(self.histories.select(np.asarray(block, dtype=np.int64)))
             predicted[pairs] = values_of[np.searchsorted(block, user_rows[pairs]), item_rows[pairs]]
-        return np.clip(predicted, np.float32(values.min()), np.float32(values.max()))
+        low, high = self._value_range or (values.min(), values.max())
+        return np.clip(predicted, np.float32(low), np.float32(high))

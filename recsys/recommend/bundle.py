@@ -360,6 +360,12 @@ class Bundle:
         return Popularity.of_counts(self.item_counts, len(self.user_ids) or 1)
 
     @cached_property
+    def value_range(self) -> tuple[float, float]:
+        """The least and the largest value of the training data, 0 and 0 where there is none."""
+        values = self.seen.values
+        return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+
+    @cached_property
     def theme_items(self) -> ThemeItems | None:
         """What the components of the model are about; None where their factors may be of any sign."""
         components = self.model.component_model

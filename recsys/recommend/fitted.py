@@ -41,6 +41,10 @@ class Fitted(Protocol):
         """The model of `item_counts`, for users of whom nothing is known."""
 
     @property
+    def value_range(self) -> tuple[float, float]:
+        """The least and the largest value of the training data."""
+
+    @property
     def training(self) -> Mapping[str, Any]:
         """Where the data came from."""
 

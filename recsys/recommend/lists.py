@@ -141,7 +141,7 @@ def lists_for_histories(
         np.concatenate([np.zeros(0, np.float32), *(values for _, values in parts)]),
         len(fitted.item_ids),
     )
-    scorer = NewUsers(fitted.model, rows)
+    scorer = NewUsers(fitted.model, rows, value_range=fitted.value_range)
     lists: list[ItemList] = []
     names, everyone, left_out = list(histories), np.arange(len(parts)), None if includes_seen else rows
     for block in ranked_blocks(scorer, everyone, n, left_out, rules=restriction, names=names, histories=rows):
@@ -162,7 +162,7 @@ def lists_for_histories(
     by_model = {number: audiences.of(names[number]) for number in np.flatnonzero(~is_blank).tolist()}
     how: dict[str, Any] = {"rules": restriction, "names": names, "histories": rows}
     filled = _fill(fitted, lists, by_model, scorer, rows=everyone, n=n, seen=left_out, **how)
-    return list_table(
+    made = list_table(
         fitted,
         tuple(histories),
         lists,
@@ -170,12 +170,15 @@ def lists_for_histories(
         n=n,
         rules=restriction,
         may_list_all=np.full(len(lists), includes_seen),
-        predict=partial(_predicted, fitted.model, scorer),
+        predict=partial(_predicted, scorer),
         audience_of=audience_of,
         filled=filled,
         has_segments=segments is not None,
         histories=rows,
     )
+    counts_alone = fitted.training.get("feedback") == "implicit"  # an id says one purchase, but no rating
+    has_ratings = [counts_alone or isinstance(history, Mapping) for history in histories.values()]
+    return _without_guesses(made, np.array(has_ratings, dtype=bool))
 
 
 def _fill(
@@ -220,13 +223,28 @@ def _serve_unknown(
         lists[number] = made[0 if is_alike else position]
 
 
-def _predicted(model: Model, scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array:
+def _predicted(scorer: NewUsers, users: Int64Array, items: Int64Array) -> Float32Array:
     """Return predicted ratings of new users, -1 being one of whom nothing is known."""
-    predicted = model.predict_by_row(np.full(len(users), -1), items)
+    predicted = scorer.model.predict_by_row(np.full(len(users), -1), items)
     known = users >= 0
     if known.any():
         predicted[known] = scorer.predict_by_row(users[known], items[known])
     return predicted
+
+
+def _without_guesses(lists: Recommendations, has_ratings: BoolArray) -> Recommendations:
+    """Return lists of which those for histories without ratings predict none: NaN, or nothing in all.
+
+    Parameters
+    ----------
+    lists : Recommendations
+    has_ratings : bool, (n_lists,)
+    """
+    if lists.predicted is None or has_ratings.all():
+        return lists
+    of_rows = np.repeat(has_ratings, np.diff(lists.indptr))
+    predicted = np.where(of_rows, lists.predicted, np.float32(np.nan))
+    return replace(lists, predicted=predicted if has_ratings.any() else None)
 
 
 def history_row(

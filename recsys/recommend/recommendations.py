@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,8 @@ class Recommendations:
     why_short : tuple of str, (n_users,)
         Why a list is shorter than asked for; empty where it is not.
     predicted : float32, (n_rows,), or None
-        The predicted rating of each item, of a model that ranks by something else and predicts ratings, too.
+        The predicted rating of each item, of a model that ranks by something else and predicts ratings, too;
+        NaN in lists for histories that came without ratings.
     reasons : tuple of Reason, (n_rows,), or None
         The reason for each item, where reasons were asked for.
     segments : tuple of str, (n_users,), or None
@@ -188,12 +190,18 @@ class Recommendations:
                         **({"source": fill[row]} if fill[row] else {}),
                         "theme": theme or None,
                         "theme_share": share if theme else None,
-                        **({} if self.predicted is None else {"predicted": float(self.predicted[row])}),
+                        **_predicted_in(self.predicted, row),
                         **({} if self.reasons is None else {"reason": self.reasons[row].to_json()}),
                     }
                     for row, item, score, theme, share in places
                 ],
             }
+
+
+def _predicted_in(predicted: Float32Array | None, row: int) -> dict[str, float]:
+    """Return the predicted rating of a place as a part of its record; nothing where there is none."""
+    value = math.nan if predicted is None else float(predicted[row])
+    return {} if math.isnan(value) else {"predicted": value}
 
 
 def _reason_columns(reasons: Sequence[Reason], n_because: int | None, kind: str) -> dict[str, Any]:

@@ -84,8 +84,7 @@ class Answering:
         """
         self.check_size(request.n, len(request.users or request.histories or [0]))
         served = self._serving.now
-        is_alike = request.is_of_one_history and request.reasons == 0
-        if is_alike and answers.ranks_together(served.bundle):
+        if request.is_of_one_history and request.reasons == 0:
             assert request.history is not None
             options = ListOptions(served, request.n, 0, request.include_seen)
             return await self._lists_of_histories.answer(options, request.history)

@@ -52,18 +52,10 @@ def lists_of_users(
     return [by_user[bundle.user_ids.spelled(user)] for user in users]
 
 
-def ranks_together(bundle: Bundle) -> bool:
-    """Return whether a history's list is the same beside other histories.
-
-    Ratings that are predicted beside the scores are not: they are kept inside the range of all histories.
-    """
-    return bundle.model.ranks_by_value or not bundle.model.predicts_values
-
-
 def lists_of_histories(
     bundle: Bundle, histories: list[History], n: int, *, include_seen: bool
 ) -> list[dict[str, Any]]:
-    """Return a list for each history, in their order; see `ranks_together`."""
+    """Return a list for each history, in their order: those they would have alone."""
     taken: dict[Id, Taken] = {str(number): _taken(history) for number, history in enumerate(histories)}
     made = bundle.recommend_for_each(taken, n, include_seen=include_seen)
     return [{**answer, "user": HISTORY} for answer in made.lists()]

@@ -169,6 +169,21 @@ def test_its_lists_show_the_predicted_rating(of_ratings, tmp_path):
     assert lists.select([3]).predicted.tolist() == expected[:4].tolist()
 
 
+def test_lists_of_histories_show_ratings_of_the_scale_and_none_without_ratings(of_ratings):
+    bundle = Bundle.of(of_ratings, RATINGS)
+    low, high = bundle.value_range
+    rated = {3: high, 5: high}
+    together = bundle.recommend_for_each({"rated": rated, "taken": [3, 5], "low": {7: low}}, n=4)
+    alone = bundle.recommend_for(rated, n=4)
+    np.testing.assert_array_equal(together.predicted[:4], alone.predicted)  # whoever is beside
+    assert len(set(alone.predicted.tolist())) > 1  # not all the rating that the history has
+    assert low <= alone.predicted.min()
+    assert alone.predicted.max() <= high
+    assert np.isnan(together.predicted[4:8]).all()
+    assert ["predicted" in listed["items"][0] for listed in together.lists()] == [True, False, True]
+    assert bundle.recommend_for([3, 5], n=4).predicted is None
+
+
 def test_new_users_get_predicted_ratings_of_the_rating_part(of_ratings):
     new = NewUsers(of_ratings, RATINGS.by_user)
     predicted = new.predict_by_row(np.zeros(25, dtype=np.int64), np.arange(25))
