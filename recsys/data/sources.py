@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from recsys.data.database import connect, literal, lock, quoted
 from recsys.data.file import Copies, File
 from recsys.data.locations import Located, head_of, kind_of, locate
 from recsys.data.log_format import NONE, SKIP, LogFormat
-from recsys.data.source import Source
+from recsys.data.source import Query, Source
 from recsys.data.text_files import TextFile
 from recsys.errors import LogError
 from recsys.remarks import Remark, RemarkCode
@@ -82,10 +83,7 @@ def _open_parquet(located: Located, n_threads: int | None) -> Source:
     options = f"union_by_name = true, hive_partitioning = {str(located.is_partitioned).lower()}"
     sql = f"SELECT * FROM read_parquet({_listed(paths)}, {options})"  # noqa: S608 - quoted by `literal`
 
-    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
-        return sql
-
-    opened = Source(located.name, connection, names, query, files=located.files)
+    opened = Source(located.name, connection, names, _always(sql), files=located.files)
     return replace(opened, names=tuple(opened.relation().columns))
 
 
@@ -99,22 +97,43 @@ def _open_json(located: Located, heads: Sequence[bytes], n_threads: int | None) 
     connection = connect(paths, n_threads)
     lock(connection)
     form, unit = ("array", "row") if json_lines.is_array(paths[0], packing) else ("newline_delimited", "line")
-    sql = (
-        f"SELECT * FROM read_json({_listed(paths)}, format = '{form}', sample_size = -1, "  # noqa: S608
-        f"maximum_sample_files = {len(files)}, hive_partitioning = {str(located.is_partitioned).lower()}, "
-        f"compression = {literal('uncompressed' if packing == 'none' else packing)})"
-    )
+    packed_as = "uncompressed" if packing == "none" else packing
 
-    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
-        return sql
+    def reading(types: str) -> str:
+        return (
+            f"SELECT * FROM read_json({_listed(paths)}, format = '{form}', {types}, "  # noqa: S608
+            f"hive_partitioning = {str(located.is_partitioned).lower()}, compression = {literal(packed_as)})"
+        )
 
+    query = _always(reading(f"sample_size = -1, maximum_sample_files = {len(files)}"))
     opened = Source(located.name, connection, (), query, unit=unit, files=files, is_json=True)
-    names = tuple(opened.relation().columns)
+    rows = opened.relation()
+    names = tuple(rows.columns)
     if names == ("json",):  # DuckDB's name for what is no object
         raise json_lines.diagnose(files) or LogError(
             "its lines are no JSON objects.", advice=json_lines.REMEDY, source=located.name
         )
-    return replace(opened, names=names)
+    if not located.is_partitioned and not _are_renamed(names):
+        # Types are found once: each query would read all files for them again.
+        kinds = zip(names, map(str, rows.types), strict=True)
+        types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds)
+        query = _always(reading(f"columns = {{{types}}}"))
+    return replace(opened, names=names, query=query)
+
+
+def _always(sql: str) -> Query:
+    """Return the query of files whose columns have types of their own."""
+
+    def query(as_text: Collection[str] = (), *, is_raw: bool = False) -> str:
+        return sql
+
+    return query
+
+
+def _are_renamed(names: Sequence[str]) -> bool:
+    """Return whether a column may have another name than in the file: DuckDB calls a second USER user_1."""
+    known = {name.casefold() for name in names}
+    return any(re.sub(r"_[0-9]+$", "", name) in known - {name} for name in known)
 
 
 def _open_texts(

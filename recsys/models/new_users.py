@@ -23,7 +23,6 @@ class NewUsers:
         Fitted; it has to answer `Model.score_histories`.
     histories : CompressedRows, (n_new_users, n_items)
         The history of each; items as in its training data.
-
     value_range : (float, float), optional
         Inside which predicted values are kept; by default the range of the values in all histories.
 

@@ -14,6 +14,7 @@ from recsys.data import events as events_module
 from recsys.data.columns import Columns
 from recsys.data.ledger import Dropped
 from recsys.data.load import LoadedLog, load_log
+from recsys.data.sources import open_files
 from recsys.errors import InputError, LogError, ParameterError
 
 EVENTS = [("ann", "007", 2.0), ("bob", "7", 3.5), ("ann", "x y", 0.0), ("eve", "007", 1.0)]
@@ -95,6 +96,46 @@ def test_a_pattern_reads_files_in_the_order_of_their_names(tmp_path: Path) -> No
     loaded = load_log(str(tmp_path / "part*.csv"))
     assert [user for user, _, _ in events(loaded)] == ["u1", "u1", "u2", "u2", "u3", "u3"]
     assert loaded.source == str(tmp_path / "part*.csv")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2024-01-02T03:04:05Z", "2024-01-02 03:04:05", "2024-01-02", "02.01.2024", "03:04:05", "1704164645"],
+)
+def test_the_types_of_json_are_found_once(tmp_path: Path, moment: str) -> None:
+    """Finding them takes as long as reading all; columns that DuckDB renames keep being found by it."""
+    nested = {"a b": [[1], None], "it's": {'"': 1.5}}
+    rows = [{"user": "u", "item": item, "at": moment, "tags": nested, "none": None} for item in ("7", "07")]
+    path = written(tmp_path / "log.jsonl", "\n".join(map(json.dumps, rows)))
+    source = open_files(path)
+    looking = source.connection.sql(
+        f"SELECT * FROM read_json('{path}', format = 'newline_delimited', sample_size = -1)"
+    )
+    assert "sample_size" not in source.query()
+    assert source.relation().types == looking.types
+    assert source.relation().to_arrow_table().equals(looking.to_arrow_table())
+    assert "sample_size" in open_files(written(tmp_path / "two.jsonl", '{"id": 1, "ID": 2}\n')).query()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_rows_of_text_keep_their_order(tmp_path: Path, suffix: str) -> None:
+    """Markers of missing cells are looked for in a list; DuckDB would make a join of it, without an order."""
+    n_rows = 60_000
+    frame = pd.DataFrame({"user": [f"u{row}" for row in range(n_rows)], "item": "a"})
+    path = tmp_path / f"log.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pandas(frame), path, row_group_size=1_000)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    condition = "item IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k')"
+    log = load_log(path, where=condition).log
+    assert log.user_ids.values[log.users].tolist() == frame["user"].tolist()
+    with open_files(path, n_threads=2).connection as connection:
+        rows = (
+            " FROM (SELECT range AS x FROM range(9)) WHERE x::VARCHAR IN ('1', '2', '3', '4', '5', '6', '7')"
+        )
+        plan = connection.sql(f"EXPLAIN SELECT x{rows}").fetchall()[0][1]
+    assert "JOIN" not in plan.upper()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
