@@ -183,7 +183,7 @@ def _descend(
     ridges, penalty, bound = code.spread(ridge), code.spread(l1), code.spread(lower)
     steps, lowest, before = [], [], []
     for half, total in zip(_HALVES, totals, strict=True):
-        a, b, c, d = (code.load(pointer) for pointer in total)
+        a, b, c, d = (code.load(at) for at in total)
         slope, now = code.fadd(code.fadd(a, b), code.fadd(c, d)), code.read(w, half)
         pull = code.multiply_add(ridges, now, penalty)
         steps.append(code.fmul(code.fsub(slope, pull), code.read(inverse, half)))

@@ -1,6 +1,6 @@
 """Vector instructions written while a kernel is compiled, and functions that are compiled from them.
 
-Such a function is defined by its few lines of NumPy, which run where Numba does not compile, and is
+Such a function is defined by its few lines of NumPy, which run where Numba is told not to compile, and is
 compiled from vector code written for it: every sum has one order, so that neither the number of threads nor
 a compiler's choice can change a bit.
 
