@@ -42,4 +42,7 @@ def test_pick_in_turn_equals_its_naive_twin(seed, weights, most, n_block):
             vectors.astype(float), popularity, weights, 0.01, N,
         )  # fmt: skip
         found = chosen[row, : n_chosen[row]].tolist()
-        assert found == expected or (closest < 1e-9 and len(found) == len(expected))
+        # After a tie that rounding decides, other labels are taken up, and with them the length is another.
+        assert found == expected or closest < 1e-9
+        assert len(set(found)) == len(found)
+        assert set(found) <= set(range(length))
