@@ -24,9 +24,10 @@ def is_text(kind: str) -> bool:
 
 def cleaned_sql(name: str, markers: Sequence[str]) -> str:
     """Return a column of text in which cells that stand for a missing one are NULL."""
-    column = quoted(name)
-    listed = ", ".join(literal(marker) for marker in markers)
-    return f"CASE WHEN CAST({column} AS VARCHAR) NOT IN ({listed}) THEN CAST({column} AS VARCHAR) END"
+    text = f"CAST({quoted(name)} AS VARCHAR)"
+    # One by one: of a list the database makes a join, which does not keep the order of rows.
+    is_none = " AND ".join(f"{text} <> {literal(marker)}" for marker in markers)
+    return f"CASE WHEN {is_none} THEN {text} END"
 
 
 def number_sql(name: str, log_format: LogFormat) -> str:

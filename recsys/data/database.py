@@ -48,8 +48,6 @@ def connect(files: Sequence[Path] = (), n_threads: int | None = None) -> Connect
     # The order matters: once external access is off, no path can be added.
     inner.execute(f"SET allowed_paths = [{allowed}]")
     inner.execute("SET streaming_buffer_size = '32MB'")  # rows are read on while some are looked at
-    # A list after IN would become a join, which does not keep the order of rows.
-    inner.execute("SET disabled_optimizers = 'in_clause'")
     inner.execute("SET enable_progress_bar = false")  # it is drawn on the standard output
     inner.execute("SET TimeZone = 'UTC'")  # times without a zone must not depend on the machine
     return Connection(inner)

@@ -2,9 +2,9 @@
 
 The rows stream through in batches. Where conditions are given, each carries the number of the
 one that drops it (0: kept), so that one pass reads, filters, counts and checks. Each then also
-carries its number in the source, for the order is not DuckDB's to keep: a query inside a condition
-becomes a join, and a join in several threads mixes the rows (a list would, too, see `database.connect`).
-Nor are sums taken in DuckDB: in parallel they are not reproducible.
+carries its number in the source, for the order is not DuckDB's to keep: a list of some length or a
+query inside a condition becomes a join, and a join in several threads mixes the rows. Nor are sums
+taken in DuckDB: in parallel they are not reproducible.
 """
 
 from __future__ import annotations

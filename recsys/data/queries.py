@@ -20,7 +20,10 @@ import duckdb
 import pyarrow as pa
 
 _PATIENCE = 1.0
-"""Seconds for which an interrupted call is waited for; while it looks for types it cannot be interrupted."""
+"""Seconds for which an interrupted call is waited for.
+
+While it looks for types it cannot be interrupted: the caller goes on, and the process ends when that is over.
+"""
 _T = TypeVar("_T")
 
 
@@ -59,7 +62,10 @@ class Connection:
         outcome: Future[_T] = Future()
         thread = threading.Thread(target=_run, args=(work, outcome), name="recsys-query")
         try:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no further thread is to be had
+                return work()
             return outcome.result()
         except BaseException:
             if thread.is_alive() and not outcome.done():
@@ -163,3 +169,5 @@ def _run(work: Callable[[], _T], outcome: Future[_T]) -> None:
         outcome.set_result(work())
     except BaseException as error:
         outcome.set_exception(error)
+    finally:
+        del work, outcome  # the error's traceback holds this frame, and with it the connection

@@ -258,8 +258,11 @@ def history_row(
             values = np.array(list(history.values()), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"a value of the history is no number: {error}.") from None
-        if values.ndim != 1 or not np.all(np.isfinite(values)):
-            raise InputError("a value of the history is not finite; expected ratings or amounts.")
+        if values.ndim != 1 or not np.all(np.abs(values) <= np.finfo(np.float32).max):
+            raise InputError(
+                "a value of the history is not finite, or beyond single precision (3.4e38); "
+                "expected ratings or amounts."
+            )
         if fitted.training.get("feedback") == "implicit" and np.any(values < 0):
             raise InputError("a value of the history is negative; expected amounts of 0 or more.")
         fitted.model.check_signs(values)

@@ -23,7 +23,7 @@ from recsys.service.pages import add_pages
 from recsys.service.routes import add_routes, add_routes_beside
 from recsys.service.serving import Serving
 from recsys.service.settings import Settings
-from recsys.service.shortcut import Shortcut
+from recsys.service.shortcut import DEFAULT_N, Shortcut
 
 
 def make_app(settings: Settings) -> App:
@@ -49,7 +49,7 @@ def make_app(settings: Settings) -> App:
         if settings.reload_seconds > 0:
             for each in both:
                 each.watch(settings.reload_seconds)
-        if min(settings.ahead, settings.cache_size) > 0:
+        if min(settings.ahead, settings.cache_size) > 0 and settings.most_items >= DEFAULT_N:
             ahead.begin(asyncio.get_running_loop())
         yield
         ahead.end()

@@ -63,7 +63,8 @@ class AnswerCache:
             self._answers.popitem(last=False)
 
     def put_new(self, answers: Iterable[tuple[Target, KeptAnswer]]) -> None:
-        """Keep answers that nobody has asked for yet, as far as there is room."""
+        """Keep answers that nobody asked for yet, as far as there is room; the last is the first to go."""
         for target, answer in answers:
             if self.room and target not in self._answers:
                 self._answers[target] = answer
+                self._answers.move_to_end(target, last=False)

@@ -41,8 +41,8 @@ def check_answers(master: str) -> None:
         host, port = _host_and_port(address, master)
         try:
             words = _words_of(host, port)
-        except OSError as error:
-            silent.append(f"{address}: {error.strerror or error}")
+        except (OSError, UnicodeError) as error:  # UnicodeError: no name that a host may have
+            silent.append(f"{address}: {getattr(error, 'strerror', None) or error}")
             continue
         if words is None:
             return
@@ -58,8 +58,8 @@ def check_answers(master: str) -> None:
 
 
 def _host_and_port(address: str, master: str) -> tuple[str, int]:
-    split = urlsplit(f"//{address}")
     try:
+        split = urlsplit(f"//{address}")
         host, port = split.hostname, split.port
     except ValueError:
         host = port = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -145,3 +146,28 @@ def test_a_command_that_is_interrupted_in_a_query(send, tmp_path, monkeypatch, c
     assert run(["data", "describe", f"duckdb:{path}", "--query", ENDLESS]) == code
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", f"recsys: {word}; every file is whole, old or new.\n")
+
+
+def test_an_error_in_a_query_keeps_no_connection(tmp_path):
+    """Which would keep threads of DuckDB until the collector runs."""
+    path = tmp_path / "log.csv"
+    path.write_text("user,item\na,x\n")
+    gc.collect()
+    gc.disable()
+    try:
+        n_before = sum(isinstance(thing, Connection) for thing in gc.get_objects())
+        for _ in range(3):
+            with pytest.raises(LogError):
+                load_log(path, where="CAST(user AS INT) > 1")
+        assert sum(isinstance(thing, Connection) for thing in gc.get_objects()) == n_before
+    finally:
+        gc.enable()
+
+
+def test_without_a_further_thread_queries_run_in_the_one_that_asks(monkeypatch):
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with connect() as connection:
+        assert connection.sql("SELECT 7").fetchall() == [(7,)]

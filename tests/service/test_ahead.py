@@ -1,8 +1,11 @@
 """Lists that are computed before anybody asks: the bundle's, as far as there is room, while it is quiet."""
 
+import asyncio
+import gc
 import json
 import re
 import time
+import weakref
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,7 +14,11 @@ from starlette.testclient import TestClient
 
 import recsys
 from recsys.service.activity import Activity
+from recsys.service.ahead import Ahead
 from recsys.service.app import make_app
+from recsys.service.cache import AnswerCache, KeptAnswer
+from recsys.service.metrics import Metrics
+from recsys.service.serving import Serving
 from recsys.service.settings import Settings
 from tests.matrices import random_matrix
 
@@ -69,6 +76,42 @@ def test_those_with_most_entries_come_first_and_no_more_than_the_cache_holds(fol
             for user in first:
                 client.get(f"/recommend/{user}")
             assert counted(client, 'recsys_cache_total{outcome="hit"}') == 4
+
+
+def test_what_was_computed_ahead_goes_before_what_was_asked_for_and_the_last_first():
+    cache = AnswerCache(4)
+    answer = KeptAnswer("/", b"")
+    cache.put(("asked", b""), answer)
+    cache.put_new([((f"ahead {number}", b""), answer) for number in range(9)])
+    for name in ("asked later", "asked last"):
+        cache.put((name, b""), answer)
+    assert [
+        name
+        for name in ("asked", "asked later", "asked last", "ahead 0")
+        if cache.get((name, b"")) is not None
+    ] == ["asked", "asked later", "asked last", "ahead 0"]
+
+
+def test_a_bundle_that_was_replaced_is_let_go_while_requests_never_pause(folder):
+    activity, metrics = Activity(), Metrics()
+    serving = Serving(folder, 100, metrics)
+    ahead = Ahead(serving, activity, metrics, 100)
+    activity.begin()
+    loop = asyncio.new_event_loop()
+    ahead.begin(loop)
+    try:
+        time.sleep(0.1)  # it waits for a pause
+        before = weakref.ref(serving.now)
+        serving.now = Serving(folder, 100, metrics).now
+        until = time.monotonic() + 30
+        while before() is not None:
+            gc.collect()
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        ahead.end()
+        serving.end()
+        loop.close()
 
 
 def test_nothing_is_computed_while_a_request_is_answered_or_was_just_before():

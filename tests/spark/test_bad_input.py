@@ -62,8 +62,11 @@ def test_a_master_that_does_not_answer_is_named(monkeypatch):
         master = f"spark://127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(InputError, match="does not answer"):
             check_answers(master)
-    with pytest.raises(ParameterError, match=r"expected e\.g\. spark://host:7077"):
-        check_answers("spark://here")
+    for address in ("here", "[::1:7077"):
+        with pytest.raises(ParameterError, match=r"expected e\.g\. spark://host:7077"):
+            check_answers(f"spark://{address}")
+    with pytest.raises(InputError, match="does not answer"):
+        check_answers("spark://no..name:7077")
 
 
 @contextmanager
