@@ -26,7 +26,7 @@ import numpy as np
 from recsys._version import __version__
 from recsys.array_files import arrays_in, read_content, write_arrays
 from recsys.errors import InputError, OutputError, ParameterError, RecsysError
-from recsys.files import atomic_write, reserved
+from recsys.files import atomic_write, clear_place, reserved
 from recsys.typing import AnyArray
 
 FORMAT = 1
@@ -116,6 +116,7 @@ class Checkpoint:
         """
         fit = json.loads(json.dumps(fit))  # as it comes back from the file
         with reserved(self.path, wait=0.5):
+            clear_place(self.path)  # a fit that was all but done when it was killed writes no state anew
             seconds, states = 0.0, dict[str, FitState]()
             if self.resume and self.path.exists():
                 seconds, states = _read(self.path, fit)

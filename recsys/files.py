@@ -188,6 +188,11 @@ def clear_scratch(target: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear_place(target: Path) -> None:
+    """Remove what killed writes to a `reserved` target left, where nothing may be written to it anew."""
+    _clear(_absolute(target))
+
+
 def clear_parts(folder: Path) -> None:
     """Remove what killed writes left in a folder, whichever place there it was of.
 

@@ -111,6 +111,14 @@ def test_it_is_written_every_so_many_iterations_and_goes_on_from_there(tmp_path)
     assert len(steps) == 1 + 4
 
 
+def test_what_a_kill_left_goes_although_nothing_is_left_to_fit(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "c", every=1, resume=True)
+    made("masked-nmf").fit(DATA, checkpoint=checkpoint)
+    (tmp_path / ".c.recsys-0123abcd.part").write_bytes(b"cut off")
+    made("masked-nmf").fit(DATA, checkpoint=checkpoint)
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
 def test_without_resume_it_begins_anew(tmp_path):
     killed(Checkpoint(tmp_path / "c", every=1))
     steps = []
